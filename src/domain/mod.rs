@@ -1,0 +1,21 @@
+//! What the registry is about, in types: numbers, scopes, decisions, audit entries, reference
+//! codes, roles. No I/O and no framework here; every rule of the registry is written once, in
+//! this folder.
+
+mod decision;
+mod entry;
+mod moment;
+mod names;
+pub mod phone;
+mod reference;
+mod role;
+mod scope;
+
+pub use decision::{Answer, Decision, Reason};
+pub use entry::{Context, Detail, Entry, EntryId, Op, Pseudonym, Salt, Value};
+pub use moment::{Moment, Month};
+pub use names::{AgencyId, Campaign, KeyId, NameError, SellerId};
+pub use phone::{PhoneError, PhoneNumber, Region};
+pub use reference::{Locator, Reference, ReferenceError};
+pub use role::{Principal, Role};
+pub use scope::{Channel, Channels, Scope, SellerRef};

@@ -1,0 +1,73 @@
+//! Why a text was not accepted as a phone number.
+
+use thiserror::Error;
+
+/// Why a text was not accepted as a phone number.
+///
+/// No message holds the text or a part of it: errors travel to logs and to
+/// other people's screens, a phone number must not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum PhoneError {
+    /// Nothing but blanks and punctuation.
+    #[error("there is no number; write it with its country code, such as +32 and the rest")]
+    Empty,
+    /// More than [`MAX_INPUT_BYTES`](super::MAX_INPUT_BYTES) bytes.
+    #[error("the text is longer than 64 bytes; write one phone number and nothing else")]
+    TooLong,
+    /// A letter of any script.
+    #[error("there are letters in it; write one phone number in digits, without words")]
+    Letters,
+    /// A character that has no place in a phone number, or a plus that is not
+    /// at the start, or bytes that are not UTF-8.
+    #[error(
+        "there is a character in it that does not belong in a phone number; write digits, with a + in front if you give the country code"
+    )]
+    NotANumber,
+    /// An extension, a parameter of a `tel:` address or a second number.
+    #[error(
+        "something follows the number (an extension, a parameter or a second number); write one phone number and nothing after it"
+    )]
+    Extension,
+    /// A number in a country's own notation, while no country is known.
+    #[error(
+        "the country is missing; write the number with + and its country code, or give the region"
+    )]
+    NeedsRegion,
+    /// Not a number that the numbering plan of its country can hold.
+    #[error(
+        "no such phone number can exist in its country; check the digits, and the country code after the +"
+    )]
+    NotValid,
+    /// Two different numbers could be meant, and guessing could pick the wrong one.
+    #[error(
+        "this can be read as two different phone numbers; write it with + and the country code, without a leading zero"
+    )]
+    Ambiguous,
+    /// An emergency number or a short code.
+    #[error("this is an emergency or short number; only full phone numbers can be on the list")]
+    EmergencyOrShort,
+}
+
+impl PhoneError {
+    /// A name for programs. It never changes, unlike the message.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "phone_empty",
+            Self::TooLong => "phone_too_long",
+            Self::Letters => "phone_letters",
+            Self::NotANumber => "phone_not_a_number",
+            Self::Extension => "phone_extension",
+            Self::NeedsRegion => "phone_needs_region",
+            Self::NotValid => "phone_not_valid",
+            Self::Ambiguous => "phone_ambiguous",
+            Self::EmergencyOrShort => "phone_emergency_or_short",
+        }
+    }
+}
+
+/// A text that names no region of the numbering plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("not a known region; write the two letters of ISO 3166-1, such as BE")]
+pub struct UnknownRegion;

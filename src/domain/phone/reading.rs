@@ -1,0 +1,299 @@
+//! What digits mean: every way to read them is tried, and only if all ways
+//! that lead to a valid number lead to the same one is it taken.
+//!
+//! A wrong number would be someone else's: an opt-out that does not hold, or
+//! an answer about a stranger. So where a text could mean two numbers it is
+//! refused, and the person is asked to write the country code. The
+//! `phonenumber` crate's own parser guesses (it takes away what looks like a
+//! trunk prefix, twice if need be), and is therefore not used; its metadata is.
+
+use super::error::PhoneError;
+use super::plan::{Dialling, MAX_DIGITS, Plan, Prefix, plan};
+use super::typed::Typed;
+use super::{PhoneNumber, Region};
+use phonenumber::Mode;
+
+/// Up to this many digits in a country's own notation are taken for a short
+/// number when they are not a valid number.
+const SHORT_NATIONAL: usize = 6;
+
+/// The same for what follows a country code.
+const SHORT_INTERNATIONAL: usize = 4;
+
+/// Reads a typed text.
+pub(super) fn read(typed: &Typed, region: Option<Region>) -> Result<PhoneNumber, PhoneError> {
+    let found = read_digits(typed, typed.digits(), region)?;
+    // "030 123456/57" is two numbers with the end of the second: refused if
+    // what stands before the slash is a number too.
+    if let Some(before) = typed
+        .slash
+        .and_then(|at| typed.digits().split_at_checked(at))
+        && (1..4).contains(&before.1.len())
+        && read_digits(typed, before.0, region).is_ok()
+    {
+        return Err(PhoneError::Extension);
+    }
+    Ok(found)
+}
+
+fn read_digits(
+    typed: &Typed,
+    digits: &[u8],
+    region: Option<Region>,
+) -> Result<PhoneNumber, PhoneError> {
+    let mut found = Found::new();
+    let dialling = region.and_then(|r| plan().dialling(r.0));
+    let zeros = digits.starts_with(b"00");
+    if typed.plus {
+        // "+00 32…" can only be both ways of writing a plus at once.
+        let skip = if zeros { 2 } else { 0 };
+        found.international(typed, digits, skip);
+        return found.or_else(|| too_short(digits, skip));
+    }
+    // A plus that was decoded to a blank, if what follows can be a country code.
+    let decoded_plus = typed.blank && !digits.starts_with(b"0");
+    if decoded_plus {
+        found.international(typed, digits, 0);
+        // Where a national number begins with a 0 this was not one. Elsewhere
+        // the blank may be a slip, and both readings must agree.
+        let zero_trunk = dialling.is_some_and(|d| d.trunk.as_deref() == Some("0"));
+        if found.is_none() || zero_trunk {
+            return found.or_else(|| too_short(digits, 0));
+        }
+    }
+    if zeros {
+        found.international(typed, digits, 2);
+    }
+    // The harmonised numbers of social value in Europe; in Jersey 116000 would
+    // else be taken for the end of a local number.
+    if matches!(digits, [b'1', b'1', b'6', _, _, _]) && !decoded_plus {
+        return Err(PhoneError::EmergencyOrShort);
+    }
+    let Some(dialling) = dialling else {
+        return found.or_else(|| match digits.len() {
+            ..=SHORT_NATIONAL => PhoneError::EmergencyOrShort,
+            _ if zeros => too_short(digits, 2),
+            _ => PhoneError::NeedsRegion,
+        });
+    };
+    if let Some(skip) = abroad(dialling, digits) {
+        found.international(typed, digits, skip);
+        // "99 291…" from North Korea, or +992 91… without its plus.
+        if !found.is_none() && !digits.starts_with(b"0") {
+            found.international(typed, digits, 0);
+        }
+    }
+    found.national(typed, digits, dialling);
+    found.or_else(|| match digits.len() {
+        ..=SHORT_NATIONAL => PhoneError::EmergencyOrShort,
+        _ if zeros => too_short(digits, 2),
+        _ => PhoneError::NotValid,
+    })
+}
+
+/// How many digits the region's own prefix for calls abroad takes.
+fn abroad(dialling: &Dialling, digits: &[u8]) -> Option<usize> {
+    dialling
+        .abroad
+        .as_ref()?
+        .length_in(std::str::from_utf8(digits).ok()?)
+}
+
+/// Why international digits, the first `skip` of them a prefix, are refused.
+fn too_short(digits: &[u8], skip: usize) -> PhoneError {
+    let digits = digits.get(skip..).unwrap_or_default();
+    let code = plan().split(digits).map_or(0, |(length, ..)| length);
+    if digits.len() <= code + SHORT_INTERNATIONAL {
+        PhoneError::EmergencyOrShort
+    } else {
+        PhoneError::NotValid
+    }
+}
+
+/// The valid numbers found so far, as far as it matters.
+struct Found {
+    number: Option<PhoneNumber>,
+    several: bool,
+    plan: &'static Plan,
+}
+
+impl Found {
+    fn new() -> Self {
+        Self {
+            number: None,
+            several: false,
+            plan: plan(),
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        self.number.is_none()
+    }
+
+    fn or_else(self, why: impl FnOnce() -> PhoneError) -> Result<PhoneNumber, PhoneError> {
+        match self.number {
+            Some(_) if self.several => Err(PhoneError::Ambiguous),
+            Some(number) => Ok(number),
+            None => Err(why()),
+        }
+    }
+
+    /// Takes what another search has found.
+    fn merge(&mut self, other: &Self) {
+        if let Some(number) = other.number {
+            self.several |= other.several || self.number.is_some_and(|mine| mine != number);
+            self.number = Some(number);
+        }
+    }
+
+    /// Takes digits, in parts, as a number if they are valid. True if so.
+    fn take(&mut self, parts: [&[u8]; 2]) -> bool {
+        let mut all = [0; MAX_DIGITS];
+        let [first, second] = parts;
+        let length = first.len() + second.len();
+        let Some(digits) = all.get_mut(..length) else {
+            return false;
+        };
+        let (head, tail) = digits.split_at_mut(first.len());
+        head.copy_from_slice(first);
+        tail.copy_from_slice(second);
+        if !self.plan.is_valid(digits) {
+            return false;
+        }
+        let number = PhoneNumber::from_digits(digits);
+        self.several |= self.number.is_some_and(|other| other != number);
+        self.number = Some(number);
+        true
+    }
+
+    /// Reads `digits` without the first `skip` as country code and number.
+    fn international(&mut self, typed: &Typed, digits: &[u8], skip: usize) {
+        let digits = digits.get(skip..).unwrap_or_default();
+        let Some((length, _, country)) = self.plan.split(digits) else {
+            return;
+        };
+        let (code, national) = digits.split_at(length);
+        let exact = self.take([code, national]);
+        // "+32 (0)475…": the zero in brackets is for calls within the country.
+        // Where the number with it is valid too (Italy), nobody can tell.
+        let hint = typed.bracketed.filter(|(start, _)| *start == skip + length);
+        let hinted = hint.and_then(|(start, end)| national.split_at_checked(end - start));
+        if let Some((trunk, rest)) = hinted {
+            if trunk == b"0"
+                || country
+                    .trunk
+                    .as_ref()
+                    .is_some_and(|t| t.as_bytes() == trunk)
+            {
+                self.take([code, rest]);
+            }
+        } else if let [b'0', rest @ ..] = national
+            && !exact
+            && country.trunk.as_deref() == Some("0")
+        {
+            // "+32 0475…": not a number as it stands, and 0 is what is dialled
+            // before the numbers of this country.
+            self.take([code, rest]);
+        }
+    }
+
+    /// Reads digits as someone in the region would dial them.
+    fn national(&mut self, typed: &Typed, digits: &[u8], dialling: &Dialling) {
+        let mut buffer = [0; 3];
+        let code = decimal(dialling.code, &mut buffer);
+        let mut home = Self::new();
+        home.take([code, digits]);
+        if let Some(rest) = dialling
+            .trunk
+            .as_ref()
+            .and_then(|t| digits.strip_prefix(t.as_bytes()))
+        {
+            home.take([code, rest]);
+        }
+        match &dialling.before {
+            Some(Prefix::Plain(before)) => {
+                if let Some(rest) = digits.strip_prefix(before.as_bytes()) {
+                    home.take([code, rest]);
+                }
+            }
+            Some(rule @ Prefix::Rule(..)) => {
+                if let Some(rest) = by_rule(rule, dialling.becomes.as_deref(), digits) {
+                    home.take([code, rest.as_bytes()]);
+                }
+            }
+            None => {}
+        }
+        // Without the 0 that is dialled before every number, digits may as well
+        // be an international number without its plus, and then both readings
+        // must agree; unless they are in the form in which the region itself
+        // writes this number (a Chinese mobile).
+        // Elsewhere the national reading is the natural one, and the other
+        // ("32475…" for "+32475…" in Belgium itself) comes second.
+        let bare = dialling.trunk.as_deref() == Some("0") && !digits.starts_with(b"0");
+        let mut abroad = Self::new();
+        if bare || digits.starts_with(code) {
+            abroad.international(typed, digits, 0);
+        }
+        let own = abroad.number.is_some_and(|n| n.digits().starts_with(code));
+        match (home.number, abroad.number) {
+            (Some(at_home), Some(_)) if bare && !own && is_written_so(at_home, digits) => {}
+            (None, Some(_)) if !own => {}
+            (Some(_), Some(_)) if dialling.trunk.is_none() => {}
+            _ => self.merge(&abroad),
+        }
+        self.merge(&home);
+    }
+}
+
+/// Whether the region itself writes this number in these digits. Slow, and
+/// asked only where another reading is at hand.
+fn is_written_so(number: PhoneNumber, digits: &[u8]) -> bool {
+    phonenumber::parse(None, number.e164())
+        .ok()
+        .filter(|read| read.to_string() == number.e164())
+        .map(|read| read.format().mode(Mode::National).to_string())
+        .is_some_and(|text| {
+            text.bytes()
+                .filter(u8::is_ascii_digit)
+                .eq(digits.iter().copied())
+        })
+}
+
+/// What stands after carrier codes and the like, put in the form in which the
+/// country writes the number abroad.
+fn by_rule(rule: &Prefix, becomes: Option<&str>, digits: &[u8]) -> Option<String> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    let groups = rule.rule()?.captures(digits)?;
+    let whole = groups.get(0)?;
+    let last = groups.get(groups.len() - 1).filter(|_| groups.len() > 1);
+    let mut number = String::with_capacity(digits.len() + 4);
+    if let (Some(becomes), Some(_)) = (becomes, last) {
+        let mut parts = becomes.chars();
+        while let Some(c) = parts.next() {
+            if c == '$' {
+                let group = parts.next()?.to_digit(10)?;
+                number.push_str(groups.get(group as usize)?.as_str());
+            } else {
+                number.push(c);
+            }
+        }
+    }
+    number.push_str(&digits[whole.end()..]);
+    Some(number)
+}
+
+/// A country code in ASCII.
+fn decimal(code: u16, buffer: &mut [u8; 3]) -> &[u8] {
+    let mut rest = code;
+    let mut start = buffer.len();
+    for (i, place) in buffer.iter_mut().enumerate().rev() {
+        if rest == 0 {
+            break;
+        }
+        // A remainder of ten is below ten.
+        *place = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        start = i;
+    }
+    &buffer[start..]
+}

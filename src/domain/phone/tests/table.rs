@@ -1,0 +1,150 @@
+//! Inputs as people, spreadsheets and diallers write them.
+
+use super::*;
+
+#[test]
+fn nasty_inputs_are_read_or_refused_as_promised() {
+    use PhoneError as E;
+    let be = Ok("+32475123456");
+    let long = "4".repeat(10_240);
+    #[rustfmt::skip]
+    let table: &[(&str, &str, Result<&str, E>)] = &[
+        ("0475/12.34.56", "BE", be),
+        ("+32 (0)475 12 34 56", "", be),
+        ("+32(0)475123456", "US", be),
+        ("0032 (0) 475 12 34 56", "", be),
+        ("+32 [0] 475 12 34 56", "DE", be),
+        ("+32 0475 12 34 56", "", be),
+        ("(+32) 475 12 34 56", "", be),
+        ("0032475123456", "", be),
+        ("0032475123456", "US", be),
+        ("01132475123456", "US", be),
+        ("011 32 475 12 34 56", "BE", Err(E::NotValid)),
+        ("+0032475123456", "", be),
+        (" 32475123456", "", be),
+        (" 32475123456", "BE", be),
+        (" 32475123456", "US", be),
+        (" 32 475 12 34 56", "DE", be),
+        (" 0475 12 34 56", "BE", be),
+        ("\t475 12 34 56", "BE", be),
+        (" 475 12 34 56", "BE", Err(E::NotValid)),
+        (" 6502530000", "US", Err(E::NotValid)),
+        (" (650) 253-0000", "US", Ok("+16502530000")),
+        (" 4721234567", "", Ok("+4721234567")),
+        ("475123456", "BE", be),
+        ("32475123456", "BE", be),
+        ("32475123456", "", Err(E::NeedsRegion)),
+        ("32475123456", "DE", Err(E::Ambiguous)),
+        ("41 91234 5678", "BR", Ok("+5541912345678")),
+        ("131 2345 6789", "CN", Ok("+8613123456789")),
+        ("151 23456789", "DE", Err(E::Ambiguous)),
+        ("0151 23456789", "DE", Ok("+4915123456789")),
+        ("(41) 91234-5678", "BR", Ok("+5541912345678")),
+        ("(32) 475 12 34 56", "DE", Err(E::Ambiguous)),
+        ("(32) 475 12 34 56", "BE", be),
+        ("32 (0)475 12 34 56", "BE", be),
+        ("0475 12 34 56", "", Err(E::NeedsRegion)),
+        // tel: addresses
+        ("tel:+32-475-12-34-56", "", be),
+        ("TEL:+32(475)123456", "US", be),
+        (" tel: 32475123456", "", be),
+        ("tel:0475123456", "BE", be),
+        ("tel:+32-475-12-34-56;ext=12", "", Err(E::Extension)),
+        ("tel:0475-12-34-56;phone-context=+32", "BE", Err(E::Extension)),
+        ("tel:112", "", Err(E::EmergencyOrShort)),
+        ("tel:", "", Err(E::Empty)),
+        ("telephone 0475123456", "BE", Err(E::Letters)),
+        ("sip:+32475123456", "", Err(E::Letters)),
+        // scripts, marks, blanks
+        ("٠٤٧٥١٢٣٤٥٦", "BE", be),
+        ("+۳۲۴۷۵۱۲۳۴۵۶", "", be),
+        ("＋３２　４７５　１２　３４　５６", "", be),
+        ("०४७५ १२ ३४ ५६", "BE", be),
+        ("\u{1d7ce}\u{1d7d2}\u{1d7e9}5 12 34 56", "BE", be),
+        ("\u{202a}+32\u{a0}475\u{a0}12\u{a0}34\u{a0}56\u{202c}", "", be),
+        ("\u{200e}\u{2068}+32475123456\u{2069}", "", be),
+        ("\u{feff}+32475123456", "", be),
+        ("+32\u{200b}475\u{200d}123\u{2060}456", "", be),
+        ("+32–475—12‑34−56", "", be),
+        ("0475·12·34·56", "BE", be),
+        ("+32475123456\r\n", "", be),
+        ("+32 475 12 34 5①", "", Err(E::NotANumber)),
+        ("+32 475 12 34 5⁶", "", Err(E::NotANumber)),
+        ("📞 +32 475 12 34 56", "", Err(E::NotANumber)),
+        ("0️⃣475123456", "BE", Err(E::NotANumber)),
+        // words, extensions, two numbers
+        ("bel mij op 0475 12 34 56 aub", "BE", Err(E::Letters)),
+        ("0475 12 34 56 ext. 3", "BE", Err(E::Letters)),
+        ("0475 12 34 56 x3", "BE", Err(E::Letters)),
+        ("0475 12 34 56,3", "BE", Err(E::Extension)),
+        ("0475 12 34 56#3", "BE", Err(E::Extension)),
+        ("*31#0475123456", "BE", Err(E::NotANumber)),
+        ("1-800-FLOWERS", "US", Err(E::Letters)),
+        ("телефон 0475123456", "BE", Err(E::Letters)),
+        ("0475 12 34 56 / 0476 12 34 56", "BE", Err(E::NotValid)),
+        ("030 123456/57", "DE", Err(E::Extension)),
+        ("030 123456~57", "DE", Err(E::Extension)),
+        ("06/12/34/56/78", "FR", Ok("+33612345678")),
+        ("030/123456-0", "DE", Ok("+49301234560")),
+        // plus signs out of place
+        ("++32475123456", "", Err(E::NotANumber)),
+        ("32+475123456", "BE", Err(E::NotANumber)),
+        ("0475123456+", "BE", Err(E::NotANumber)),
+        ("+0475123456", "BE", Err(E::NotValid)),
+        ("%2B32475123456", "", Err(E::NotANumber)),
+        // nothing, too much
+        ("", "BE", Err(E::Empty)),
+        (" - ( ) \u{200b}", "BE", Err(E::Empty)),
+        ("+", "BE", Err(E::Empty)),
+        (&long, "BE", Err(E::TooLong)),
+        ("+324751234567890123456789", "", Err(E::NotValid)),
+        ("+390236618300001", "", Err(E::NotValid)),
+        // emergency and short numbers
+        ("112", "BE", Err(E::EmergencyOrShort)),
+        ("112", "", Err(E::EmergencyOrShort)),
+        ("+112", "", Err(E::EmergencyOrShort)),
+        ("+32112", "", Err(E::EmergencyOrShort)),
+        ("0032 112", "BE", Err(E::EmergencyOrShort)),
+        (" 112", "BE", Err(E::EmergencyOrShort)),
+        ("911", "US", Err(E::EmergencyOrShort)),
+        ("+1911", "US", Err(E::EmergencyOrShort)),
+        ("000", "AU", Err(E::EmergencyOrShort)),
+        ("1110", "AT", Err(E::EmergencyOrShort)),
+        ("1818", "BE", Err(E::EmergencyOrShort)),
+        // premium, freephone, services
+        ("0900 12345", "BE", Ok("+3290012345")),
+        ("0800 12 345", "BE", Ok("+3280012345")),
+        ("+800 1234 5678", "BE", Ok("+80012345678")),
+        ("+979 123 456 789", "", Ok("+979123456789")),
+        // the crate's traps
+        ("+49 15112345678", "US", Ok("+4915112345678")),
+        ("+49 15112345678", "", Ok("+4915112345678")),
+        ("+7 800 123 45 67", "RU", Ok("+78001234567")),
+        ("+1 242 365 1234", "US", Ok("+12423651234")),
+        ("242-365-1234", "US", Ok("+12423651234")),
+        ("365-1234", "BS", Ok("+12423651234")),
+        ("365-1234", "US", Err(E::NotValid)),
+        ("1 (650) 253-0000", "US", Ok("+16502530000")),
+        // trunk prefixes of all sorts
+        ("02 3661 8300", "IT", Ok("+390236618300")),
+        ("+39 02 3661 8300", "", Ok("+390236618300")),
+        ("+39 (02) 3661 8300", "", Ok("+390236618300")),
+        ("8 (912) 345-67-89", "RU", Ok("+79123456789")),
+        ("+7 (8) 912 345-67-89", "", Ok("+79123456789")),
+        ("06 1 234 5678", "HU", Ok("+3612345678")),
+        ("011 15-2345-6789", "AR", Ok("+5491123456789")),
+        ("0 15 11 96123 4567", "BR", Ok("+5511961234567")),
+        ("0014 1 650 253 0000", "AU", Ok("+16502530000")),
+        ("0011 1 650 253 0000", "AU", Ok("+16502530000")),
+        ("8~10 32 475 12 34 56", "RU", be),
+    ];
+    for (input, at, want) in table {
+        let at = Region::parse(at).ok();
+        let short: String = input.chars().take(64).collect();
+        assert_eq!(
+            e164(input, at).as_deref(),
+            want.as_ref().copied(),
+            "{short:?} in {at:?}"
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! metrust: a do-not-call registry. *Laat me met rust*: leave me in peace.
+//!
+//! The map of the house; arrows point one way:
+//!
+//! ```text
+//! main → cli → (api, web) → service → (store, privacy) → domain
+//! ```
+//!
+//! * [`domain`]: numbers, scopes, decisions, audit entries, reference codes, roles.
+//! * [`privacy`]: keys, pseudonyms, sealed boxes.
+//! * [`store`]: looking up and recording in one atomic, durable step; embedded or on Redis.
+//! * [`service`]: the use cases.
+//! * [`api`]: the REST interface; [`web`]: the pages for people.
+//! * [`server`]: puts it all on a port; [`cli`]: the command line.
+//! * [`settings`], [`telemetry`]: what every part needs.
+
+pub mod domain;
