@@ -15,3 +15,4 @@
 //! * [`settings`], [`telemetry`]: what every part needs.
 
 pub mod domain;
+pub mod privacy;

@@ -1,0 +1,132 @@
+//! API keys: `mtr_live_<id>_<secret><checksum>`.
+//!
+//! The prefix lets scanners of leaked secrets find them, the id finds the key's record, the secret
+//! (160 random bits) proves it, and the checksum tells a mistyped key from a wrong one before any
+//! work is done.
+
+use std::fmt;
+
+use data_encoding::{Encoding, Specification};
+use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
+use zeroize::Zeroizing;
+
+use super::random;
+use crate::domain::KeyId;
+
+const PREFIX: &str = "mtr_live_";
+const ID: usize = 10;
+const SECRET: usize = 32;
+const CHECKSUM: usize = 6;
+
+/// Base 32 in lower case (RFC 4648's alphabet), without padding.
+static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = Specification::new();
+    specification
+        .symbols
+        .push_str("abcdefghijklmnopqrstuvwxyz234567");
+    #[allow(clippy::expect_used, reason = "32 different symbols are an alphabet")]
+    specification.encoding().expect("the alphabet is valid")
+});
+
+/// A whole key, secret included. Never shown by `Debug`; wiped from memory when dropped.
+#[derive(Clone)]
+pub struct ApiKey {
+    text: Zeroizing<String>,
+    id: KeyId,
+}
+
+impl ApiKey {
+    /// A new key.
+    #[must_use]
+    #[allow(
+        clippy::expect_used,
+        reason = "the alphabet has only letters and digits of an id"
+    )]
+    pub fn generate() -> Self {
+        // Ten characters are 50 bits: 7 bytes give 12 characters, the last two are not used.
+        let id = &BASE32.encode(&random::<7>())[..ID];
+        let secret = Zeroizing::new(BASE32.encode(&random::<20>()));
+        let head = Zeroizing::new(format!("{PREFIX}{id}_{}", *secret));
+        Self {
+            text: Zeroizing::new(format!("{}{}", *head, checksum(&head))),
+            id: KeyId::parse(id).expect("ten characters of base 32 are a key id"),
+        }
+    }
+
+    /// Reads a key; `None` if it is not one or is mistyped.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, rest) = text.strip_prefix(PREFIX)?.split_once('_')?;
+        if rest.len() != SECRET + CHECKSUM || !rest.is_ascii() {
+            return None;
+        }
+        let (head, sum) = text.split_at(text.len() - CHECKSUM);
+        if checksum(head) != sum {
+            return None;
+        }
+        Some(Self {
+            id: KeyId::parse(id).ok()?,
+            text: Zeroizing::new(text.to_owned()),
+        })
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// The whole key, for its holder.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKey({}, hidden)", self.id)
+    }
+}
+
+fn checksum(head: &str) -> String {
+    let digest = Sha256::digest(head.as_bytes());
+    BASE32.encode(&digest[..5])[..CHECKSUM].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_back_and_a_mistyped_one_is_not() {
+        let key = ApiKey::generate();
+        let again = ApiKey::parse(key.reveal()).unwrap();
+        assert_eq!(again.id(), key.id());
+        assert_eq!(
+            key.reveal().len(),
+            PREFIX.len() + ID + 1 + SECRET + CHECKSUM
+        );
+        let text = key.reveal();
+        for place in PREFIX.len()..text.len() {
+            let other = if &text[place..=place] == "a" {
+                "b"
+            } else {
+                "a"
+            };
+            let wrong = format!("{}{other}{}", &text[..place], &text[place + 1..]);
+            assert!(ApiKey::parse(&wrong).is_none());
+        }
+        for wrong in [
+            "",
+            "mtr_live_",
+            "mtr_test_abcdefghij_x",
+            "é",
+            &"x".repeat(5000),
+        ] {
+            assert!(ApiKey::parse(wrong).is_none());
+        }
+        assert!(!format!("{key:?}").contains(&text[20..]));
+    }
+}

@@ -1,0 +1,128 @@
+//! Argon2id (RFC 9106), off the async threads and never more at once than the machine can bear.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::SecretKey;
+
+/// Memory in KiB, passes and lanes: the lower of OWASP's recommended settings for Argon2id
+/// (19 MiB, 2 passes, 1 lane). Keys and codes carry 40 to 160 random bits of their own.
+const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
+
+/// How long a request waits for its turn before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Too many requests are being hashed already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many keys and codes are being verified at once")]
+pub struct Overloaded;
+
+/// Hashes keys and stretches codes, at most one per core at a time.
+#[derive(Clone, Debug)]
+pub struct Hasher(Arc<Semaphore>);
+
+impl Default for Hasher {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Semaphore::new(cores)))
+    }
+}
+
+impl Hasher {
+    /// The Argon2id hash of an API key, in PHC form with a salt of its own.
+    ///
+    /// # Errors
+    /// [`Overloaded`].
+    pub async fn hash(&self, key: &str) -> Result<String, Overloaded> {
+        let key = Zeroizing::new(key.to_owned());
+        self.run(move || {
+            argon2()
+                .hash_password(key.as_bytes())
+                .map(|hash| hash.to_string())
+                .unwrap_or_default()
+        })
+        .await
+    }
+
+    /// Whether `key` is the one that was hashed.
+    ///
+    /// # Errors
+    /// [`Overloaded`].
+    pub async fn verify(&self, key: &str, hash: &str) -> Result<bool, Overloaded> {
+        let (key, hash) = (Zeroizing::new(key.to_owned()), hash.to_owned());
+        self.run(move || {
+            PasswordHash::new(&hash)
+                .is_ok_and(|hash| argon2().verify_password(key.as_bytes(), &hash).is_ok())
+        })
+        .await
+    }
+
+    /// Stretches a secret into a key; the same secret and salt give the same key.
+    ///
+    /// # Errors
+    /// [`Overloaded`].
+    pub async fn stretch(&self, secret: &[u8], salt: [u8; 16]) -> Result<SecretKey, Overloaded> {
+        let secret = Zeroizing::new(secret.to_vec());
+        self.run(move || {
+            let mut key = [0; 32];
+            argon2()
+                .hash_password_into(&secret, &salt, &mut key)
+                .map(|()| SecretKey::from_bytes(key))
+        })
+        .await?
+        .map_err(|_| Overloaded)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Overloaded> {
+        let permit = tokio::time::timeout(PATIENCE, self.0.clone().acquire_owned())
+            .await
+            .map_err(|_| Overloaded)?
+            .map_err(|_| Overloaded)?;
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        })
+        .await
+        .map_err(|_| Overloaded)
+    }
+}
+
+#[allow(clippy::expect_used, reason = "COST is constant and within bounds")]
+fn argon2() -> Argon2<'static> {
+    let (memory, passes, lanes) = COST;
+    let params = Params::new(memory, passes, lanes, Some(32)).expect("the cost is within bounds");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_is_known_by_its_hash_alone() {
+        let hasher = Hasher::default();
+        let hash = hasher.hash("mtr_live_key").await.unwrap();
+        assert!(hash.starts_with("$argon2id$") && !hash.contains("mtr_live"));
+        assert!(hasher.verify("mtr_live_key", &hash).await.unwrap());
+        assert!(!hasher.verify("mtr_live_kez", &hash).await.unwrap());
+        assert!(!hasher.verify("mtr_live_key", "nonsense").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn stretching_depends_on_secret_and_salt() {
+        let hasher = Hasher::default();
+        let one = hasher.stretch(b"secret", [1; 16]).await.unwrap();
+        assert_eq!(one, hasher.stretch(b"secret", [1; 16]).await.unwrap());
+        assert_ne!(one, hasher.stretch(b"secret", [2; 16]).await.unwrap());
+        assert_ne!(one, hasher.stretch(b"Secret", [1; 16]).await.unwrap());
+    }
+}
