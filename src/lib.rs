@@ -16,3 +16,4 @@
 
 pub mod domain;
 pub mod privacy;
+pub mod store;

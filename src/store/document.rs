@@ -1,0 +1,48 @@
+//! Small records with a version.
+
+/// What a document is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A seller.
+    Seller,
+    /// An agency.
+    Agency,
+    /// An API key: its role and its hash.
+    Key,
+    /// A month's wrapped key.
+    Month,
+    /// The number that the next seller gets.
+    Counter,
+    /// A person's registration.
+    Registration,
+}
+
+impl Kind {
+    /// The word the store uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seller => "seller",
+            Self::Agency => "agency",
+            Self::Key => "key",
+            Self::Month => "month",
+            Self::Counter => "counter",
+            Self::Registration => "registration",
+        }
+    }
+
+    /// Whether every service process keeps these in memory and must hear when one changes.
+    #[must_use]
+    pub fn in_directory(self) -> bool {
+        !matches!(self, Self::Registration | Self::Counter)
+    }
+}
+
+/// A document as it was got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Names this state of it; give it back to replace it.
+    pub version: u64,
+    /// JSON.
+    pub body: String,
+}

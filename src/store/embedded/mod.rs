@@ -1,0 +1,258 @@
+//! The embedded engine: one redb file, one thread that writes, the suppression index in memory.
+//!
+//! Everything that changes the store goes through the writer thread, which takes whatever has
+//! gathered while the last commit was under way and puts it on disk in one transaction (group
+//! commit). A request is answered after the commit that holds it, so what was answered survives
+//! `kill -9` and a power cut. The writer alone owns the index, which makes looking up and
+//! recording one atomic step.
+
+mod index;
+mod state;
+mod tables;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use redb::{Database, ReadableDatabase, ReadableTable};
+use tokio::sync::{mpsc, oneshot};
+
+use super::batch::{Outcome, Position, TailBatch};
+use super::{Ask, Change, Changed, Document, Health, Identity, Kind, StoreError};
+use crate::domain::Decision;
+use tables::{DOCUMENTS, META, TAIL, away};
+use writer::{Reply, Work};
+
+/// How many requests may wait for the writer; more are refused at once.
+const QUEUE: usize = 16 * 1024;
+
+/// The database as readers see it; empty while the writer reopens it after a failure.
+type Shared = Arc<ArcSwapOption<Database>>;
+
+/// An open embedded store.
+#[derive(Debug)]
+pub(super) struct Embedded {
+    file: PathBuf,
+    database: Shared,
+    works: mpsc::Sender<Work>,
+}
+
+impl Embedded {
+    /// Opens or makes the file.
+    pub(super) async fn open(file: PathBuf, replay_window: Duration) -> Result<Self, StoreError> {
+        let database: Shared = Arc::default();
+        let (works, inbox) = mpsc::channel(QUEUE);
+        let (ready, opened) = oneshot::channel();
+        let writer = writer::Writer::new(file.clone(), database.clone(), replay_window);
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(inbox, ready))
+            .map_err(|e| StoreError::Away(format!("no thread for the writer: {e}")))?;
+        opened.await.map_err(|_| gone())??;
+        Ok(Self {
+            file,
+            database,
+            works,
+        })
+    }
+
+    pub(super) async fn identity(&self) -> Result<Option<Identity>, StoreError> {
+        self.read(|database| {
+            let read = database.begin_read().map_err(away)?;
+            let meta = read.open_table(META).map_err(away)?;
+            tables::identity(&meta)
+        })
+        .await
+    }
+
+    pub(super) async fn begin(&self, proposed: Identity) -> Result<Identity, StoreError> {
+        self.send(|reply| Work::Begin(proposed, reply)).await
+    }
+
+    pub(super) async fn decide(&self, asks: Vec<Ask>) -> Result<Vec<Decision>, StoreError> {
+        self.send(|reply| Work::Decide(asks, reply)).await
+    }
+
+    pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
+        self.send(|reply| Work::Change(changes, reply)).await
+    }
+
+    #[allow(clippy::unused_self, reason = "the engines have one contract")]
+    pub(super) fn tails(&self) -> u16 {
+        1
+    }
+
+    pub(super) async fn tail(
+        &self,
+        _tail: u16,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<TailBatch>, StoreError> {
+        let first = after.map_or(0, |position| position.0 + 1);
+        self.read(move |database| {
+            let read = database.begin_read().map_err(away)?;
+            let tail = read.open_table(TAIL).map_err(away)?;
+            tail.range(first..)
+                .map_err(away)?
+                .take(limit)
+                .map(|row| {
+                    let (position, record) = row.map_err(away)?;
+                    let (outcome, payload): (Outcome, Vec<u8>) =
+                        postcard::from_bytes(record.value())
+                            .map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
+                    Ok(TailBatch {
+                        position: Position(position.value(), 0),
+                        payload,
+                        outcome,
+                    })
+                })
+                .collect()
+        })
+        .await
+    }
+
+    pub(super) async fn tail_end(&self, _tail: u16) -> Result<Option<Position>, StoreError> {
+        self.read(|database| {
+            let read = database.begin_read().map_err(away)?;
+            let tail = read.open_table(TAIL).map_err(away)?;
+            let last = tail.last().map_err(away)?;
+            Ok(last.map(|(position, _)| Position(position.value(), 0)))
+        })
+        .await
+    }
+
+    pub(super) async fn trim(&self, _tail: u16, before: Position) -> Result<(), StoreError> {
+        self.send(|reply| Work::Trim(before, reply)).await
+    }
+
+    pub(super) async fn get(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
+        let id = id.to_owned();
+        self.read(move |database| {
+            let read = database.begin_read().map_err(away)?;
+            let documents = read.open_table(DOCUMENTS).map_err(away)?;
+            let found = documents.get((kind.as_str(), id.as_str())).map_err(away)?;
+            Ok(found.map(|row| {
+                let (version, body) = row.value();
+                Document {
+                    version,
+                    body: body.to_owned(),
+                }
+            }))
+        })
+        .await
+    }
+
+    pub(super) async fn put(
+        &self,
+        kind: Kind,
+        id: &str,
+        version: Option<u64>,
+        body: String,
+    ) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.send(|reply| Work::Document {
+            kind,
+            id,
+            version,
+            body,
+            reply,
+        })
+        .await
+    }
+
+    pub(super) async fn list(&self, kind: Kind) -> Result<Vec<(String, Document)>, StoreError> {
+        self.read(move |database| {
+            let read = database.begin_read().map_err(away)?;
+            let documents = read.open_table(DOCUMENTS).map_err(away)?;
+            let mut found = Vec::new();
+            for row in documents.range((kind.as_str(), "")..).map_err(away)? {
+                let (key, value) = row.map_err(away)?;
+                let (row_kind, id) = key.value();
+                if row_kind != kind.as_str() {
+                    break;
+                }
+                let (version, body) = value.value();
+                let body = body.to_owned();
+                found.push((id.to_owned(), Document { version, body }));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    pub(super) async fn directory_version(&self) -> Result<u64, StoreError> {
+        self.read(|database| {
+            let read = database.begin_read().map_err(away)?;
+            let meta = read.open_table(META).map_err(away)?;
+            tables::directory_version(&meta)
+        })
+        .await
+    }
+
+    pub(super) async fn health(&self) -> Health {
+        let answer = tokio::time::timeout(Duration::from_secs(2), self.send(Work::Probe))
+            .await
+            .unwrap_or(Err(StoreError::Late));
+        let (ok, detail, remedy) = match answer {
+            Ok(()) => (
+                true,
+                "every answer is on disk before it is given".into(),
+                None,
+            ),
+            Err(error) => (
+                false,
+                error.to_string(),
+                Some(format!(
+                    "see that {} is on a disk with room that this user may write to",
+                    self.file.display()
+                )),
+            ),
+        };
+        Health {
+            engine: "embedded",
+            ok,
+            detail,
+            remedy,
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        // Whether it answers or is gone already: nothing is open afterwards.
+        let _ = self.send(Work::Close).await;
+    }
+
+    async fn send<T>(&self, work: impl FnOnce(Reply<T>) -> Work) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.works
+            .try_send(work(reply))
+            .map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+                mpsc::error::TrySendError::Closed(_) => gone(),
+            })?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let database = self.database.load_full();
+        let file = self.file.clone();
+        tokio::task::spawn_blocking(move || match database {
+            Some(database) => work(&database),
+            None => Err(closed(&file)),
+        })
+        .await
+        .map_err(|_| gone())?
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Away("it is closed".to_owned())
+}
+
+fn closed(file: &Path) -> StoreError {
+    StoreError::Away(format!("{} is not open", file.display()))
+}

@@ -1,0 +1,392 @@
+//! What the writer knows: the open file and, in memory, all that a decision needs.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+
+use super::index::Index;
+use super::tables::{
+    self, DOCUMENTS, LISTINGS, META, REPLAYS, SEQUENCES, TAIL, away, listing_key, listing_subject,
+    listings_of,
+};
+use crate::domain::{Decision, EntryId, Moment};
+use crate::store::batch::{self, Outcome, Verdict, Writer};
+use crate::store::layout::{Member, Place};
+use crate::store::{Action, Ask, Change, Changed, Listing, ReplayKey, StoreError};
+
+/// Redb's page cache: the hot data is the index, which lies in memory anyway.
+const CACHE: usize = 64 << 20;
+
+/// The writer's memory. After a failed commit it is thrown away and read anew from the file, so it
+/// never holds what is not on disk.
+pub(super) struct State {
+    pub(super) database: Arc<Database>,
+    writer: Writer,
+    writer_seq: u64,
+    index: Index,
+    sequences: HashMap<String, u64>,
+    replays: HashMap<ReplayKey, String>,
+    forget: VecDeque<(Moment, ReplayKey)>,
+    next: u64,
+    replay_window: Duration,
+}
+
+impl State {
+    /// Opens the file and reads what must be in memory.
+    pub(super) fn open(
+        file: &Path,
+        writer: Writer,
+        writer_seq: u64,
+        replay_window: Duration,
+    ) -> Result<Self, StoreError> {
+        let database = Database::builder()
+            .set_cache_size(CACHE)
+            .create(file)
+            .map_err(away)?;
+        owner_only(file)?;
+        let mut state = Self {
+            database: Arc::new(database),
+            writer,
+            writer_seq,
+            index: Index::default(),
+            sequences: HashMap::new(),
+            replays: HashMap::new(),
+            forget: VecDeque::new(),
+            next: 0,
+            replay_window,
+        };
+        state.make_tables()?;
+        state.load()?;
+        Ok(state)
+    }
+
+    fn make_tables(&self) -> Result<(), StoreError> {
+        let write = self.database.begin_write().map_err(away)?;
+        write.open_table(META).map_err(away)?;
+        write.open_table(TAIL).map_err(away)?;
+        write.open_table(LISTINGS).map_err(away)?;
+        write.open_table(DOCUMENTS).map_err(away)?;
+        write.open_table(SEQUENCES).map_err(away)?;
+        write.open_table(REPLAYS).map_err(away)?;
+        write.commit().map_err(away)
+    }
+
+    fn load(&mut self) -> Result<(), StoreError> {
+        let read = self.database.begin_read().map_err(away)?;
+        let listings = read.open_table(LISTINGS).map_err(away)?;
+        for row in listings.iter().map_err(away)? {
+            let (key, member) = row.map_err(away)?;
+            let subject = listing_subject(key.value())
+                .ok_or_else(|| StoreError::Damaged("a listing".to_owned()))?;
+            let bucket = Place::of(&subject).bucket;
+            self.index
+                .insert(bucket, Member::from_stored(member.value()));
+        }
+        let sequences = read.open_table(SEQUENCES).map_err(away)?;
+        for row in sequences.iter().map_err(away)? {
+            let (client, last) = row.map_err(away)?;
+            self.sequences
+                .insert(client.value().to_owned(), last.value());
+        }
+        let replays = read.open_table(REPLAYS).map_err(away)?;
+        for row in replays.iter().map_err(away)? {
+            let (key, value) = row.map_err(away)?;
+            let (until, answer) = value.value();
+            self.replays.insert(*key.value(), answer.to_owned());
+            self.forget
+                .push_back((Moment::from_millis(until), *key.value()));
+        }
+        self.forget.make_contiguous().sort();
+        let tail = read.open_table(TAIL).map_err(away)?;
+        let last = tail
+            .last()
+            .map_err(away)?
+            .map(|(position, _)| position.value());
+        // A trimmed tail keeps its newest batch, so positions never start over.
+        self.next = last.map_or(0, |last| last + 1);
+        Ok(())
+    }
+
+    /// How many members the index holds.
+    pub(super) fn members(&self) -> usize {
+        self.index.len()
+    }
+
+    /// The sequence number that this writer has reached.
+    pub(super) fn writer_seq(&self) -> u64 {
+        self.writer_seq
+    }
+
+    /// Decides every ask and appends the batch that records it.
+    pub(super) fn decide(
+        &mut self,
+        write: &WriteTransaction,
+        asks: &[Ask],
+    ) -> Result<Vec<Decision>, StoreError> {
+        if asks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let packed = batch::pack(self.writer, asks.iter());
+        let mut verdicts = Vec::with_capacity(asks.len());
+        let mut decisions = Vec::with_capacity(asks.len());
+        for (ask, id) in asks.iter().zip(&packed.ids) {
+            let verdict = self.look_up(ask);
+            let (recorded, decision) = self.recall(write, ask, verdict, *id)?;
+            verdicts.push(recorded as u8);
+            decisions.push(decision);
+        }
+        self.append(write, packed, verdicts)?;
+        Ok(decisions)
+    }
+
+    fn look_up(&self, ask: &Ask) -> Verdict {
+        let Some((subject, _)) = &ask.number else {
+            return Verdict::Invalid;
+        };
+        let place = Place::of(subject);
+        let refusing = place.refusing(ask.seller, ask.channel);
+        for (number, (member, _)) in refusing.iter().enumerate() {
+            if self.index.contains(place.bucket, *member) {
+                return if number < 2 {
+                    Verdict::AllSellers
+                } else {
+                    Verdict::ThisSeller
+                };
+            }
+        }
+        Verdict::NotListed
+    }
+
+    /// A repeated `ref` with the same answer is the check it was before; with another answer, or
+    /// for the first time, it is a check of its own and is remembered.
+    fn recall(
+        &mut self,
+        write: &WriteTransaction,
+        ask: &Ask,
+        verdict: Verdict,
+        id: EntryId,
+    ) -> Result<(Verdict, Decision), StoreError> {
+        let answer = verdict
+            .answer()
+            .ok_or_else(|| StoreError::Damaged("a verdict without an answer".to_owned()))?;
+        let now = Decision {
+            answer,
+            id,
+            at: ask.at,
+        };
+        let Some(key) = ask.replay else {
+            return Ok((verdict, now));
+        };
+        self.forget_old(write, ask.at)?;
+        if let Some((before, id, at)) = self.replays.get(&key).and_then(|text| read_replay(text))
+            && before == verdict
+        {
+            return Ok((Verdict::Nothing, Decision { answer, id, at }));
+        }
+        let text = write_replay(verdict, id, ask.at);
+        let until = ask.at.plus(self.replay_window);
+        let mut table = write.open_table(REPLAYS).map_err(away)?;
+        table
+            .insert(&key, (until.millis(), text.as_str()))
+            .map_err(away)?;
+        self.replays.insert(key, text);
+        self.forget.push_back((until, key));
+        Ok((verdict, now))
+    }
+
+    fn forget_old(&mut self, write: &WriteTransaction, now: Moment) -> Result<(), StoreError> {
+        let mut table = write.open_table(REPLAYS).map_err(away)?;
+        while let Some((until, key)) = self.forget.front().copied()
+            && until <= now
+        {
+            self.forget.pop_front();
+            let current = table.get(&key).map_err(away)?.map(|row| row.value().0);
+            // A key remembered again later stands further back in the queue, too.
+            if current.is_some_and(|current| current <= now.millis()) {
+                table.remove(&key).map_err(away)?;
+                self.replays.remove(&key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes every change and appends the batch that records it.
+    pub(super) fn change(
+        &mut self,
+        write: &WriteTransaction,
+        changes: &[Change],
+    ) -> Result<Vec<Changed>, StoreError> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let packed = batch::pack(self.writer, changes.iter());
+        let mut verdicts = Vec::with_capacity(changes.len());
+        let mut done = Vec::with_capacity(changes.len());
+        for change in changes {
+            let changed = match &change.action {
+                Action::Put(listing, channels) => {
+                    let member = Place::of(&listing.subject).member(listing.seller, *channels);
+                    self.put(write, listing, member)?
+                }
+                Action::Remove(listing) => self.remove(write, listing)?,
+                Action::Note => Changed::Done,
+            };
+            let verdict = match changed {
+                Changed::Done => Verdict::Done,
+                Changed::Unchanged => Verdict::Nothing,
+            };
+            verdicts.push(verdict as u8);
+            done.push(changed);
+        }
+        self.append(write, packed, verdicts)?;
+        Ok(done)
+    }
+
+    fn put(
+        &mut self,
+        write: &WriteTransaction,
+        listing: &Listing,
+        member: Member,
+    ) -> Result<Changed, StoreError> {
+        let mut listings = write.open_table(LISTINGS).map_err(away)?;
+        let key = listing_key(listing);
+        let before = listings
+            .insert(key.as_slice(), member.get())
+            .map_err(away)?
+            .map(|row| Member::from_stored(row.value()));
+        if before == Some(member) {
+            return Ok(Changed::Unchanged);
+        }
+        self.index
+            .insert(Place::of(&listing.subject).bucket, member);
+        if let Some(before) = before {
+            self.release(&listings, listing, before)?;
+        }
+        Ok(Changed::Done)
+    }
+
+    fn remove(
+        &mut self,
+        write: &WriteTransaction,
+        listing: &Listing,
+    ) -> Result<Changed, StoreError> {
+        let mut listings = write.open_table(LISTINGS).map_err(away)?;
+        let before = listings
+            .remove(listing_key(listing).as_slice())
+            .map_err(away)?
+            .map(|row| Member::from_stored(row.value()));
+        let Some(member) = before else {
+            return Ok(Changed::Unchanged);
+        };
+        self.release(&listings, listing, member)?;
+        Ok(Changed::Done)
+    }
+
+    /// Takes a member out of the index unless another listing of the number still stands for it.
+    fn release(
+        &mut self,
+        listings: &impl ReadableTable<&'static [u8], i64>,
+        listing: &Listing,
+        member: Member,
+    ) -> Result<(), StoreError> {
+        let range = listings_of(&listing.subject);
+        let (low, high) = (range.start().as_slice(), range.end().as_slice());
+        for row in listings.range(low..=high).map_err(away)? {
+            let (_, held) = row.map_err(away)?;
+            if held.value() == member.get() {
+                return Ok(());
+            }
+        }
+        self.index
+            .remove(Place::of(&listing.subject).bucket, member);
+        Ok(())
+    }
+
+    fn append(
+        &mut self,
+        write: &WriteTransaction,
+        packed: batch::Packed,
+        verdicts: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let before = self.writer_seq;
+        let mut taken = vec![0u64; packed.clients.len()];
+        for (verdict, client) in verdicts.iter().zip(&packed.client_of) {
+            if *verdict == Verdict::Nothing as u8 {
+                continue;
+            }
+            self.writer_seq += 1;
+            if let Some(client) = client {
+                taken[usize::from(*client)] += 1;
+            }
+        }
+        if self.writer_seq == before {
+            return Ok(());
+        }
+        let mut sequences = write.open_table(SEQUENCES).map_err(away)?;
+        let mut client_seqs = Vec::with_capacity(taken.len());
+        for (client, taken) in packed.clients.into_iter().zip(taken) {
+            let last = self.sequences.get(&client).copied().unwrap_or(0);
+            client_seqs.push(last);
+            sequences
+                .insert(client.as_str(), last + taken)
+                .map_err(away)?;
+            self.sequences.insert(client, last + taken);
+        }
+        let outcome = Outcome {
+            verdicts,
+            writer_seq: before,
+            client_seqs,
+        };
+        let record = postcard::to_allocvec(&(outcome, packed.payload))
+            .map_err(|_| StoreError::Damaged("a batch that cannot be written".to_owned()))?;
+        let mut tail = write.open_table(TAIL).map_err(away)?;
+        tail.insert(self.next, record.as_slice()).map_err(away)?;
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Creates a document, or replaces it if its version is still the one given.
+    pub(super) fn document(
+        &self,
+        write: &WriteTransaction,
+        key: (&str, &str),
+        version: Option<u64>,
+        body: &str,
+        in_directory: bool,
+    ) -> Result<bool, StoreError> {
+        let mut documents = write.open_table(DOCUMENTS).map_err(away)?;
+        let current = documents.get(key).map_err(away)?.map(|row| row.value().0);
+        if current != version {
+            return Ok(false);
+        }
+        let next = version.map_or(1, |version| version + 1);
+        documents.insert(key, (next, body)).map_err(away)?;
+        if in_directory {
+            let mut meta = write.open_table(META).map_err(away)?;
+            let version = tables::directory_version(&meta)?;
+            tables::put_directory_version(&mut meta, version + 1)?;
+        }
+        Ok(true)
+    }
+}
+
+fn write_replay(verdict: Verdict, id: EntryId, at: Moment) -> String {
+    format!("{}{id}{}", char::from(verdict as u8), at.millis())
+}
+
+fn read_replay(text: &str) -> Option<(Verdict, EntryId, Moment)> {
+    let verdict = Verdict::from_byte(*text.as_bytes().first()?)?;
+    let id = EntryId::parse(text.get(1..37)?)?;
+    let at = text.get(37..)?.parse().ok().map(Moment::from_millis)?;
+    Some((verdict, id, at))
+}
+
+/// The file holds pseudonyms and hashes; still nobody else needs to read it.
+fn owner_only(file: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))
+        .map_err(|e| StoreError::Away(format!("{}: {e}", file.display())))
+}

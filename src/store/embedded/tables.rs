@@ -1,0 +1,112 @@
+//! What the file holds.
+
+use redb::{ReadableTable, TableDefinition};
+
+use crate::domain::Locator;
+use crate::privacy::Subject;
+use crate::store::{Identity, Listing, SellerNumber, StoreError};
+
+/// The identity, the directory's version.
+pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+
+/// The tail: position to outcome and packed batch.
+pub(super) const TAIL: TableDefinition<u64, &[u8]> = TableDefinition::new("tail");
+
+/// Why a member is in the index: subject, registration and seller, to the member's integer.
+pub(super) const LISTINGS: TableDefinition<&[u8], i64> = TableDefinition::new("listings");
+
+/// Kind and id to version and body.
+pub(super) const DOCUMENTS: TableDefinition<(&str, &str), (u64, &str)> =
+    TableDefinition::new("documents");
+
+/// The last sequence number of each client.
+pub(super) const SEQUENCES: TableDefinition<&str, u64> = TableDefinition::new("sequences");
+
+/// Remembered `ref`s: when they are forgotten, and what was answered.
+pub(super) const REPLAYS: TableDefinition<&[u8; 16], (i64, &str)> = TableDefinition::new("replays");
+
+const IDENTITY: &str = "identity";
+const DIRECTORY: &str = "directory";
+
+/// A failure of redb, as the rest of the house knows it.
+pub(super) fn away(error: impl Into<redb::Error>) -> StoreError {
+    match error.into() {
+        redb::Error::DatabaseAlreadyOpen => StoreError::Away(
+            "another metrust has this file open; stop it first, or give this one a data folder \
+             of its own (--data)"
+                .to_owned(),
+        ),
+        redb::Error::Corrupted(what) => StoreError::Damaged(what),
+        other => StoreError::Away(other.to_string()),
+    }
+}
+
+pub(super) fn identity(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<Option<Identity>, StoreError> {
+    let Some(row) = meta.get(IDENTITY).map_err(away)? else {
+        return Ok(None);
+    };
+    let bytes = <[u8; 32]>::try_from(row.value())
+        .map_err(|_| StoreError::Damaged("its identity".to_owned()))?;
+    let (mut store, mut fingerprint) = ([0; 16], [0; 16]);
+    store.copy_from_slice(&bytes[..16]);
+    fingerprint.copy_from_slice(&bytes[16..]);
+    Ok(Some(Identity { store, fingerprint }))
+}
+
+pub(super) fn put_identity(
+    meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
+    identity: &Identity,
+) -> Result<(), StoreError> {
+    let bytes = [identity.store, identity.fingerprint].concat();
+    meta.insert(IDENTITY, bytes.as_slice()).map_err(away)?;
+    Ok(())
+}
+
+pub(super) fn directory_version(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<u64, StoreError> {
+    let row = meta.get(DIRECTORY).map_err(away)?;
+    Ok(row.map_or(0, |row| {
+        <[u8; 8]>::try_from(row.value()).map_or(0, u64::from_be_bytes)
+    }))
+}
+
+pub(super) fn put_directory_version(
+    meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
+    version: u64,
+) -> Result<(), StoreError> {
+    meta.insert(DIRECTORY, version.to_be_bytes().as_slice())
+        .map_err(away)?;
+    Ok(())
+}
+
+/// The key of a listing: 16 bytes of subject first, so that a number's listings lie together.
+pub(super) fn listing_key(listing: &Listing) -> Vec<u8> {
+    let Listing {
+        subject,
+        registration,
+        seller,
+    } = listing;
+    [
+        subject.0.as_slice(),
+        registration.as_str().as_bytes(),
+        &seller.get().to_be_bytes(),
+    ]
+    .concat()
+}
+
+/// The subject of a listing's key.
+pub(super) fn listing_subject(key: &[u8]) -> Option<Subject> {
+    let head = key.get(..16)?;
+    <[u8; 16]>::try_from(head).ok().map(Subject)
+}
+
+/// The first and the last possible key of a subject's listings.
+pub(super) fn listings_of(subject: &Subject) -> std::ops::RangeInclusive<Vec<u8>> {
+    let low = subject.0.to_vec();
+    let width = std::mem::size_of::<Locator>() + std::mem::size_of::<SellerNumber>();
+    let high = [subject.0.as_slice(), &vec![0xff; width]].concat();
+    low..=high
+}

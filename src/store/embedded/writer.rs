@@ -1,0 +1,269 @@
+//! The thread that writes.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use redb::WriteTransaction;
+use tokio::sync::{mpsc, oneshot};
+
+use super::state::State;
+use super::tables::{self, META, TAIL, away};
+use super::{Shared, gone};
+use crate::domain::Decision;
+use crate::store::{Ask, Change, Changed, Identity, Kind, Position, StoreError};
+
+/// Where an answer goes.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What the writer is asked to do.
+pub(super) enum Work {
+    Decide(Vec<Ask>, Reply<Vec<Decision>>),
+    Change(Vec<Change>, Reply<Vec<Changed>>),
+    Document {
+        kind: Kind,
+        id: String,
+        version: Option<u64>,
+        body: String,
+        reply: Reply<bool>,
+    },
+    Begin(Identity, Reply<Identity>),
+    Trim(Position, Reply<()>),
+    Probe(Reply<()>),
+    Close(Reply<()>),
+}
+
+/// How many works go into one commit at most.
+const GROUP: usize = 4096;
+
+/// How long after a failure the file is left alone.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The writer before and between its open files.
+pub(super) struct Writer {
+    file: PathBuf,
+    database: Shared,
+    replay_window: Duration,
+    id: [u8; 8],
+    seq: u64,
+}
+
+/// What the works of one commit will be told if it succeeds.
+enum Answer {
+    Decided(Vec<usize>, Vec<Reply<Vec<Decision>>>, Vec<Decision>),
+    Changed(Vec<usize>, Vec<Reply<Vec<Changed>>>, Vec<Changed>),
+    Document(Reply<bool>, bool),
+    Begun(Reply<Identity>, Identity),
+    Unit(Reply<()>),
+}
+
+impl Writer {
+    pub(super) fn new(file: PathBuf, database: Shared, replay_window: Duration) -> Self {
+        Self {
+            file,
+            database,
+            replay_window,
+            id: crate::privacy::random(),
+            seq: 0,
+        }
+    }
+
+    /// Works until it is told to close or nobody is left to ask.
+    pub(super) fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Work>,
+        ready: oneshot::Sender<Result<(), StoreError>>,
+    ) {
+        let mut state = match self.open() {
+            Ok(state) => {
+                tracing::debug!(members = state.members(), "the embedded store is open");
+                let _ = ready.send(Ok(()));
+                Some(state)
+            }
+            Err(error) => {
+                let _ = ready.send(Err(error));
+                return;
+            }
+        };
+        let mut failed = Instant::now();
+        while let Some(first) = inbox.blocking_recv() {
+            let mut works = vec![first];
+            while works.len() < GROUP
+                && let Ok(next) = inbox.try_recv()
+            {
+                works.push(next);
+            }
+            let closing = take_close(&mut works);
+            if state.is_none() && failed.elapsed() >= PAUSE {
+                state = self.open().inspect_err(|_| failed = Instant::now()).ok();
+            }
+            match state.as_mut() {
+                None => works.into_iter().for_each(refuse),
+                Some(open) => {
+                    if let Err(error) = group(open, works) {
+                        tracing::error!(%error, "the store cannot write; nothing was answered");
+                        self.seq = open.writer_seq();
+                        failed = Instant::now();
+                        self.database.store(None);
+                        state = None;
+                    }
+                }
+            }
+            if let Some(reply) = closing {
+                self.database.store(None);
+                drop(state.take());
+                let _ = reply.send(Ok(()));
+                return;
+            }
+        }
+        self.database.store(None);
+    }
+
+    fn open(&mut self) -> Result<State, StoreError> {
+        let state = State::open(&self.file, self.id, self.seq, self.replay_window)?;
+        self.database.store(Some(state.database.clone()));
+        Ok(state)
+    }
+}
+
+fn take_close(works: &mut Vec<Work>) -> Option<Reply<()>> {
+    let at = works
+        .iter()
+        .position(|work| matches!(work, Work::Close(_)))?;
+    match works.remove(at) {
+        Work::Close(reply) => Some(reply),
+        _ => None,
+    }
+}
+
+/// Does all works in one transaction; answers them after its commit. Looking up and changing are
+/// gathered into one batch of entries each. Nobody has been answered yet, so any order among the
+/// works of one group is a true order.
+fn group(state: &mut State, works: Vec<Work>) -> Result<(), StoreError> {
+    let mut answers = Vec::new();
+    let done = (|| {
+        let write = state.database.clone().begin_write().map_err(away)?;
+        prepare(state, &write, works, &mut answers)?;
+        write.commit().map_err(away)
+    })();
+    for answer in answers {
+        answer.give(&done);
+    }
+    done
+}
+
+fn prepare(
+    state: &mut State,
+    write: &WriteTransaction,
+    works: Vec<Work>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
+    let (mut asks, mut ask_counts, mut ask_replies) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut changes, mut change_counts, mut change_replies) = (Vec::new(), Vec::new(), Vec::new());
+    let mut failure = Ok(());
+    for work in works {
+        match work {
+            // Whoever has stopped waiting has been told that nothing is known.
+            Work::Decide(_, reply) if reply.is_closed() => {}
+            Work::Decide(mut more, reply) => {
+                ask_counts.push(more.len());
+                ask_replies.push(reply);
+                asks.append(&mut more);
+            }
+            Work::Change(mut more, reply) => {
+                change_counts.push(more.len());
+                change_replies.push(reply);
+                changes.append(&mut more);
+            }
+            Work::Document {
+                kind,
+                id,
+                version,
+                body,
+                reply,
+            } => {
+                let key = (kind.as_str(), id.as_str());
+                let put = state.document(write, key, version, &body, kind.in_directory());
+                failure = failure.and(put.as_ref().map(|_| ()).map_err(Clone::clone));
+                answers.push(Answer::Document(reply, put.unwrap_or(false)));
+            }
+            Work::Begin(proposed, reply) => {
+                let begun = begin(write, proposed);
+                failure = failure.and(begun.as_ref().map(|_| ()).map_err(Clone::clone));
+                answers.push(Answer::Begun(reply, begun.unwrap_or(proposed)));
+            }
+            Work::Trim(before, reply) => {
+                failure = failure.and(trim(write, before));
+                answers.push(Answer::Unit(reply));
+            }
+            Work::Probe(reply) | Work::Close(reply) => answers.push(Answer::Unit(reply)),
+        }
+    }
+    let changed = failure.and_then(|()| state.change(write, &changes));
+    let decided = changed
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|_| state.decide(write, &asks));
+    let failure = decided.as_ref().map(|_| ()).map_err(Clone::clone);
+    answers.push(Answer::Changed(
+        change_counts,
+        change_replies,
+        changed.unwrap_or_default(),
+    ));
+    answers.push(Answer::Decided(
+        ask_counts,
+        ask_replies,
+        decided.unwrap_or_default(),
+    ));
+    failure
+}
+
+fn begin(write: &WriteTransaction, proposed: Identity) -> Result<Identity, StoreError> {
+    let mut meta = write.open_table(META).map_err(away)?;
+    match tables::identity(&meta)? {
+        Some(identity) => Ok(identity),
+        None => tables::put_identity(&mut meta, &proposed).map(|()| proposed),
+    }
+}
+
+fn trim(write: &WriteTransaction, before: Position) -> Result<(), StoreError> {
+    let mut tail = write.open_table(TAIL).map_err(away)?;
+    tail.retain_in(..before.0, |_, _| false).map_err(away)
+}
+
+fn refuse(work: Work) {
+    let error = || StoreError::Away("its file cannot be written at the moment".to_owned());
+    match work {
+        Work::Decide(_, reply) => drop(reply.send(Err(error()))),
+        Work::Change(_, reply) => drop(reply.send(Err(error()))),
+        Work::Document { reply, .. } => drop(reply.send(Err(error()))),
+        Work::Begin(_, reply) => drop(reply.send(Err(error()))),
+        Work::Trim(_, reply) | Work::Probe(reply) => drop(reply.send(Err(error()))),
+        Work::Close(reply) => drop(reply.send(Err(gone()))),
+    }
+}
+
+impl Answer {
+    fn give(self, done: &Result<(), StoreError>) {
+        match self {
+            Self::Decided(counts, replies, all) => share(counts, replies, all, done),
+            Self::Changed(counts, replies, all) => share(counts, replies, all, done),
+            Self::Document(reply, put) => drop(reply.send(done.clone().map(|()| put))),
+            Self::Begun(reply, identity) => drop(reply.send(done.clone().map(|()| identity))),
+            Self::Unit(reply) => drop(reply.send(done.clone())),
+        }
+    }
+}
+
+/// Gives each asker its own part of a batch's answers.
+fn share<T>(
+    counts: Vec<usize>,
+    replies: Vec<Reply<Vec<T>>>,
+    all: Vec<T>,
+    done: &Result<(), StoreError>,
+) {
+    let mut all = all.into_iter();
+    for (count, reply) in counts.into_iter().zip(replies) {
+        let part: Vec<T> = all.by_ref().take(count).collect();
+        drop(reply.send(done.clone().map(|()| part)));
+    }
+}

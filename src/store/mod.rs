@@ -1,0 +1,383 @@
+//! The store: where opt-outs are kept, checks are decided and entries are appended.
+//!
+//! The contract is narrow, and each engine keeps it in its own native way:
+//!
+//! * [`Store::decide`] looks numbers up **and** appends the entries that record it, in one atomic
+//!   and durable step.
+//! * [`Store::change`] puts or removes registrations and appends their entries, the same way.
+//! * [`Store::tail`] and [`Store::trim`] read and shorten what was appended.
+//! * Documents are small records with a version: got, created once, replaced if unchanged, listed.
+//!
+//! What was answered is on disk. What could not be put on disk was not answered.
+
+mod batch;
+mod document;
+mod embedded;
+mod layout;
+mod redis;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use batch::{Position, TailBatch};
+pub use document::{Document, Kind};
+pub use layout::{Member, SellerNumber};
+
+use crate::domain::{Channel, Channels, Context, Decision, Locator, Moment, Pseudonym};
+use crate::privacy::Subject;
+
+/// Which engine, and how to reach it.
+#[derive(Debug, Clone)]
+pub enum Engine {
+    /// One file on this machine.
+    Embedded {
+        /// The file; made when missing.
+        file: PathBuf,
+    },
+    /// A Redis server.
+    Redis(RedisOptions),
+}
+
+/// How to use a Redis server.
+#[derive(Debug, Clone)]
+pub struct RedisOptions {
+    /// `redis://`, `rediss://` or `redis+unix://`; may hold a password, so it is never shown.
+    pub url: String,
+    /// What durability its answers must have.
+    pub durability: Durability,
+    /// Whether to ask the server for its settings before trusting it.
+    pub verify: bool,
+    /// How many replicas must have an entry before it counts (`WAIT`).
+    pub replicas: u32,
+}
+
+/// When Redis's append-only file reaches the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// Before every answer (`appendfsync always`).
+    Always,
+    /// Within about a second of it (`appendfsync everysec`): a power cut may lose that second.
+    Everysec,
+}
+
+/// Why the store did not do as it was asked. Nothing was answered; nothing is lost that was.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, or cannot write.
+    #[error("the store is away: {0}")]
+    Away(String),
+    /// It did not answer in time. What was asked may still be recorded.
+    #[error("the store did not answer in time")]
+    Late,
+    /// More is waiting than may wait.
+    #[error("the store has more waiting than it may take on")]
+    Busy,
+    /// It is not the store that this service began with: emptied, exchanged or damaged.
+    #[error("the store is not the one this service began with: {0}")]
+    Foreign(String),
+    /// It would forget what it acknowledges; the text names the setting to change.
+    #[error("the store is not safe to use: {0}")]
+    Unsafe(String),
+    /// Something in it cannot be read.
+    #[error("the store holds something unreadable: {0}")]
+    Damaged(String),
+}
+
+/// What ties a store to the keys that it was made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Random; made once, when the store begins.
+    pub store: [u8; 16],
+    /// [`crate::privacy::Keyring::fingerprint`] of the keys it is written with.
+    pub fingerprint: [u8; 16],
+}
+
+/// A `ref` of one client for one number: repeated within the window, it is the same check.
+pub type ReplayKey = [u8; 16];
+
+/// One number asked once.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// When.
+    pub at: Moment,
+    /// Who asks for whom.
+    pub context: Arc<Context>,
+    /// The number's two pseudonyms; nothing when it could not be read.
+    pub number: Option<(Subject, Pseudonym)>,
+    /// The seller.
+    pub seller: SellerNumber,
+    /// The channel.
+    pub channel: Channel,
+    /// The client's `ref`, if it gave one.
+    pub replay: Option<ReplayKey>,
+}
+
+/// One change to what is kept, with the entry that records it.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// When.
+    pub at: Moment,
+    /// Who did what.
+    pub context: Arc<Context>,
+    /// The number's name in the log, if it is about a number.
+    pub pn: Option<Pseudonym>,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What a change does.
+#[derive(Debug, Clone, Copy)]
+pub enum Action {
+    /// Suppress a number for one seller (or all) in the name of a registration.
+    Put(Listing, Channels),
+    /// Take that back. What other registrations say of the number stays.
+    Remove(Listing),
+    /// Nothing but the entry.
+    Note,
+}
+
+/// One number of one registration for one seller (or all).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// The number.
+    pub subject: Subject,
+    /// The registration.
+    pub registration: Locator,
+    /// The seller, or [`SellerNumber::ALL`].
+    pub seller: SellerNumber,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// It was done and recorded.
+    Done,
+    /// It had been done before; nothing was recorded.
+    Unchanged,
+}
+
+/// How the store is.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Health {
+    /// `embedded` or `redis`.
+    pub engine: &'static str,
+    /// Whether it takes writes and keeps them.
+    pub ok: bool,
+    /// What it said, or what is wrong.
+    pub detail: String,
+    /// What to do about it, when something is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    engine: Open,
+    timeout: Duration,
+}
+
+#[derive(Debug)]
+enum Open {
+    Embedded(embedded::Embedded),
+    Redis(redis::Redis),
+}
+
+macro_rules! on_engine {
+    ($self:ident, $engine:ident => $call:expr) => {
+        match &$self.engine {
+            Open::Embedded($engine) => $call,
+            Open::Redis($engine) => $call,
+        }
+    };
+}
+
+impl Store {
+    /// Opens the store. `timeout` bounds every decision; `replay_window` is how long a `ref` is
+    /// remembered.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] when it cannot be reached or opened, [`StoreError::Unsafe`] when it is
+    /// weaker than required, naming the setting to change.
+    pub async fn open(
+        engine: Engine,
+        timeout: Duration,
+        replay_window: Duration,
+    ) -> Result<Self, StoreError> {
+        let engine = match engine {
+            Engine::Embedded { file } => {
+                Open::Embedded(embedded::Embedded::open(file, replay_window).await?)
+            }
+            Engine::Redis(options) => {
+                Open::Redis(redis::Redis::open(options, timeout, replay_window).await?)
+            }
+        };
+        Ok(Self { engine, timeout })
+    }
+
+    /// The identity of a store that was begun; nothing when it is new and empty.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] when it holds data but no identity.
+    pub async fn identity(&self) -> Result<Option<Identity>, StoreError> {
+        on_engine!(self, engine => engine.identity().await)
+    }
+
+    /// Begins the store, or finds that another process just did; from here on every decision
+    /// makes sure that the store still has this identity.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written, or was begun with other keys.
+    pub async fn begin(&self, fingerprint: [u8; 16]) -> Result<Identity, StoreError> {
+        let proposed = Identity {
+            store: crate::privacy::random(),
+            fingerprint,
+        };
+        let identity = on_engine!(self, engine => engine.begin(proposed).await)?;
+        if identity.fingerprint == fingerprint {
+            Ok(identity)
+        } else {
+            Err(StoreError::Foreign(
+                "it was written with other keys".to_owned(),
+            ))
+        }
+    }
+
+    /// Looks every number up and appends an entry for each, atomically; answers when that is
+    /// durable, in order. A repeated `ref` whose answer still holds gets its first entry again.
+    ///
+    /// # Errors
+    /// [`StoreError`], within the store's time limit; then nothing may be concluded about any of
+    /// the numbers.
+    pub async fn decide(&self, asks: Vec<Ask>) -> Result<Vec<Decision>, StoreError> {
+        self.bounded(async { on_engine!(self, engine => engine.decide(asks).await) })
+            .await
+    }
+
+    /// Makes every change and appends its entry, atomically; answers when that is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`]. After [`StoreError::Late`] the changes may or may not be made; making them
+    /// again is harmless.
+    pub async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
+        self.bounded(async { on_engine!(self, engine => engine.change(changes).await) })
+            .await
+    }
+
+    /// How many tails there are; each has an order of its own.
+    #[must_use]
+    pub fn tails(&self) -> u16 {
+        on_engine!(self, engine => engine.tails())
+    }
+
+    /// The next batches of a tail after a position, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tail(
+        &self,
+        tail: u16,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<TailBatch>, StoreError> {
+        on_engine!(self, engine => engine.tail(tail, after, limit).await)
+    }
+
+    /// The position of a tail's newest batch.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tail_end(&self, tail: u16) -> Result<Option<Position>, StoreError> {
+        on_engine!(self, engine => engine.tail_end(tail).await)
+    }
+
+    /// Drops a tail's batches before a position; the batch at the position stays as an anchor.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn trim(&self, tail: u16, before: Position) -> Result<(), StoreError> {
+        on_engine!(self, engine => engine.trim(tail, before).await)
+    }
+
+    /// A document.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
+        self.bounded(async { on_engine!(self, engine => engine.get(kind, id).await) })
+            .await
+    }
+
+    /// Creates a document; `false` if there is one of that id already.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn create(&self, kind: Kind, id: &str, body: String) -> Result<bool, StoreError> {
+        self.put_document(kind, id, None, body).await
+    }
+
+    /// Replaces a document; `false` if it has changed since it was got.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn replace(
+        &self,
+        kind: Kind,
+        id: &str,
+        version: u64,
+        body: String,
+    ) -> Result<bool, StoreError> {
+        self.put_document(kind, id, Some(version), body).await
+    }
+
+    async fn put_document(
+        &self,
+        kind: Kind,
+        id: &str,
+        version: Option<u64>,
+        body: String,
+    ) -> Result<bool, StoreError> {
+        self.bounded(async {
+            on_engine!(self, engine => engine.put(kind, id, version, body).await)
+        })
+        .await
+    }
+
+    /// Every document of a kind, in no particular order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list(&self, kind: Kind) -> Result<Vec<(String, Document)>, StoreError> {
+        on_engine!(self, engine => engine.list(kind).await)
+    }
+
+    /// Grows whenever a document of the directory (sellers, agencies, keys, months) changes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn directory_version(&self) -> Result<u64, StoreError> {
+        self.bounded(async { on_engine!(self, engine => engine.directory_version().await) })
+            .await
+    }
+
+    /// Asks the store how it is.
+    pub async fn health(&self) -> Health {
+        on_engine!(self, engine => engine.health().await)
+    }
+
+    /// Waits until everything taken on is durable, then closes the store.
+    pub async fn close(&self) {
+        on_engine!(self, engine => engine.close().await);
+    }
+
+    async fn bounded<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(self.timeout, work)
+            .await
+            .unwrap_or(Err(StoreError::Late))
+    }
+}

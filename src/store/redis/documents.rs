@@ -1,0 +1,79 @@
+//! Documents: a hash for each kind (and shard), `<version>:<body>` for each id.
+
+use super::{Redis, keys};
+use crate::store::{Document, Kind, StoreError};
+
+impl Redis {
+    pub(in crate::store) async fn get(
+        &self,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Option<Document>, StoreError> {
+        let mut get = redis::cmd("HGET");
+        get.arg(keys::documents(kind, id)).arg(id);
+        let found: Option<String> = self.link.query(&get).await?;
+        found.map(|text| read(&text)).transpose()
+    }
+
+    pub(in crate::store) async fn put(
+        &self,
+        kind: Kind,
+        id: &str,
+        version: Option<u64>,
+        body: String,
+    ) -> Result<bool, StoreError> {
+        self.shared.usable()?;
+        let names = [
+            keys::IDENTITY.to_owned(),
+            keys::documents(kind, id),
+            keys::DIRECTORY.to_owned(),
+        ];
+        let arguments = [
+            self.shared.identity().into_bytes(),
+            id.as_bytes().to_vec(),
+            version
+                .map(|v| v.to_string())
+                .unwrap_or_default()
+                .into_bytes(),
+            body.into_bytes(),
+            if kind.in_directory() { b"1" } else { b"0" }.to_vec(),
+        ];
+        let put: u8 = self
+            .link
+            .write(&self.shared.document, &names, &arguments)
+            .await?;
+        Ok(put == 1)
+    }
+
+    pub(in crate::store) async fn list(
+        &self,
+        kind: Kind,
+    ) -> Result<Vec<(String, Document)>, StoreError> {
+        let mut found = Vec::new();
+        for shard in 0..keys::shards_of(kind) {
+            let mut all = redis::cmd("HGETALL");
+            all.arg(keys::documents_of_shard(kind, shard));
+            let rows: Vec<(String, String)> = self.link.query(&all).await?;
+            for (id, text) in rows {
+                found.push((id, read(&text)?));
+            }
+        }
+        Ok(found)
+    }
+
+    pub(in crate::store) async fn directory_version(&self) -> Result<u64, StoreError> {
+        let mut get = redis::cmd("GET");
+        get.arg(keys::DIRECTORY);
+        let version: Option<u64> = self.link.query(&get).await?;
+        Ok(version.unwrap_or(0))
+    }
+}
+
+fn read(text: &str) -> Result<Document, StoreError> {
+    let damaged = || StoreError::Damaged("a document".to_owned());
+    let (version, body) = text.split_once(':').ok_or_else(damaged)?;
+    Ok(Document {
+        version: version.parse().map_err(|_| damaged())?,
+        body: body.to_owned(),
+    })
+}

@@ -1,0 +1,144 @@
+//! Whether a Redis server keeps what it acknowledges.
+//!
+//! A Redis as it comes forgets: it keeps data in memory and saves now and then. The registry
+//! answers only what is on disk, so it asks the server for its settings before it trusts it, and
+//! says which one to change.
+
+use std::collections::HashMap;
+
+use crate::store::Durability;
+
+/// What is wrong with a server, and the remedy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Weakness {
+    pub what: String,
+    pub remedy: String,
+}
+
+/// A server's settings (`CONFIG GET`) and state (`INFO`).
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub config: HashMap<String, String>,
+    pub info: HashMap<String, String>,
+}
+
+/// The settings that are judged.
+pub(super) const SETTINGS: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
+
+impl Report {
+    /// Reads the answer of `INFO`.
+    pub(super) fn read_info(&mut self, text: &str) {
+        for line in text.lines() {
+            if let Some((name, value)) = line.split_once(':') {
+                self.info.insert(name.to_owned(), value.trim().to_owned());
+            }
+        }
+    }
+
+    /// The first thing that makes the server weaker than required, if anything does.
+    pub(super) fn weakness(&self, required: Durability) -> Option<Weakness> {
+        let setting = |name: &str| self.config.get(name).map(String::as_str);
+        let weak = |what: &str, remedy: &str| {
+            Some(Weakness {
+                what: what.to_owned(),
+                remedy: remedy.to_owned(),
+            })
+        };
+        if setting("appendonly") != Some("yes") {
+            return weak(
+                "Redis has `appendonly no`, so it would forget opt-outs and audit entries",
+                "set `appendonly yes` in redis.conf and restart it, or run \
+                 `redis-cli CONFIG SET appendonly yes` and `redis-cli CONFIG REWRITE`",
+            );
+        }
+        match (setting("appendfsync"), required) {
+            (Some("always"), _) | (Some("everysec"), Durability::Everysec) => {}
+            (Some("everysec"), Durability::Always) => {
+                return weak(
+                    "Redis has `appendfsync everysec`, so a power cut may lose a second of answers",
+                    "set `appendfsync always` in redis.conf, or, if that second may be lost, \
+                     `store.redis.durability = \"everysec\"` in metrust's configuration",
+                );
+            }
+            _ => {
+                return weak(
+                    "Redis has `appendfsync no`, so a power cut may lose many seconds of answers",
+                    "set `appendfsync always` in redis.conf",
+                );
+            }
+        }
+        if setting("maxmemory-policy") != Some("noeviction") {
+            return weak(
+                "Redis may evict keys when its memory is full, and with them opt-outs",
+                "set `maxmemory-policy noeviction` in redis.conf",
+            );
+        }
+        if self.info.get("role").is_some_and(|role| role != "master") {
+            return weak(
+                "this Redis is a replica and takes no writes",
+                "point `store.redis.url` at the primary",
+            );
+        }
+        for (field, what) in [
+            (
+                "aof_last_write_status",
+                "Redis cannot write its append-only file",
+            ),
+            (
+                "aof_last_bgrewrite_status",
+                "Redis cannot rewrite its append-only file",
+            ),
+        ] {
+            if self.info.get(field).is_some_and(|status| status != "ok") {
+                return weak(what, "make room on Redis's disk and see its log");
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(settings: [&str; 3]) -> Report {
+        let config = SETTINGS
+            .map(str::to_owned)
+            .into_iter()
+            .zip(settings.map(str::to_owned));
+        Report {
+            config: config.collect(),
+            info: HashMap::new(),
+        }
+    }
+
+    #[test]
+    fn only_a_server_that_keeps_what_it_acknowledges_is_trusted() {
+        let good = ["yes", "always", "noeviction"];
+        assert_eq!(report(good).weakness(Durability::Always), None);
+        for (settings, named) in [
+            (["no", "always", "noeviction"], "appendonly yes"),
+            (["yes", "everysec", "noeviction"], "appendfsync always"),
+            (["yes", "no", "noeviction"], "appendfsync always"),
+            (
+                ["yes", "always", "allkeys-lru"],
+                "maxmemory-policy noeviction",
+            ),
+        ] {
+            let weakness = report(settings).weakness(Durability::Always).unwrap();
+            assert!(weakness.remedy.contains(named), "{weakness:?}");
+        }
+        let everysec = ["yes", "everysec", "noeviction"];
+        assert_eq!(report(everysec).weakness(Durability::Everysec), None);
+        assert!(Report::default().weakness(Durability::Everysec).is_some());
+    }
+
+    #[test]
+    fn a_server_that_cannot_write_or_is_a_replica_is_not_trusted() {
+        for line in ["aof_last_write_status:err", "role:slave"] {
+            let mut report = report(["yes", "always", "noeviction"]);
+            report.read_info(&format!("# Section\r\n{line}\r\n"));
+            assert!(report.weakness(Durability::Always).is_some(), "{line}");
+        }
+    }
+}

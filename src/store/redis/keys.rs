@@ -1,0 +1,78 @@
+//! The names of everything in Redis.
+//!
+//! What belongs to one shard carries the shard's hash tag, `{s00}` to `{s3f}`, so that a cluster
+//! keeps it together. The identity, the directory and, on a single server, the one tail live in
+//! shard 0.
+
+use data_encoding::HEXLOWER;
+
+use crate::privacy::Subject;
+use crate::store::Kind;
+use crate::store::layout::{Place, SHARDS};
+
+pub(super) const IDENTITY: &str = "mr:{s00}:meta";
+pub(super) const TAIL: &str = "mr:{s00}:tail";
+pub(super) const SEQUENCES: &str = "mr:{s00}:seq";
+pub(super) const DIRECTORY: &str = "mr:{s00}:dir";
+
+/// A bucket of the suppression index.
+pub(super) fn bucket(place: &Place) -> String {
+    let bucket = place.bucket;
+    format!("mr:{{s{:02x}}}:x:{:05x}", bucket.shard(), bucket.index())
+}
+
+/// The listings behind a number's members.
+pub(super) fn listings(place: &Place, subject: &Subject) -> String {
+    let shard = place.bucket.shard();
+    format!("mr:{{s{shard:02x}}}:reg:{}", HEXLOWER.encode(&subject.0))
+}
+
+/// A remembered `ref`.
+pub(super) fn replay(place: Option<&Place>, key: &[u8; 16]) -> String {
+    let shard = place.map_or(0, |place| place.bucket.shard());
+    format!("mr:{{s{shard:02x}}}:ref:{}", HEXLOWER.encode(key))
+}
+
+/// The hash that holds a document.
+pub(super) fn documents(kind: Kind, id: &str) -> String {
+    documents_of_shard(kind, shard_of(kind, id))
+}
+
+/// The hash that holds a shard's documents of a kind.
+pub(super) fn documents_of_shard(kind: Kind, shard: u16) -> String {
+    format!("mr:{{s{shard:02x}}}:doc:{}", kind.as_str())
+}
+
+/// How many shards hold documents of a kind: the directory is small and stays together.
+pub(super) fn shards_of(kind: Kind) -> u16 {
+    match kind {
+        Kind::Registration => SHARDS,
+        _ => 1,
+    }
+}
+
+fn shard_of(kind: Kind, id: &str) -> u16 {
+    // Ids of registrations are random characters, so any mix of them spreads evenly. FNV-1a.
+    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    ((hash >> 8) as u16) % shards_of(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_change_touches_shares_one_hash_tag() {
+        let subject = Subject([0xc7; 16]);
+        let place = Place::of(&subject);
+        let tag = |key: &str| key[key.find('{').unwrap()..=key.find('}').unwrap()].to_owned();
+        assert_eq!(tag(&bucket(&place)), tag(&listings(&place, &subject)));
+        assert_eq!(tag(&bucket(&place)), tag(&replay(Some(&place), &[1; 16])));
+        assert_eq!(tag(IDENTITY), tag(TAIL));
+        assert_eq!(tag(IDENTITY), tag(SEQUENCES));
+        assert_eq!(tag(IDENTITY), tag(&documents(Kind::Key, "any")));
+        assert_eq!(tag(IDENTITY), tag(DIRECTORY));
+    }
+}

@@ -1,0 +1,269 @@
+//! The Redis engine: one server, two scripts.
+//!
+//! Asks go through one script that decides a batch and appends it, changes through another; Redis
+//! runs each alone, so looking up and recording are one atomic step. With `appendfsync always`
+//! Redis answers after the append-only file is on disk, so what was answered survives a power cut.
+//! Every script first makes sure that the store is still the one the service began with: an
+//! emptied Redis, to which every number would look free, answers nothing.
+
+mod documents;
+mod durability;
+mod keys;
+mod lane;
+mod link;
+mod work;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use data_encoding::HEXLOWER;
+use redis::streams::StreamRangeReply;
+
+use super::batch::{Outcome, Position, TailBatch};
+use super::{Ask, Change, Changed, Health, Identity, RedisOptions, StoreError};
+use crate::domain::Decision;
+use lane::Lane;
+use link::Link;
+use work::Shared;
+
+/// How often the server's settings and state are looked at again.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// An open Redis store.
+#[derive(Debug)]
+pub(super) struct Redis {
+    link: Link,
+    options: RedisOptions,
+    shared: Arc<Shared>,
+    asks: Lane<Ask, Decision>,
+    changes: Lane<Change, Changed>,
+    watch: tokio::task::JoinHandle<()>,
+}
+
+impl Redis {
+    /// Connects, and refuses a server that would forget.
+    pub(super) async fn open(
+        options: RedisOptions,
+        timeout: Duration,
+        replay_window: Duration,
+    ) -> Result<Self, StoreError> {
+        // The lanes keep to a shorter limit than the callers, so that a request that waited for
+        // its turn still learns what became of it.
+        let link = Link::connect(&options.url, timeout, options.replicas).await?;
+        inspect(&link, &options).await?;
+        let shared = Arc::new(Shared::new(link.clone(), replay_window));
+        let (for_asks, for_changes) = (shared.clone(), shared.clone());
+        let watch = tokio::spawn(watch(link.clone(), options.clone(), shared.clone()));
+        Ok(Self {
+            link,
+            options,
+            asks: Lane::open(move |asks| {
+                let shared = for_asks.clone();
+                async move { shared.decide(asks).await }
+            }),
+            changes: Lane::open(move |changes| {
+                let shared = for_changes.clone();
+                async move { shared.change(changes).await }
+            }),
+            shared,
+            watch,
+        })
+    }
+
+    pub(super) async fn identity(&self) -> Result<Option<Identity>, StoreError> {
+        let mut both = redis::pipe();
+        both.cmd("GET").arg(keys::IDENTITY);
+        both.cmd("EXISTS").arg(keys::TAIL).arg(keys::DIRECTORY);
+        let (identity, others): (Option<String>, u32) = self.link.pipeline(&both).await?;
+        match identity {
+            Some(text) => read_identity(&text).map(Some),
+            None if others > 0 => Err(StoreError::Foreign(
+                "it holds entries or sellers, but its identity (the key mr:{s00}:meta) is gone; \
+                 restore it from a backup"
+                    .to_owned(),
+            )),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn begin(&self, proposed: Identity) -> Result<Identity, StoreError> {
+        let mut set = redis::cmd("SET");
+        set.arg(keys::IDENTITY)
+            .arg(write_identity(&proposed))
+            .arg("NX");
+        let _: Option<String> = self.link.query(&set).await?;
+        let identity = self
+            .identity()
+            .await?
+            .ok_or_else(|| StoreError::Away("it did not keep its identity".to_owned()))?;
+        self.shared.begin(write_identity(&identity));
+        Ok(identity)
+    }
+
+    pub(super) async fn decide(&self, asks: Vec<Ask>) -> Result<Vec<Decision>, StoreError> {
+        self.shared.usable()?;
+        self.asks.send(asks).await
+    }
+
+    pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
+        self.shared.usable()?;
+        self.changes.send(changes).await
+    }
+
+    #[allow(clippy::unused_self, reason = "the engines have one contract")]
+    pub(super) fn tails(&self) -> u16 {
+        1
+    }
+
+    pub(super) async fn tail(
+        &self,
+        _tail: u16,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<TailBatch>, StoreError> {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(keys::TAIL);
+        range.arg(after.map_or_else(|| "-".to_owned(), |after| format!("({after}")));
+        range.arg("+").arg("COUNT").arg(limit);
+        let reply: StreamRangeReply = self.link.query(&range).await?;
+        reply
+            .ids
+            .into_iter()
+            .map(|row| {
+                read_batch(&row).ok_or_else(|| StoreError::Damaged("an entry batch".to_owned()))
+            })
+            .collect()
+    }
+
+    pub(super) async fn tail_end(&self, _tail: u16) -> Result<Option<Position>, StoreError> {
+        let mut last = redis::cmd("XREVRANGE");
+        last.arg(keys::TAIL).arg("+").arg("-").arg("COUNT").arg(1);
+        let reply: StreamRangeReply = self.link.query(&last).await?;
+        Ok(reply.ids.first().and_then(|row| row.id.parse().ok()))
+    }
+
+    pub(super) async fn trim(&self, _tail: u16, before: Position) -> Result<(), StoreError> {
+        let mut trim = redis::cmd("XTRIM");
+        trim.arg(keys::TAIL).arg("MINID").arg(before.to_string());
+        self.link.query::<u64>(&trim).await.map(drop)
+    }
+
+    pub(super) async fn health(&self) -> Health {
+        let seen = match inspect(&self.link, &self.options).await {
+            Ok(()) => self.shared.present().await,
+            Err(error) => Err(error),
+        };
+        let (ok, detail, remedy) = match seen {
+            Ok(()) => (
+                true,
+                match self.options.durability {
+                    super::Durability::Always => "every answer is on disk before it is given",
+                    super::Durability::Everysec => "answers reach the disk within a second",
+                }
+                .to_owned(),
+                None,
+            ),
+            Err(StoreError::Unsafe(what)) => (false, what, None),
+            Err(error) => (
+                false,
+                error.to_string(),
+                Some("see that Redis runs and that store.redis.url is right".to_owned()),
+            ),
+        };
+        Health {
+            engine: "redis",
+            ok,
+            detail,
+            remedy,
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        self.watch.abort();
+        self.asks.drained().await;
+        self.changes.drained().await;
+    }
+}
+
+/// Asks the server for its settings and state, and refuses it when they are too weak.
+async fn inspect(link: &Link, options: &RedisOptions) -> Result<(), StoreError> {
+    let report = link.report(options.verify).await?;
+    if !options.verify {
+        return Ok(());
+    }
+    match report.weakness(options.durability) {
+        None => Ok(()),
+        Some(weakness) => Err(StoreError::Unsafe(format!(
+            "{}; {}",
+            weakness.what, weakness.remedy
+        ))),
+    }
+}
+
+/// Looks at the server again and again: one that was restarted without its append-only file must
+/// not go on answering.
+async fn watch(link: Link, options: RedisOptions, shared: Arc<Shared>) {
+    let weakness: &ArcSwapOption<StoreError> = shared.weakness();
+    loop {
+        tokio::time::sleep(WATCH).await;
+        match inspect(&link, &options).await {
+            Err(error @ StoreError::Unsafe(_)) => {
+                if weakness.load().is_none() {
+                    tracing::error!(%error, "no check is answered until this is mended");
+                }
+                weakness.store(Some(Arc::new(error)));
+            }
+            // A server that is away is found out by every request itself.
+            Err(_) => {}
+            Ok(()) => {
+                if let Err(error) = shared.report_losses().await {
+                    tracing::warn!(%error, "an incident is not on record yet");
+                }
+                if weakness.swap(None).is_some() {
+                    tracing::info!("the store is safe to use again");
+                }
+            }
+        }
+    }
+}
+
+fn write_identity(identity: &Identity) -> String {
+    let [store, fingerprint] = [identity.store, identity.fingerprint];
+    format!(
+        "{}:{}",
+        HEXLOWER.encode(&store),
+        HEXLOWER.encode(&fingerprint)
+    )
+}
+
+fn read_identity(text: &str) -> Result<Identity, StoreError> {
+    let damaged = || StoreError::Damaged("its identity (the key mr:{s00}:meta)".to_owned());
+    let half = |text: &str| {
+        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| damaged())?;
+        <[u8; 16]>::try_from(bytes).map_err(|_| damaged())
+    };
+    let (store, fingerprint) = text.split_once(':').ok_or_else(damaged)?;
+    Ok(Identity {
+        store: half(store)?,
+        fingerprint: half(fingerprint)?,
+    })
+}
+
+fn read_batch(row: &redis::streams::StreamId) -> Option<TailBatch> {
+    let clients: String = row.get("c")?;
+    let client_seqs = clients
+        .split(',')
+        .filter(|number| !number.is_empty())
+        .map(|number| number.parse().ok())
+        .collect::<Option<_>>()?;
+    Some(TailBatch {
+        position: row.id.parse().ok()?,
+        payload: row.get("p")?,
+        outcome: Outcome {
+            verdicts: row.get("v")?,
+            writer_seq: row.get("w")?,
+            client_seqs,
+        },
+    })
+}

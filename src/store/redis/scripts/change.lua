@@ -1,0 +1,48 @@
+-- Makes a batch of changes and appends it: one atomic step.
+--
+-- KEYS[4..]    two keys a change: the number's bucket, and its listings (a hash of
+--              <registration>/<seller> to member)
+-- ARGV[first+1..]  four values a change: what to do (P put, R remove, N note only), its client
+--              (0: none), the listing's field, the member
+-- Reply: the verdicts, the writer's number, how many entries are missing.
+
+-- Takes a member out of the index unless another listing of the number still stands for it.
+local function release(bucket, listings, member)
+  for _, held in ipairs(redis.call('HVALS', listings)) do
+    if held == member then
+      return
+    end
+  end
+  redis.call('SREM', bucket, member)
+end
+
+local client_of = {}
+for change = 1, items do
+  local at = first + (change - 1) * 4
+  local action, field, member = ARGV[at + 1], ARGV[at + 3], ARGV[at + 4]
+  local bucket, listings = KEYS[2 + change * 2], KEYS[3 + change * 2]
+  client_of[change] = tonumber(ARGV[at + 2])
+  verdicts[change] = '4'
+  if action ~= 'N' then
+    local before = redis.call('HGET', listings, field)
+    if action == 'P' then
+      if before == member then
+        verdicts[change] = '5'
+      else
+        redis.call('HSET', listings, field, member)
+        redis.call('SADD', bucket, member)
+        if before then
+          release(bucket, listings, before)
+        end
+      end
+    elseif before then
+      redis.call('HDEL', listings, field)
+      release(bucket, listings, before)
+    else
+      verdicts[change] = '5'
+    end
+  end
+end
+
+local number, missing = append(client_of)
+return {table.concat(verdicts), number, missing}

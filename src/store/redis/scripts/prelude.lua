@@ -1,0 +1,63 @@
+-- Shared by the scripts that append entries.
+--
+-- Why Lua and not MULTI: what is appended depends on what is found, and nothing may come between.
+-- Redis runs a script alone, and writes its effects to the append-only file as one transaction.
+--
+-- KEYS[1]  the store's identity
+-- KEYS[2]  the tail: a stream; one entry a batch, with fields
+--          p packed batch, v a verdict a item, w the writer's last number before, c each client's
+-- KEYS[3]  sequence numbers: a hash of w:<writer> and c:<client>
+-- ARGV[1]  the identity that the caller began with
+-- ARGV[2]  the packed batch
+-- ARGV[3]  the writer
+-- ARGV[4]  the highest sequence number that the writer has seen acknowledged
+-- ARGV[5]  how many items
+-- ARGV[6]  how many clients, then their names
+
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return redis.error_reply('FOREIGN the identity of the store has changed')
+end
+
+local items = tonumber(ARGV[5])
+local clients = tonumber(ARGV[6])
+local first = 6 + clients
+local verdicts = {}
+
+-- Appends the batch unless nothing new is in it. Numbers are contiguous: only what becomes an
+-- entry takes one. If the store knows less than the writer has seen acknowledged, entries were
+-- lost; the numbering then leaves a gap, so that everybody sees it.
+-- Returns the writer's number after the batch, and how many acknowledged entries are missing.
+local function append(client_of)
+  local taken, total = {}, 0
+  for item = 1, items do
+    if verdicts[item] ~= '5' then
+      total = total + 1
+      local client = client_of[item]
+      taken[client] = (taken[client] or 0) + 1
+    end
+  end
+  local writer = 'w:' .. ARGV[3]
+  local last = tonumber(redis.call('HGET', KEYS[3], writer) or 0)
+  local seen = tonumber(ARGV[4])
+  local missing = 0
+  if last < seen then
+    missing = seen - last
+    last = seen
+  end
+  if total == 0 then
+    return last, missing
+  end
+  local before = {}
+  local numbers = {writer, last + total}
+  for client = 1, clients do
+    local name = 'c:' .. ARGV[6 + client]
+    local number = tonumber(redis.call('HGET', KEYS[3], name) or 0)
+    before[client] = number
+    numbers[#numbers + 1] = name
+    numbers[#numbers + 1] = number + (taken[client] or 0)
+  end
+  redis.call('XADD', KEYS[2], '*', 'p', ARGV[2], 'v', table.concat(verdicts),
+    'w', last, 'c', table.concat(before, ','))
+  redis.call('HSET', KEYS[3], unpack(numbers))
+  return last + total, missing
+end
