@@ -16,4 +16,6 @@
 
 pub mod domain;
 pub mod privacy;
+pub mod service;
+pub mod settings;
 pub mod store;

@@ -1,0 +1,188 @@
+//! Sellers, agencies and keys, kept in memory by every process and renewed within a second.
+//!
+//! A process that cannot confirm what it knows stops using it: a revoked key stops everywhere
+//! within five seconds, also where the store is out of reach.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::ServiceError;
+use crate::domain::{AgencyId, KeyId, Moment, Role, SellerId};
+use crate::store::{Kind, SellerNumber, Store};
+
+/// How often a process asks whether anything has changed.
+const RENEW: Duration = Duration::from_secs(1);
+
+/// For how long what a process knows may be used without being confirmed.
+const TRUST: Duration = Duration::from_secs(4);
+
+/// A company for whose benefit calls are made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seller {
+    /// Its name, for people.
+    pub name: String,
+    /// How the index knows it: from 1, never given twice.
+    number: u32,
+    /// Since when it is here.
+    pub created_at: Moment,
+}
+
+impl Seller {
+    pub(super) fn new(name: String, number: SellerNumber) -> Self {
+        Self {
+            name,
+            number: number.get(),
+            created_at: Moment::now(),
+        }
+    }
+
+    /// How the index knows it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Damaged`] when the record holds a number that was never given.
+    pub fn number(&self) -> Result<SellerNumber, ServiceError> {
+        SellerNumber::new(self.number).ok_or(ServiceError::Damaged("the record of a seller"))
+    }
+}
+
+/// A call centre, and the sellers it dials for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agency {
+    /// Its name, for people.
+    pub name: String,
+    /// Its mandates.
+    pub sellers: BTreeSet<SellerId>,
+    /// Since when it is here.
+    pub created_at: Moment,
+}
+
+/// What is kept of an API key: never the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// What it lets its holder do.
+    #[serde(flatten)]
+    pub role: Role,
+    /// Its Argon2id hash, in PHC form.
+    pub hash: String,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it was revoked, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Moment>,
+}
+
+/// All of them at one moment.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    version: u64,
+    /// Sellers by id.
+    pub sellers: HashMap<SellerId, Seller>,
+    /// Agencies by id.
+    pub agencies: HashMap<AgencyId, Agency>,
+    /// Keys by id, the revoked ones too.
+    pub keys: HashMap<KeyId, KeyRecord>,
+}
+
+/// What this process knows, and when it last made sure.
+#[derive(Debug)]
+pub struct Directory {
+    store: Arc<Store>,
+    snapshot: ArcSwap<Snapshot>,
+    confirmed: AtomicI64,
+    renewing: tokio::sync::Mutex<()>,
+}
+
+impl Directory {
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        Self {
+            store,
+            snapshot: ArcSwap::default(),
+            confirmed: AtomicI64::new(0),
+            renewing: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// What is known, if it was confirmed lately enough to act on.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unconfirmed`].
+    pub fn current(&self) -> Result<Arc<Snapshot>, ServiceError> {
+        let confirmed = Moment::from_millis(self.confirmed.load(Ordering::Acquire));
+        if Moment::now().since(confirmed) > TRUST {
+            return Err(ServiceError::Unconfirmed);
+        }
+        Ok(self.snapshot.load_full())
+    }
+
+    /// What is known, however old: for showing names, not for deciding who may do what.
+    #[must_use]
+    pub fn known(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Makes sure that what is known is what the store holds.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`].
+    pub async fn renew(&self) -> Result<(), ServiceError> {
+        let _only_one = self.renewing.lock().await;
+        let asked = Moment::now();
+        let version = self.store.directory_version().await?;
+        if version != self.snapshot.load().version || version == 0 {
+            // Read after the version: what changes in between is read now and once more later.
+            let snapshot = Snapshot {
+                version,
+                sellers: self
+                    .read(Kind::Seller, |id| SellerId::parse(id).ok())
+                    .await?,
+                agencies: self
+                    .read(Kind::Agency, |id| AgencyId::parse(id).ok())
+                    .await?,
+                keys: self.read(Kind::Key, |id| KeyId::parse(id).ok()).await?,
+            };
+            self.snapshot.store(Arc::new(snapshot));
+        }
+        self.confirmed.store(asked.millis(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Renews again and again; never returns.
+    pub(super) async fn keep_current(&self) {
+        let mut failing = false;
+        loop {
+            tokio::time::sleep(RENEW).await;
+            match self.renew().await {
+                Ok(()) => failing = false,
+                Err(error) if !failing => {
+                    failing = true;
+                    tracing::warn!(%error, "sellers, agencies and keys cannot be confirmed");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn read<I: std::hash::Hash + Eq, T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        id: impl Fn(&str) -> Option<I>,
+    ) -> Result<HashMap<I, T>, ServiceError> {
+        let damaged = ServiceError::Damaged("a record of a seller, an agency or a key");
+        self.store
+            .list(kind)
+            .await?
+            .into_iter()
+            .map(|(name, document)| {
+                let id = id(&name).ok_or_else(|| damaged.clone())?;
+                let record = serde_json::from_str(&document.body).map_err(|_| damaged.clone())?;
+                Ok((id, record))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a use case did not do as it was asked.
+
+use crate::domain::{PhoneError, ReferenceError};
+use crate::privacy::Overloaded;
+use crate::store::StoreError;
+
+/// Each says what happened; the edge adds what is kept and what to do next.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ServiceError {
+    /// 503: the store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// 503: too many keys or codes at once.
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    /// 503: who may do what could not be confirmed lately.
+    #[error("sellers, agencies and keys could not be confirmed lately")]
+    Unconfirmed,
+    /// 503: no key for this month's pseudonyms.
+    #[error("the key of this month's pseudonyms is not there")]
+    NoMonth,
+    /// 401: no such key, or revoked.
+    #[error("the key is unknown, mistyped or revoked")]
+    UnknownKey,
+    /// 403: the key's role does not allow it.
+    #[error("this needs the key of another role: {0}")]
+    WrongRole(&'static str),
+    /// 404: no such seller.
+    #[error("there is no seller of this id")]
+    UnknownSeller,
+    /// 404: no such agency.
+    #[error("there is no agency of this id")]
+    UnknownAgency,
+    /// 404: no such key to act on.
+    #[error("there is no key of this id")]
+    NoSuchKey,
+    /// 403: the agency does not dial for that seller.
+    #[error("this agency has no mandate to dial for this seller")]
+    NoMandate,
+    /// 422: numbers that cannot be registered, by their place in the list.
+    #[error("some numbers cannot be read")]
+    Numbers(Vec<(usize, PhoneError)>),
+    /// 422: nothing was asked.
+    #[error("the list of numbers is empty")]
+    NoNumbers,
+    /// 413: more numbers than allowed.
+    #[error("the list holds more than {0} numbers")]
+    TooManyNumbers(usize),
+    /// 422: not the form of a reference code.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// 404: no registration of this code.
+    #[error("no registration has this reference code")]
+    UnknownReference,
+    /// 409: the id is taken.
+    #[error("this id is taken")]
+    Taken,
+    /// 409: somebody else changed it at the same time.
+    #[error("somebody else changed this at the same moment")]
+    Conflict,
+    /// 422: the request contradicts itself.
+    #[error("{0}")]
+    Contradiction(&'static str),
+    /// 500: something kept cannot be read.
+    #[error("{0} is damaged")]
+    Damaged(&'static str),
+}

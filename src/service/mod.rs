@@ -1,0 +1,107 @@
+//! The use cases: check, register, withdraw, read the audit, keep sellers, agencies and keys.
+//!
+//! One file each. Nothing here knows of HTTP, and nothing here knows which engine keeps the data.
+
+mod admin;
+pub mod audit;
+mod auth;
+mod check;
+mod directory;
+pub mod doctor;
+mod error;
+pub mod keys;
+mod month;
+mod registration;
+mod start;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use admin::{AgencyView, KeyView, NewKey, SellerView};
+pub use check::{Asked, Question};
+pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
+pub use error::ServiceError;
+pub use keys::KeySource;
+pub use registration::{Registered, Registrant, RegistrationView, Sellers, Wanted};
+pub use start::{FirstStart, StartError};
+
+use crate::privacy::{Hasher, Keyring, MonthKeys, Purpose, SecretKey};
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// Everything a use case needs. One for the whole process, shared by its threads.
+#[derive(Debug)]
+pub struct Service {
+    store: Arc<Store>,
+    keyring: Keyring,
+    months: MonthKeys,
+    directory: Directory,
+    hasher: Hasher,
+    verified: auth::Verified,
+    replay_key: SecretKey,
+    registration_key: SecretKey,
+    form_key: SecretKey,
+    validity: Duration,
+    max_check_numbers: usize,
+    max_registration_numbers: usize,
+}
+
+impl Service {
+    fn new(store: Store, keyring: Keyring, settings: &Settings) -> Self {
+        let store = Arc::new(store);
+        Self {
+            directory: Directory::new(store.clone()),
+            store,
+            months: MonthKeys::default(),
+            hasher: Hasher::default(),
+            verified: auth::Verified::default(),
+            replay_key: keyring.derive(Purpose::Replay),
+            registration_key: keyring.derive(Purpose::Registrations),
+            form_key: keyring.derive(Purpose::Form),
+            validity: Duration::from_secs(settings.check.validity_s),
+            max_check_numbers: settings.check.max_numbers,
+            max_registration_numbers: settings.registration.max_numbers,
+            keyring,
+        }
+    }
+
+    /// Sellers, agencies and keys, as this process knows them.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// How long an answer may be used.
+    #[must_use]
+    pub fn validity(&self) -> Duration {
+        self.validity
+    }
+
+    /// How many numbers one request for checks may hold.
+    #[must_use]
+    pub fn max_check_numbers(&self) -> usize {
+        self.max_check_numbers
+    }
+
+    /// How many numbers one registration may hold.
+    #[must_use]
+    pub fn max_registration_numbers(&self) -> usize {
+        self.max_registration_numbers
+    }
+
+    /// A key for one purpose of the edge, such as sealing a cookie.
+    #[must_use]
+    pub fn derive(&self, purpose: Purpose) -> SecretKey {
+        self.keyring.derive(purpose)
+    }
+
+    /// How the store is.
+    pub async fn health(&self) -> crate::store::Health {
+        self.store.health().await
+    }
+
+    /// Waits until everything taken on is durable, then closes the store.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}
