@@ -14,8 +14,10 @@
 //! * [`server`]: puts it all on a port; [`cli`]: the command line.
 //! * [`settings`], [`telemetry`]: what every part needs.
 
+pub mod api;
 pub mod domain;
 pub mod privacy;
 pub mod service;
 pub mod settings;
 pub mod store;
+pub mod telemetry;

@@ -1,0 +1,146 @@
+//! `GET /v1/audit/entries`: the regulator's export, streamed.
+
+use std::sync::Arc;
+
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream;
+
+use super::State;
+use super::auth::principal;
+use super::problem::Problem;
+use super::query::{Query, wrong_parameter};
+use crate::domain::{AgencyId, Entry, Op, PhoneNumber, Region, SellerRef};
+use crate::service::ServiceError;
+use crate::service::audit::{Filter, Reader, write_csv_row};
+
+const PARAMETERS: [&str; 10] = [
+    "from", "to", "agency", "seller", "op", "answer", "phone", "region", "format", "key",
+];
+
+/// How many entries go into one piece of the answer.
+const PIECE: usize = 512;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Ndjson,
+    Csv,
+}
+
+/// Every entry that the filters admit, oldest first.
+pub(super) async fn entries(state: State, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let query = Query::read(request.query_string());
+    let who = principal(&state, &request, &query).await?;
+    if !who.role.reads_audit() {
+        return Err(ServiceError::WrongRole("regulator").into());
+    }
+    query.only(&PARAMETERS)?;
+    let format = match query.get("format") {
+        None | Some("ndjson") => Format::Ndjson,
+        Some("csv") => Format::Csv,
+        Some(_) => return Err(wrong_parameter("format", "ndjson or csv")),
+    };
+    let reader = Reader::begin(Arc::clone(&state.service), filter(&query)?).await?;
+    let (content_type, name) = match format {
+        Format::Ndjson => ("application/x-ndjson", "metrust-audit.ndjson"),
+        Format::Csv => ("text/csv; charset=utf-8", "metrust-audit.csv"),
+    };
+    let pieces = stream::try_unfold((reader, true), move |(mut reader, first)| async move {
+        let piece = next_piece(&mut reader, format, first).await;
+        piece
+            .inspect_err(|error| tracing::error!(%error, "an export broke off"))
+            .map(|piece| piece.map(|piece| (piece, (reader, false))))
+    });
+    Ok(HttpResponse::Ok()
+        .insert_header(("Content-Type", content_type))
+        .insert_header(("Cache-Control", "no-store"))
+        .insert_header((
+            "Content-Disposition",
+            format!("attachment; filename=\"{name}\""),
+        ))
+        // A reading that fails ends the connection without the closing chunk, so that no client
+        // takes half an export for a whole one.
+        .streaming(Box::pin(pieces)))
+}
+
+async fn next_piece(
+    reader: &mut Reader,
+    format: Format,
+    first: bool,
+) -> Result<Option<Bytes>, Problem> {
+    let mut entries = Vec::with_capacity(PIECE);
+    while entries.len() < PIECE {
+        match reader.next().await? {
+            Some(entry) => entries.push(entry),
+            None => break,
+        }
+    }
+    let header = first && format == Format::Csv;
+    if entries.is_empty() && !header {
+        return Ok(None);
+    }
+    Ok(Some(match format {
+        Format::Ndjson => ndjson(&entries),
+        Format::Csv => csv(&entries, header)?,
+    }))
+}
+
+fn ndjson(entries: &[Entry]) -> Bytes {
+    let mut out = Vec::with_capacity(entries.len() * 400);
+    for entry in entries {
+        entry.write_json(&mut out);
+        out.push(b'\n');
+    }
+    out.into()
+}
+
+fn csv(entries: &[Entry], header: bool) -> Result<Bytes, Problem> {
+    let damaged = |_| Problem::from(ServiceError::Damaged("a row of the export"));
+    let mut writer = csv::Writer::from_writer(Vec::with_capacity(entries.len() * 300));
+    if header {
+        writer.write_record(Entry::FIELDS).map_err(damaged)?;
+    }
+    for entry in entries {
+        write_csv_row(entry, &mut writer).map_err(damaged)?;
+    }
+    let out = writer
+        .into_inner()
+        .map_err(|error| damaged(error.into_error().into()))?;
+    Ok(out.into())
+}
+
+fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
+    const TIME: &str = "a date (2026-11-21) or an RFC 3339 time (2026-11-21T20:00:00Z)";
+    let region = query.parse("region", "a country of two letters", |text| {
+        Region::parse(text).ok()
+    })?;
+    let phone = query
+        .get("phone")
+        .map(|text| PhoneNumber::parse_query(text, region).map_err(Problem::unreadable));
+    Ok(Filter {
+        from: query.parse("from", TIME, read_time)?,
+        to: query.parse("to", TIME, read_time)?,
+        agency: query.parse("agency", "an agency's id", |text| {
+            AgencyId::parse(text).ok()
+        })?,
+        seller: query.parse("seller", "a seller's id, or all", |text| {
+            SellerRef::parse(text).ok()
+        })?,
+        op: query.parse(
+            "op",
+            "check, register, withdraw, key, incident or start",
+            Op::parse,
+        )?,
+        answer: query.parse("answer", "suppress, not_listed or invalid", |text| {
+            ["suppress", "not_listed", "invalid"]
+                .contains(&text)
+                .then(|| text.to_owned())
+        })?,
+        phone: phone.transpose()?,
+    })
+}
+
+/// A raw `+` of an offset reaches us as a blank.
+fn read_time(text: &str) -> Option<crate::domain::Moment> {
+    text.replace(' ', "+").parse().ok()
+}

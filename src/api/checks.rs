@@ -1,0 +1,194 @@
+//! `GET /v1/check` and `POST /v1/checks`.
+
+use actix_web::http::header::{ACCEPT, CONTENT_TYPE};
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+
+use super::auth::{only_principal, principal};
+use super::body::read_json;
+use super::problem::Problem;
+use super::query::{Query, wrong_parameter};
+use super::{Shared, State};
+use crate::domain::{Answer, Campaign, Channel, Moment, PhoneNumber, Reason, Region, SellerId};
+use crate::service::{Asked, Question};
+
+const PARAMETERS: [&str; 8] = [
+    "phone", "seller", "region", "channel", "campaign", "ref", "format", "key",
+];
+
+/// The longest `ref`, in characters.
+const REF: usize = 128;
+
+#[derive(Serialize)]
+struct One {
+    suppress: bool,
+    reason: Option<Reason>,
+    checked_at: Moment,
+    valid_until: Moment,
+    id: String,
+}
+
+/// One number.
+pub(super) async fn one(state: State, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let query = Query::read(request.query_string());
+    let who = principal(&state, &request, &query).await?;
+    query.only(&PARAMETERS)?;
+    let text = match query.get("format") {
+        None => wants_text(&request),
+        Some("text") => true,
+        Some("json") => false,
+        Some(_) => return Err(wrong_parameter("format", "json or text")),
+    };
+    let question = Question {
+        seller: SellerId::parse(query.need("seller")?)?,
+        channel: query
+            .parse("channel", "voice or text", Channel::parse)?
+            .unwrap_or(Channel::Voice),
+        campaign: query.get("campaign").map(Campaign::parse).transpose()?,
+        reference: query.parse("ref", "at most 128 characters", |text| {
+            (text.chars().count() <= REF).then(|| text.to_owned())
+        })?,
+    };
+    let region = query.parse("region", REGION, |text| Region::parse(text).ok())?;
+    let number = PhoneNumber::parse_query(query.need("phone")?, region);
+    let asked = state.service.check(&who, &question, &[number]).await?;
+    count(&state, &asked);
+    let [asked] = asked.as_slice() else {
+        return Err(Problem::of_status(
+            actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
+        ));
+    };
+    let decision = asked.decision;
+    let suppress = match (decision.answer, asked.unreadable) {
+        (Answer::Suppress(_), _) => true,
+        (Answer::NotListed, _) => false,
+        (Answer::Invalid, error) => {
+            let error = error.unwrap_or(crate::domain::PhoneError::NotValid);
+            return Err(Problem::unreadable(error)
+                .keeping("That an unreadable number was asked is on record.")
+                .with("id", decision.id.to_string()));
+        }
+    };
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("Cache-Control", "no-store"));
+    if text {
+        response.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"));
+        return Ok(response.body(if suppress { "1" } else { "0" }));
+    }
+    Ok(response.json(One {
+        suppress,
+        reason: decision.answer.reason(),
+        checked_at: decision.at,
+        valid_until: decision.at.plus(state.service.validity()),
+        id: decision.id.to_string(),
+    }))
+}
+
+const REGION: &str = "a country of two letters, for example BE";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Many {
+    seller: String,
+    #[serde(default)]
+    channel: Option<Channel>,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default)]
+    campaign: Option<String>,
+    numbers: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Results<'a> {
+    checked_at: Moment,
+    valid_until: Moment,
+    results: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    phone: &'a str,
+    answer: &'static str,
+    reason: Option<&'static str>,
+    id: String,
+}
+
+/// Several numbers.
+pub(super) async fn many(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = only_principal(&state, &request).await?;
+    let body: Many = read_json(payload, &state.settings.http).await?;
+    let question = Question {
+        seller: SellerId::parse(&body.seller)?,
+        channel: body.channel.unwrap_or(Channel::Voice),
+        campaign: body.campaign.as_deref().map(Campaign::parse).transpose()?,
+        reference: None,
+    };
+    let region = region_member(body.region.as_deref())?;
+    if body.numbers.is_empty() {
+        return Err(crate::service::ServiceError::NoNumbers.into());
+    }
+    let most = state.service.max_check_numbers();
+    if body.numbers.len() > most {
+        return Err(crate::service::ServiceError::TooManyNumbers(most).into());
+    }
+    let numbers: Vec<_> = body
+        .numbers
+        .iter()
+        .map(|text| PhoneNumber::parse(text, region))
+        .collect();
+    let asked = state.service.check(&who, &question, &numbers).await?;
+    count(&state, &asked);
+    let checked_at = asked.iter().map(|asked| asked.decision.at).min();
+    let checked_at = checked_at.unwrap_or_else(Moment::now);
+    let results = body
+        .numbers
+        .iter()
+        .zip(&asked)
+        .map(|(phone, asked)| Row {
+            phone,
+            answer: asked.decision.answer.as_str(),
+            reason: match asked.unreadable {
+                Some(error) => Some(error.code()),
+                None => asked.decision.answer.reason().map(Reason::as_str),
+            },
+            id: asked.decision.id.to_string(),
+        })
+        .collect();
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "no-store"))
+        .json(Results {
+            checked_at,
+            valid_until: checked_at.plus(state.service.validity()),
+            results,
+        }))
+}
+
+/// The `region` member of a body.
+pub(super) fn region_member(text: Option<&str>) -> Result<Option<Region>, Problem> {
+    text.map(|text| Region::parse(text).map_err(|_| wrong_parameter("region", REGION)))
+        .transpose()
+}
+
+/// Whether a request asks for plain text, in its query or its `Accept` header.
+pub(super) fn wants_text(request: &HttpRequest) -> bool {
+    let query = request.query_string();
+    if query.split('&').any(|pair| pair == "format=text") {
+        return true;
+    }
+    let accept = request.headers().get(ACCEPT);
+    accept
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.trim_start().starts_with("text/plain"))
+}
+
+fn count(state: &Shared, asked: &[Asked]) {
+    for asked in asked {
+        state.meters.count_answer(asked.decision.answer);
+    }
+}

@@ -1,0 +1,105 @@
+//! The REST interface, version 1: one file a resource.
+
+mod address;
+mod admin;
+mod audit;
+mod auth;
+mod body;
+mod checks;
+mod health;
+mod layer;
+mod limits;
+mod problem;
+mod query;
+mod registrations;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use actix_web::web::{self, ServiceConfig};
+
+pub use address::{Network, client_network};
+pub(crate) use body::read as read_body;
+pub use layer::layer;
+pub use limits::{Limits, TooMany};
+pub use problem::Problem;
+
+use crate::domain::Region;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::telemetry::Meters;
+
+/// What every request may use.
+#[derive(Debug)]
+pub struct Shared {
+    /// The use cases.
+    pub service: Arc<Service>,
+    /// The settings.
+    pub settings: Settings,
+    /// Where the data folder is, for the doctor.
+    pub data: std::path::PathBuf,
+    /// The country of numbers written without one, on the pages.
+    pub region: Option<Region>,
+    /// What one address may do in a minute.
+    pub limits: Limits,
+    /// The figures of `/metrics`.
+    pub meters: Meters,
+    /// Set when the process was told to stop: connections are closed after their next answer.
+    pub draining: AtomicBool,
+}
+
+impl Shared {
+    /// Puts together what requests use.
+    #[must_use]
+    pub fn new(service: Arc<Service>, settings: Settings, data: std::path::PathBuf) -> Self {
+        Self {
+            region: Region::parse(&settings.web.default_region).ok(),
+            limits: Limits::new(&settings.limits),
+            meters: Meters::default(),
+            draining: AtomicBool::new(false),
+            service,
+            settings,
+            data,
+        }
+    }
+}
+
+/// How handlers get at it.
+pub type State = web::Data<Shared>;
+
+/// Adds the routes of the interface.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/v1/check", web::get().to(checks::one))
+        .route("/v1/checks", web::post().to(checks::many))
+        .route("/v1/registrations", web::post().to(registrations::register))
+        .route(
+            "/v1/registrations/withdraw",
+            web::post().to(registrations::withdraw),
+        )
+        .route("/v1/audit/entries", web::get().to(audit::entries))
+        .service(
+            web::resource("/v1/admin/sellers")
+                .route(web::get().to(admin::sellers))
+                .route(web::post().to(admin::add_seller)),
+        )
+        .service(
+            web::resource("/v1/admin/agencies")
+                .route(web::get().to(admin::agencies))
+                .route(web::post().to(admin::add_agency)),
+        )
+        .route(
+            "/v1/admin/agencies/{id}",
+            web::put().to(admin::change_agency),
+        )
+        .service(
+            web::resource("/v1/admin/keys")
+                .route(web::get().to(admin::keys))
+                .route(web::post().to(admin::create_key)),
+        )
+        .route("/v1/admin/keys/{id}", web::delete().to(admin::revoke_key))
+        .route("/v1/admin/doctor", web::get().to(admin::doctor))
+        .route("/livez", web::get().to(health::alive))
+        .route("/readyz", web::get().to(health::ready))
+        .route("/metrics", web::get().to(health::metrics));
+}

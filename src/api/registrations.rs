@@ -1,0 +1,130 @@
+//! `POST /v1/registrations` and `POST /v1/registrations/withdraw`.
+
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+
+use super::auth::only_principal;
+use super::body::read_json;
+use super::checks::region_member;
+use super::problem::Problem;
+use super::query::{Query, wrong_parameter};
+use super::{State, client_network};
+use crate::domain::{Channels, Moment, Reference, SellerId};
+use crate::service::{Registrant, Sellers, ServiceError, Wanted};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    numbers: Vec<String>,
+    #[serde(default)]
+    region: Option<String>,
+    sellers: SellersMember,
+    #[serde(default)]
+    channels: Option<Channels>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "\"all\" or a list of seller ids")]
+enum SellersMember {
+    Word(String),
+    List(Vec<String>),
+}
+
+#[derive(Serialize)]
+struct Made {
+    reference: String,
+    effective_at: Moment,
+    numbers: usize,
+}
+
+/// An objection made to an agent or a company.
+pub(super) async fn register(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = only_principal(&state, &request).await?;
+    let body: New = read_json(payload, &state.settings.http).await?;
+    let sellers = match body.sellers {
+        SellersMember::Word(word) if word == "all" => Sellers::All,
+        SellersMember::Word(_) => {
+            return Err(wrong_parameter(
+                "sellers",
+                "\"all\" or a list of seller ids",
+            ));
+        }
+        SellersMember::List(list) => Sellers::Chosen(
+            list.iter()
+                .map(|id| SellerId::parse(id))
+                .collect::<Result<_, _>>()?,
+        ),
+    };
+    let wanted = Wanted {
+        numbers: body.numbers.iter().map(|text| text.trim()).collect(),
+        region: region_member(body.region.as_deref())?,
+        sellers,
+        channels: body.channels.unwrap_or(Channels::BOTH),
+    };
+    let made = state
+        .service
+        .register(Registrant::Key(&who), &wanted)
+        .await
+        .map_err(kept_nothing_sure)?;
+    state.meters.count_registration();
+    Ok(HttpResponse::Created()
+        .insert_header(("Cache-Control", "no-store"))
+        .json(Made {
+            reference: made.reference.reveal(),
+            effective_at: made.effective_at,
+            numbers: made.numbers,
+        }))
+}
+
+/// A registration that failed at the store is no confirmation, and no call is meant.
+fn kept_nothing_sure(error: ServiceError) -> Problem {
+    let away = matches!(error, ServiceError::Store(_));
+    let problem = Problem::from(error);
+    if away {
+        problem.keeping("The opt-out is not confirmed. Register it again; doing so is harmless.")
+    } else {
+        problem
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Withdraw {
+    reference: String,
+}
+
+#[derive(Serialize)]
+struct Withdrawn {
+    withdrawn_at: Moment,
+}
+
+/// Whoever has the code takes the registration back. No key is needed.
+pub(super) async fn withdraw(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    Query::read(request.query_string()).only(&[])?;
+    let from = client_network(&request, &state.settings.http.trusted_proxies);
+    state.limits.code(from)?;
+    let body: Withdraw = read_json(payload, &state.settings.http).await?;
+    let reference = Reference::parse(&body.reference).map_err(ServiceError::from)?;
+    let withdrawn_at = state.service.withdraw(&reference).await.map_err(|error| {
+        let away = matches!(error, ServiceError::Store(_));
+        let problem = Problem::from(error);
+        if away {
+            problem.keeping("The registration may still stand; withdrawing again is harmless.")
+        } else {
+            problem
+        }
+    })?;
+    state.meters.count_withdrawal();
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "no-store"))
+        .json(Withdrawn { withdrawn_at }))
+}

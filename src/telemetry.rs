@@ -1,0 +1,150 @@
+//! Logs and figures. Neither ever holds a number, a key, a code or an address.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use tracing_subscriber::EnvFilter;
+
+use crate::domain::Answer;
+use crate::settings::{Log, LogFormat};
+
+/// Begins logging to standard error.
+///
+/// # Errors
+/// When the filter cannot be read, with the setting's name.
+pub fn begin_logging(log: &Log) -> Result<(), String> {
+    let filter =
+        EnvFilter::try_new(&log.filter).map_err(|error| format!("setting log.filter: {error}"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    match log.format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    }
+    .map_err(|error| format!("logging cannot begin: {error}"))
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AnswerLabels {
+    answer: &'static str,
+}
+
+/// From a tenth of a millisecond to a second: below is noise, above is a failure.
+const SECONDS: [f64; 12] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0,
+];
+
+/// The figures of `/metrics`.
+#[derive(Debug)]
+pub struct Meters {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    answers: Family<AnswerLabels, Counter>,
+    registrations: Counter<u64, AtomicU64>,
+    withdrawals: Counter<u64, AtomicU64>,
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
+        let mut meters = Self {
+            registry: Registry::with_prefix("metrust"),
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(histogram),
+            answers: Family::default(),
+            registrations: Counter::default(),
+            withdrawals: Counter::default(),
+        };
+        let registry = &mut meters.registry;
+        registry.register(
+            "requests",
+            "Requests by route and status",
+            meters.requests.clone(),
+        );
+        registry.register(
+            "request_seconds",
+            "Time from the request's head to its answer",
+            meters.seconds.clone(),
+        );
+        registry.register(
+            "checks",
+            "Numbers checked, by answer",
+            meters.answers.clone(),
+        );
+        registry.register(
+            "registrations",
+            "Opt-outs registered",
+            meters.registrations.clone(),
+        );
+        registry.register(
+            "withdrawals",
+            "Opt-outs withdrawn",
+            meters.withdrawals.clone(),
+        );
+        meters
+    }
+}
+
+impl Meters {
+    /// Counts a request.
+    pub fn count_request(&self, route: &str, status: StatusCode, took: Duration) {
+        let status = status.as_u16();
+        let route = route.to_owned();
+        self.seconds
+            .get_or_create(&RouteLabels {
+                route: route.clone(),
+            })
+            .observe(took.as_secs_f64());
+        self.requests
+            .get_or_create(&RequestLabels { route, status })
+            .inc();
+    }
+
+    /// Counts an answer to a check.
+    pub fn count_answer(&self, answer: Answer) {
+        let answer = answer.as_str();
+        self.answers.get_or_create(&AnswerLabels { answer }).inc();
+    }
+
+    /// Counts an opt-out.
+    pub fn count_registration(&self) {
+        self.registrations.inc();
+    }
+
+    /// Counts an opt-out taken back.
+    pub fn count_withdrawal(&self) {
+        self.withdrawals.inc();
+    }
+
+    /// All of them, in the OpenMetrics text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // Writing into memory does not fail; if it did, no figures are better than half of them.
+            Err(_) => String::new(),
+        }
+    }
+}
