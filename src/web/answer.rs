@@ -1,0 +1,186 @@
+//! How a page becomes an answer: headers, language, messages.
+
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT_LANGUAGE, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+
+use super::pages::{Frame, Message, MessageKind};
+use super::texts::Language;
+use super::token::{Browser, Refused};
+use super::{Desk, DeskData};
+use crate::api::Problem;
+
+const LANGUAGE: &str = "metrust_lang";
+
+/// No scripts at all, nothing from elsewhere, no framing, forms only to ourselves.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// The person's language: what they chose, else what their browser asks for, else the default.
+pub(super) fn language(desk: &Desk, request: &HttpRequest) -> Language {
+    let chosen = request
+        .cookie(LANGUAGE)
+        .and_then(|cookie| Language::parse(cookie.value()));
+    let asked = || {
+        let header = request.headers().get(ACCEPT_LANGUAGE)?;
+        Language::from_accept_language(header.to_str().ok()?)
+    };
+    chosen.or_else(asked).unwrap_or(desk.default_language)
+}
+
+/// The cookie that keeps a chosen language for a year.
+pub(super) fn language_cookie(desk: &Desk, language: Language) -> Cookie<'static> {
+    Cookie::build(LANGUAGE, language.code())
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(desk.secure)
+        .max_age(Duration::days(365))
+        .finish()
+}
+
+/// A page, with everything a browser should know about it.
+pub(super) fn page(
+    desk: &Desk,
+    status: StatusCode,
+    view: &impl Template,
+    cookies: impl IntoIterator<Item = Cookie<'static>>,
+) -> HttpResponse {
+    let Ok(html) = view.render() else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    let mut response = HttpResponse::build(status);
+    response.insert_header(("Content-Type", "text/html; charset=utf-8"));
+    protect(desk, &mut response);
+    for cookie in cookies {
+        response.cookie(cookie);
+    }
+    response.body(html)
+}
+
+/// On to another page, so that reloading sends nothing again.
+pub(super) fn see_other(
+    desk: &Desk,
+    to: &'static str,
+    cookies: impl IntoIterator<Item = Cookie<'static>>,
+) -> HttpResponse {
+    let mut response = HttpResponse::SeeOther();
+    response.insert_header((LOCATION, to));
+    protect(desk, &mut response);
+    for cookie in cookies {
+        response.cookie(cookie);
+    }
+    response.finish()
+}
+
+fn protect(desk: &Desk, response: &mut actix_web::HttpResponseBuilder) {
+    for (name, value) in [
+        ("Content-Security-Policy", POLICY),
+        ("Cache-Control", "no-store"),
+        ("Referrer-Policy", "same-origin"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        (
+            "Permissions-Policy",
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+        ("X-Robots-Tag", "noarchive"),
+        ("Vary", "Accept-Language, Cookie"),
+    ] {
+        response.insert_header((name, value));
+    }
+    if desk.secure {
+        response.insert_header(("Strict-Transport-Security", "max-age=63072000"));
+    }
+}
+
+/// A page that only says something.
+pub(super) fn message(desk: &Desk, request: &HttpRequest, kind: MessageKind) -> HttpResponse {
+    let frame = Frame {
+        language: language(desk, request),
+        site: &desk.site,
+    };
+    let status = match kind {
+        MessageKind::NotFound => StatusCode::NOT_FOUND,
+        MessageKind::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+        MessageKind::RegisterAway => StatusCode::SERVICE_UNAVAILABLE,
+        MessageKind::SessionOver => StatusCode::FORBIDDEN,
+        MessageKind::FormExpired | MessageKind::CookiesOff | MessageKind::ForbiddenOrigin => {
+            StatusCode::FORBIDDEN
+        }
+        MessageKind::BadRequest => StatusCode::BAD_REQUEST,
+        MessageKind::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let view = Message {
+        frame,
+        kind,
+        request_id: None,
+    };
+    let cookie = Browser::of(request).cookie(desk);
+    let mut response = page(desk, status, &view, cookie);
+    let wait = match kind {
+        MessageKind::TooManyRequests { retry_after } => Some(retry_after),
+        MessageKind::RegisterAway => Some(5),
+        _ => None,
+    };
+    if let Some(seconds) = wait {
+        retry_after(&mut response, seconds);
+    }
+    response
+}
+
+/// Says when to try again.
+pub(super) fn retry_after(response: &mut HttpResponse, seconds: u64) {
+    use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(seconds));
+}
+
+/// The message for a form that is not taken.
+pub(super) fn refusal(refused: Refused) -> MessageKind {
+    match refused {
+        Refused::ForeignOrigin => MessageKind::ForbiddenOrigin,
+        Refused::NoCookie => MessageKind::CookiesOff,
+        Refused::Expired => MessageKind::FormExpired,
+    }
+}
+
+/// `GET /language?to=nl&back=/registration`: for pages where nothing is typed.
+pub(super) async fn change_language(desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let mut to = None;
+    let mut back = "/";
+    for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+        match &*name {
+            "to" => to = Language::parse(&value),
+            // Only to pages of ours: an address from outside would lead people anywhere.
+            "back" => {
+                back = ["/", "/done", "/registration"]
+                    .into_iter()
+                    .find(|known| *known == value)
+                    .unwrap_or("/");
+            }
+            _ => {}
+        }
+    }
+    let cookie = to.map(|language| language_cookie(&desk, language));
+    see_other(&desk, back, cookie)
+}
+
+/// What is nowhere: a page for people, a problem for programs.
+pub(super) async fn not_found(desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let accept = request.headers().get("accept");
+    let wants_page = accept
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"));
+    if wants_page && !request.path().starts_with("/v1/") {
+        message(&desk, &request, MessageKind::NotFound)
+    } else {
+        Problem::not_found().error_response()
+    }
+}

@@ -1,0 +1,99 @@
+//! The pages for people: opt out, check, done; with the code, see the registration and take it
+//! back. Rendered by the server, complete without scripts, in four languages.
+//!
+//! * [`pages`], [`texts`], [`moment`]: views; plain data in, HTML out.
+//! * the other files: what a request means, and what it does.
+
+mod answer;
+mod assets;
+mod form;
+mod opt_out;
+mod own;
+mod token;
+mod visit;
+
+pub mod moment;
+pub mod pages;
+pub mod texts;
+
+use actix_web::web::{self, Data, ServiceConfig};
+
+use crate::api::State;
+use crate::privacy::{Purpose, SecretKey};
+use crate::settings::{LanguageCode, Settings};
+use moment::Clock;
+use pages::{Contact, Site};
+use texts::Language;
+
+/// What every page needs beside the use cases.
+#[derive(Debug)]
+pub struct Desk {
+    site: Site,
+    clock: Clock,
+    default_language: Language,
+    secure: bool,
+    host: Option<String>,
+    visit_key: SecretKey,
+    form_key: SecretKey,
+    visit_minutes: u64,
+}
+
+/// How handlers get at it.
+type DeskData = Data<Desk>;
+
+impl Desk {
+    /// Puts together what the pages need.
+    #[must_use]
+    pub fn new(settings: &Settings, derive: impl Fn(Purpose) -> SecretKey) -> Self {
+        let url = settings.http.public_url.trim_end_matches('/');
+        let host = url.split_once("://").map(|(_, host)| host.to_owned());
+        Self {
+            site: Site {
+                name: settings.web.name.clone(),
+                contact: Contact::parse(&settings.web.contact),
+                address: (!url.is_empty()).then(|| url.to_owned()),
+                style_href: assets::style_path(),
+                icon_href: assets::ICON_PATH.to_owned(),
+            },
+            clock: Clock::of_region(&settings.web.default_region),
+            default_language: match settings.web.default_language {
+                LanguageCode::Nl => Language::Nl,
+                LanguageCode::Fr => Language::Fr,
+                LanguageCode::De => Language::De,
+                LanguageCode::En => Language::En,
+            },
+            secure: url.starts_with("https://"),
+            host,
+            visit_key: derive(Purpose::Visit),
+            form_key: derive(Purpose::Form),
+            visit_minutes: settings.web.visit_minutes,
+        }
+    }
+
+    fn moment(&self, at: crate::domain::Moment) -> moment::Moment {
+        moment::Moment::new(at.millis() / 1000, self.clock)
+    }
+}
+
+/// Whole hours for which an answer may be used, for showing.
+fn validity_hours(state: &State) -> u32 {
+    u32::try_from(state.service.validity().as_secs().div_ceil(3600)).unwrap_or(u32::MAX)
+}
+
+/// Adds the routes of the pages.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/", web::get().to(opt_out::show))
+        .route("/opt-out", web::post().to(opt_out::send))
+        .route("/done", web::get().to(opt_out::done))
+        .service(
+            web::resource("/registration")
+                .route(web::get().to(own::show))
+                .route(web::post().to(own::enter)),
+        )
+        .route("/registration/withdraw", web::post().to(own::withdraw))
+        .route("/leave", web::post().to(own::leave))
+        .route("/language", web::get().to(answer::change_language))
+        .route("/assets/{name}", web::get().to(assets::serve))
+        .default_service(web::to(answer::not_found));
+}

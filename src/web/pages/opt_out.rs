@@ -1,0 +1,106 @@
+//! After the form: everything once more, and then the code.
+
+use askama::Template;
+
+use super::super::moment::Moment;
+use super::super::texts::{Language, fill};
+use super::{Companies, Facts, Frame, Notice};
+
+/// The page on which everything is seen once more, before it counts.
+#[derive(Debug, Template)]
+#[template(path = "review.html")]
+pub struct Review<'a> {
+    /// Around the page.
+    pub frame: Frame<'a>,
+    /// Ties the form to this browser.
+    pub token: &'a str,
+    /// What will be registered.
+    pub facts: Facts<'a>,
+    /// Whether the same number was given more than once.
+    pub merged: bool,
+    /// The form as it was typed, for hidden fields: `number`, `region`, `scope`, `seller`, `channel`.
+    pub typed: Vec<(&'a str, &'a str)>,
+    /// Why the page comes again.
+    pub notice: Option<Notice>,
+}
+
+impl Review<'_> {
+    fn title(&self) -> &'static str {
+        self.frame.texts().review_title
+    }
+
+    fn failed(&self) -> bool {
+        self.notice.is_some()
+    }
+
+    fn back(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// `GET /done`: the code, and what happens now.
+#[derive(Debug, Template)]
+#[template(path = "done.html")]
+pub struct Done<'a> {
+    /// Around the page.
+    pub frame: Frame<'a>,
+    /// Ties the form to this browser.
+    pub token: &'a str,
+    /// The code, `XXXX-XXXX-XXXX-XXXX`.
+    pub reference: &'a str,
+    /// What was registered.
+    pub facts: Facts<'a>,
+    /// Since when it holds.
+    pub since: Moment,
+    /// Hours for which a company may use an answer it got before.
+    pub validity_hours: u32,
+}
+
+impl Done<'_> {
+    fn title(&self) -> &'static str {
+        self.frame.texts().done_title
+    }
+
+    fn failed(&self) -> bool {
+        false
+    }
+
+    fn back(&self) -> Option<&str> {
+        Some("/done")
+    }
+
+    /// The code in two parts, so that a narrow screen breaks it in the middle and nowhere else.
+    fn code_halves(&self) -> [&str; 2] {
+        let middle = self
+            .reference
+            .match_indices('-')
+            .nth(1)
+            .map_or(self.reference.len(), |(at, _)| at + 1);
+        let (first, second) = self.reference.split_at(middle);
+        [first, second]
+    }
+
+    fn told(&self) -> &'static str {
+        match self.facts.companies {
+            Companies::All => self.frame.texts().now_told_all,
+            Companies::Chosen(_) => self.frame.texts().now_told_chosen,
+        }
+    }
+
+    fn earlier(&self) -> String {
+        let texts = self.frame.texts();
+        let until = self
+            .since
+            .later(i64::from(self.validity_hours) * 3600)
+            .words(texts);
+        fill(
+            &fill(
+                texts.now_earlier,
+                "hours",
+                &texts.hours(self.validity_hours),
+            ),
+            "until",
+            &until,
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! A person's visit to their registration.
+//!
+//! The reference code travels in a sealed, short-lived, strict cookie and never in a URL: URLs end
+//! up in histories, logs and other people's hands.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use data_encoding::BASE64URL_NOPAD;
+
+use super::Desk;
+use crate::domain::{Moment, Reference};
+use crate::privacy::{open, seal};
+
+const COOKIE: &str = "metrust_visit";
+const ABOUT: &[u8] = b"visit";
+
+/// The cookie that carries a code.
+pub(super) fn cookie(desk: &Desk, reference: &Reference) -> Cookie<'static> {
+    let lasts = std::time::Duration::from_secs(desk.visit_minutes * 60);
+    let until = Moment::now().plus(lasts).millis().to_be_bytes();
+    let code = zeroize::Zeroizing::new(reference.reveal());
+    let content = zeroize::Zeroizing::new([until.as_slice(), code.as_bytes()].concat());
+    let boxed = seal(&desk.visit_key, ABOUT, &content);
+    build(desk, BASE64URL_NOPAD.encode(&boxed))
+        .max_age(Duration::seconds(lasts.as_secs() as i64))
+        .finish()
+}
+
+/// The cookie that ends a visit.
+pub(super) fn end(desk: &Desk) -> Cookie<'static> {
+    build(desk, String::new()).max_age(Duration::ZERO).finish()
+}
+
+/// The code that a request carries, if its visit still lasts.
+pub(super) fn reference(desk: &Desk, request: &HttpRequest) -> Option<Reference> {
+    let cookie = request.cookie(COOKIE)?;
+    let boxed = BASE64URL_NOPAD.decode(cookie.value().as_bytes()).ok()?;
+    let content = zeroize::Zeroizing::new(open(&desk.visit_key, ABOUT, &boxed).ok()?);
+    let (until, code) = content.split_at_checked(8)?;
+    let until = i64::from_be_bytes(until.try_into().ok()?);
+    if Moment::now().millis() >= until {
+        return None;
+    }
+    Reference::parse(std::str::from_utf8(code).ok()?).ok()
+}
+
+/// Whether a request carries a visit, be it over.
+pub(super) fn had_one(request: &HttpRequest) -> bool {
+    request
+        .cookie(COOKIE)
+        .is_some_and(|cookie| !cookie.value().is_empty())
+}
+
+fn build(desk: &Desk, value: String) -> actix_web::cookie::CookieBuilder<'static> {
+    Cookie::build(COOKIE, value)
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(desk.secure)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::privacy::SecretKey;
+    use crate::settings::{Overrides, Settings};
+
+    #[test]
+    fn a_visit_carries_the_code_for_a_while_and_shows_it_to_nobody() {
+        let settings = Settings::load(None, &Overrides::default()).unwrap();
+        let key = SecretKey::generate();
+        let mut desk = Desk::new(&settings, |_| key.clone());
+        let code = Reference::from_random([3; 10]);
+        let cookie = cookie(&desk, &code);
+        assert!(!cookie.value().contains(&code.reveal()[..4]));
+        let request = TestRequest::default()
+            .cookie(cookie.clone())
+            .to_http_request();
+        assert_eq!(reference(&desk, &request), Some(code.clone()));
+        desk.visit_key = SecretKey::generate();
+        assert_eq!(reference(&desk, &request), None);
+        desk.visit_minutes = 0;
+        let over = super::cookie(&desk, &code);
+        let request = TestRequest::default().cookie(over).to_http_request();
+        assert_eq!(reference(&desk, &request), None);
+        assert!(had_one(&request));
+    }
+}
