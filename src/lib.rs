@@ -15,8 +15,10 @@
 //! * [`settings`], [`telemetry`]: what every part needs.
 
 pub mod api;
+pub mod cli;
 pub mod domain;
 pub mod privacy;
+pub mod server;
 pub mod service;
 pub mod settings;
 pub mod store;

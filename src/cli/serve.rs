@@ -1,0 +1,55 @@
+//! `metrust serve`: the service itself.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, Outcome, SettingsArgs};
+use crate::server::{ServeError, serve};
+use crate::settings::Overrides;
+
+/// Run the service: the interface for diallers, the pages for people
+///
+/// Without any option it listens on 127.0.0.1:8080, makes the data folder and both keys where they
+/// are missing, and keeps the list in one file there. On an empty store it prints lines to try,
+/// with keys that work.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  metrust serve
+  metrust serve --bind 127.0.0.1:0                   any free port; the real one is printed
+  metrust serve --data /var/lib/metrust --no-demo
+  METRUST_REDIS=redis://127.0.0.1:6379 metrust serve
+
+SIGTERM and Ctrl-C end it: requests under way are answered, then the store is closed.
+Exit status: 0 stopped as asked, 1 failed, 2 the settings cannot be used.")]
+pub(super) struct Serve {
+    /// Where to listen, as in 0.0.0.0:8080; port 0 takes a free one and prints it
+    #[arg(long, value_name = "ADDR")]
+    bind: Option<SocketAddr>,
+
+    #[command(flatten)]
+    settings: SettingsArgs,
+
+    /// Make no demo seller, agency and keys on an empty store
+    #[arg(long)]
+    no_demo: bool,
+}
+
+impl Serve {
+    pub(super) fn run(&self, data: PathBuf) -> Outcome {
+        let settings = self.settings.load(Overrides {
+            bind: self.bind,
+            no_demo: self.no_demo,
+            redis: None,
+        })?;
+        serve(settings, data).map_err(|error| match error {
+            // A filter that cannot be read.
+            ServeError::Logging(text) => Failure::usage(text),
+            error => Failure::new(error.to_string()),
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,82 @@
+//! What a first start prints: lines to paste that already hold working keys.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::{Ready, ServeError};
+use crate::domain::{AgencyId, NameError, Role, SellerId};
+use crate::service::{ServiceError, StartError, keys};
+
+const SELLER: &str = "demo-telecom";
+const AGENCY: &str = "demo-calls";
+
+/// Makes the demo's seller, agency and keys, and the text. The text is kept in the data folder.
+pub(super) async fn make(service: &Ready, url: &str, data: &Path) -> Result<String, ServeError> {
+    let (dialler, regulator) = demo(service).await.map_err(StartError::from)?;
+    let file = data.join("getting-started.txt");
+    let text = text(url, &dialler, &regulator, data);
+    if !file.exists() {
+        keys::write_secret(&file, text.as_bytes()).map_err(StartError::from)?;
+    }
+    Ok(text)
+}
+
+async fn demo(service: &Ready) -> Result<(String, String), ServiceError> {
+    let constant = |_: NameError| ServiceError::Damaged("the name of the demo");
+    let seller = SellerId::parse(SELLER).map_err(constant)?;
+    let agency = AgencyId::parse(AGENCY).map_err(constant)?;
+    let made = service
+        .add_seller(seller.clone(), "Demo Telecom".to_owned())
+        .await;
+    ignore_taken(made)?;
+    let sellers = BTreeSet::from([seller]);
+    let made = service
+        .add_agency(agency.clone(), "Demo Calls".to_owned(), sellers)
+        .await;
+    ignore_taken(made)?;
+    let dialler = service.create_key(None, Role::Dialler { agency }).await?;
+    let regulator = service.create_key(None, Role::Regulator).await?;
+    Ok((
+        dialler.key.reveal().to_owned(),
+        regulator.key.reveal().to_owned(),
+    ))
+}
+
+/// A start that was cut off may have made it before.
+fn ignore_taken<T>(made: Result<T, ServiceError>) -> Result<(), ServiceError> {
+    match made {
+        Err(ServiceError::Taken) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn text(url: &str, dialler: &str, regulator: &str, data: &Path) -> String {
+    // Belgium's example number of the numbering plan's metadata, in a form that needs no escaping.
+    let number = "0470123456";
+    let folder = data.display();
+    format!(
+        "\
+Getting started. These lines work as they stand.
+
+# Opt a number out, as a person does, in a browser:
+#   {url}/
+
+# May this number be called for {SELLER}? 1: it must not be called. 0: it is not on the list
+# (which is not a permission to call).
+curl -s -H 'Authorization: Bearer {dialler}' '{url}/v1/check?phone={number}&region=BE&seller={SELLER}&format=text'; echo
+
+# Opt it out, as an agent does during a call. Keep the reference code that comes back.
+curl -s -H 'Authorization: Bearer {dialler}' -H 'Content-Type: application/json' -d '{{\"numbers\":[\"{number}\"],\"region\":\"BE\",\"sellers\":\"all\"}}' {url}/v1/registrations; echo
+
+# Ask again: the very next check says so.
+curl -s -H 'Authorization: Bearer {dialler}' '{url}/v1/check?phone={number}&region=BE&seller={SELLER}'; echo
+
+# See it all in the audit, as a regulator does.
+curl -s -H 'Authorization: Bearer {regulator}' '{url}/v1/audit/entries'
+
+# The operator's key is in {folder}/operator.key; the commands of metrust find it there.
+# Back up the folder {folder}/keys now: losing these keys is losing the list.
+# This text stays in {folder}/getting-started.txt, for your eyes only.
+"
+    )
+}

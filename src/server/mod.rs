@@ -1,0 +1,162 @@
+//! Puts the service on a port, and takes it off again without losing a request.
+
+mod getting_started;
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::api::{self, Shared};
+use crate::service::{Service, StartError};
+use crate::settings::Settings;
+use crate::web::Desk;
+use crate::{telemetry, web as pages};
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The logs cannot begin.
+    #[error("{0}")]
+    Logging(String),
+    /// The service cannot start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The address cannot be used.
+    #[error("cannot listen on {address}: {error}. Choose another address with --bind or http.bind")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Something with the system.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// How often memory of quiet addresses is given back.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// How long an idle connection is kept: dialplans and load balancers come back within that.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Runs the service until it is told to stop (SIGTERM, SIGINT); then finishes what it took on and
+/// closes the store.
+///
+/// # Errors
+/// [`ServeError`], each with its remedy.
+pub fn serve(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
+    telemetry::begin_logging(&settings.log).map_err(ServeError::Logging)?;
+    // Two providers may be compiled in; rustls wants to be told which one to use. It is an error
+    // only if somebody did so before, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    actix_web::rt::System::new().block_on(run(settings, data))
+}
+
+async fn run(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
+    let (service, first) = Service::start(&settings, &data).await?;
+    service.spawn_keepers();
+    let shared = web::Data::new(Shared::new(service.clone(), settings, data.clone()));
+    let (server, address) = listen(&shared)?;
+    let address_file = data.join("address");
+    let url = format!("http://{address}");
+    // Commands on this machine find the service by it; without it they try the default port.
+    let _ = std::fs::write(&address_file, format!("{url}\n"));
+    let mut out = io::stdout();
+    writeln!(out, "metrust is listening on {url}")?;
+    if first.empty && shared.settings.demo.enabled {
+        let text = getting_started::make(&service, &url, &data).await?;
+        writeln!(out, "\n{text}")?;
+    } else if let Some(path) = &first.operator_key {
+        writeln!(out, "the operator's key is in {}", path.display())?;
+    }
+    out.flush()?;
+    tokio::spawn(sweep(shared.clone()));
+    let handle = server.handle();
+    let stop = tokio::spawn(stop_on_signal(handle, shared.clone()));
+    server.await?;
+    stop.abort();
+    service.close().await;
+    forget_address(&address_file, &url);
+    tracing::info!("everything taken on is on disk; the store is closed");
+    Ok(())
+}
+
+fn listen(shared: &web::Data<Shared>) -> Result<(Server, SocketAddr), ServeError> {
+    let http = &shared.settings.http;
+    let desk = web::Data::new(Desk::new(&shared.settings, |purpose| {
+        shared.service.derive(purpose)
+    }));
+    let workers = match http.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    };
+    let data = shared.clone();
+    let server = HttpServer::new(move || {
+        let with_pages = data.settings.web.enabled;
+        let app = App::new()
+            .app_data(data.clone())
+            .app_data(desk.clone())
+            .wrap(from_fn(api::layer))
+            .configure(api::routes);
+        if with_pages {
+            app.configure(pages::routes)
+        } else {
+            app
+        }
+    })
+    .workers(workers)
+    .tcp_nodelay(true)
+    .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(Duration::from_millis(http.header_timeout_ms))
+    .client_disconnect_timeout(Duration::from_secs(1))
+    .shutdown_timeout(http.drain_timeout_s)
+    .disable_signals()
+    .bind(http.bind)
+    .map_err(|error| ServeError::Bind {
+        address: http.bind,
+        error,
+    })?;
+    let address = server.addrs().first().copied().unwrap_or(http.bind);
+    Ok((server.run(), address))
+}
+
+/// Waits for the signal to stop. From then on each connection is closed after its next answer, and
+/// `/readyz` tells load balancers to send no more.
+async fn stop_on_signal(handle: ServerHandle, shared: web::Data<Shared>) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("told to stop; finishing what was taken on");
+    shared.draining.store(true, Ordering::Relaxed);
+    handle.stop(true).await;
+    Ok(())
+}
+
+async fn sweep(shared: web::Data<Shared>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        shared.limits.sweep();
+    }
+}
+
+/// Removes the address file, unless another process has put its own there.
+fn forget_address(file: &Path, url: &str) {
+    if std::fs::read_to_string(file).is_ok_and(|text| text.trim() == url) {
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// The service as the getting-started text needs it.
+type Ready = Arc<Service>;
