@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use crate::domain::Region;
+use crate::privacy::SecretKey;
 use crate::store::{Durability, Engine, RedisOptions};
 
 /// The built-in defaults, with their explanation.
@@ -69,6 +70,7 @@ section!(StoreSettings {
 section!(Embedded { file: PathBuf });
 section!(Redis {
     url: Secret,
+    ca_certificate: PathBuf,
     durability: Durability,
     verify: bool,
     replicas: u32,
@@ -283,6 +285,12 @@ impl Settings {
             }
             _ => {}
         }
+        if !redis.ca_certificate.as_os_str().is_empty() && !redis.url.0.starts_with("rediss://") {
+            return wrong(
+                "store.redis.ca_certificate",
+                "it is of use only with an address that begins with rediss://",
+            );
+        }
         let scheme = redis.url.0.split("://").next().unwrap_or_default();
         if !redis.url.0.is_empty() && !["redis", "rediss", "redis+unix"].contains(&scheme) {
             return wrong(
@@ -296,6 +304,14 @@ impl Settings {
                 "give both keys.master and keys.index, or neither (then both come from the data \
                  folder)",
             );
+        }
+        for (key, value) in [
+            ("keys.master", &self.keys.master),
+            ("keys.index", &self.keys.index),
+        ] {
+            if !value.0.is_empty() && SecretKey::from_hex(&value.0).is_err() {
+                return wrong(key, "it must be 64 hexadecimal digits");
+            }
         }
         if Region::parse(&self.web.default_region).is_err() {
             return wrong(
@@ -348,6 +364,10 @@ impl Settings {
             },
             EngineName::Redis => Engine::Redis(RedisOptions {
                 url: self.store.redis.url.0.clone(),
+                ca_certificate: match self.store.redis.ca_certificate.as_os_str() {
+                    none if none.is_empty() => None,
+                    file => Some(PathBuf::from(file)),
+                },
                 durability: self.store.redis.durability,
                 verify: self.store.redis.verify,
                 replicas: self.store.redis.replicas,
@@ -506,10 +526,16 @@ mod tests {
         let path = folder.path().join("master");
         std::fs::write(&path, "ab".repeat(32) + "\n").unwrap();
         let master = ("METRUST__KEYS__MASTER_FILE", path.to_str().unwrap());
-        let index = ("METRUST__KEYS__INDEX", "cd-secret-cd");
+        let hex = "cd".repeat(32);
+        let index = ("METRUST__KEYS__INDEX", hex.as_str());
         let settings = load("", &[master, index]).unwrap();
         assert_eq!(settings.keys.master.0.len(), 64);
-        assert!(!format!("{settings:?}").contains("cd-secret"));
+        assert!(!format!("{settings:?}").contains("cdcd"));
+        let wrong = load("", &[master, ("METRUST__KEYS__INDEX", "no-key")]).unwrap_err();
+        assert!(
+            wrong.contains("keys.index") && !wrong.contains("no-key"),
+            "{wrong}"
+        );
         assert!(load("", &[master]).unwrap_err().contains("keys.master"));
         let missing = ("METRUST__KEYS__MASTER_FILE", "/nowhere/at/all");
         let error = load("", &[missing]).unwrap_err();

@@ -25,7 +25,9 @@ pub fn begin_logging(log: &Log) -> Result<(), String> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_target(false);
+        .with_target(false)
+        // A log that nobody reads any more must not stop the service.
+        .log_internal_errors(false);
     match log.format {
         LogFormat::Text => builder.with_ansi(false).try_init(),
         LogFormat::Json => builder.json().try_init(),

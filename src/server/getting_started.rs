@@ -3,58 +3,44 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Ready, ServeError};
+use super::ServeError;
 use crate::domain::{AgencyId, NameError, Role, SellerId};
-use crate::service::{ServiceError, StartError, keys};
+use crate::privacy::ApiKey;
+use crate::service::{Service, ServiceError, StartError, keys};
 
 const SELLER: &str = "demo-telecom";
 const AGENCY: &str = "demo-calls";
 
-/// Makes the demo's seller, agency and keys, and the text. The text is kept in the data folder.
-pub(super) async fn make(service: &Ready, url: &str, data: &Path) -> Result<String, ServeError> {
-    let (dialler, regulator) = demo(service).await.map_err(StartError::from)?;
-    let file = data.join("getting-started.txt");
-    let text = text(url, &dialler, &regulator, data);
-    if !file.exists() {
-        keys::write_secret(&file, text.as_bytes()).map_err(StartError::from)?;
+/// The keys of the demo.
+pub(super) struct Demo {
+    dialler: ApiKey,
+    regulator: ApiKey,
+}
+
+/// Makes the demo's seller, agency and keys.
+pub(super) async fn make(service: &Service) -> Result<Demo, ServeError> {
+    Ok(demo(service).await.map_err(StartError::from)?)
+}
+
+impl Demo {
+    /// The text to print; it is kept in the data folder, too.
+    pub(super) fn keep(&self, url: &str, data: &Path) -> String {
+        let text = self.text(url, data);
+        let file = data.join("getting-started.txt");
+        if !file.exists()
+            && let Err(error) = keys::write_secret(&file, text.as_bytes())
+        {
+            tracing::warn!(%error, "the getting-started text is printed but not kept");
+        }
+        text
     }
-    Ok(text)
-}
 
-async fn demo(service: &Ready) -> Result<(String, String), ServiceError> {
-    let constant = |_: NameError| ServiceError::Damaged("the name of the demo");
-    let seller = SellerId::parse(SELLER).map_err(constant)?;
-    let agency = AgencyId::parse(AGENCY).map_err(constant)?;
-    let made = service
-        .add_seller(seller.clone(), "Demo Telecom".to_owned())
-        .await;
-    ignore_taken(made)?;
-    let sellers = BTreeSet::from([seller]);
-    let made = service
-        .add_agency(agency.clone(), "Demo Calls".to_owned(), sellers)
-        .await;
-    ignore_taken(made)?;
-    let dialler = service.create_key(None, Role::Dialler { agency }).await?;
-    let regulator = service.create_key(None, Role::Regulator).await?;
-    Ok((
-        dialler.key.reveal().to_owned(),
-        regulator.key.reveal().to_owned(),
-    ))
-}
-
-/// A start that was cut off may have made it before.
-fn ignore_taken<T>(made: Result<T, ServiceError>) -> Result<(), ServiceError> {
-    match made {
-        Err(ServiceError::Taken) => Ok(()),
-        other => other.map(drop),
-    }
-}
-
-fn text(url: &str, dialler: &str, regulator: &str, data: &Path) -> String {
-    // Belgium's example number of the numbering plan's metadata, in a form that needs no escaping.
-    let number = "0470123456";
-    let folder = data.display();
-    format!(
+    fn text(&self, url: &str, data: &Path) -> String {
+        let (dialler, regulator) = (self.dialler.reveal(), self.regulator.reveal());
+        // Belgium's example number of the numbering plan's metadata, in a form that needs no escaping.
+        let number = "0470123456";
+        let folder = data.display();
+        format!(
         "\
 Getting started. These lines work as they stand.
 
@@ -79,4 +65,34 @@ curl -s -H 'Authorization: Bearer {regulator}' '{url}/v1/audit/entries'
 # This text stays in {folder}/getting-started.txt, for your eyes only.
 "
     )
+    }
+}
+
+async fn demo(service: &Service) -> Result<Demo, ServiceError> {
+    let constant = |_: NameError| ServiceError::Damaged("the name of the demo");
+    let seller = SellerId::parse(SELLER).map_err(constant)?;
+    let agency = AgencyId::parse(AGENCY).map_err(constant)?;
+    let made = service
+        .add_seller(seller.clone(), "Demo Telecom".to_owned())
+        .await;
+    ignore_taken(made)?;
+    let sellers = BTreeSet::from([seller]);
+    let made = service
+        .add_agency(agency.clone(), "Demo Calls".to_owned(), sellers)
+        .await;
+    ignore_taken(made)?;
+    let dialler = service.create_key(None, Role::Dialler { agency }).await?;
+    let regulator = service.create_key(None, Role::Regulator).await?;
+    Ok(Demo {
+        dialler: dialler.key,
+        regulator: regulator.key,
+    })
+}
+
+/// A start that was cut off may have made it before.
+fn ignore_taken<T>(made: Result<T, ServiceError>) -> Result<(), ServiceError> {
+    match made {
+        Err(ServiceError::Taken) => Ok(()),
+        other => other.map(drop),
+    }
 }

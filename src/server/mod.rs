@@ -5,20 +5,20 @@ mod getting_started;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::api::{self, Shared};
-use crate::service::{Service, StartError};
+use crate::service::{Service, StartError, keys};
 use crate::settings::Settings;
 use crate::web::Desk;
 use crate::{telemetry, web as pages};
+use getting_started::Demo;
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -62,32 +62,52 @@ pub fn serve(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
 }
 
 async fn run(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
+    // Before anything is promised: whoever sees the address may tell us to stop.
+    let signals = Signals::listen()?;
     let (service, first) = Service::start(&settings, &data).await?;
     service.spawn_keepers();
+    let demo = match first.empty && settings.demo.enabled {
+        true => Some(getting_started::make(&service).await?),
+        false => None,
+    };
     let shared = web::Data::new(Shared::new(service.clone(), settings, data.clone()));
     let (server, address) = listen(&shared)?;
+    // From here on nothing may return before the server has been stopped.
     let address_file = data.join("address");
     let url = format!("http://{address}");
+    announce(&url, &data, demo, first.operator_key.as_deref());
     // Commands on this machine find the service by it; without it they try the default port.
-    let _ = std::fs::write(&address_file, format!("{url}\n"));
-    let mut out = io::stdout();
-    writeln!(out, "metrust is listening on {url}")?;
-    if first.empty && shared.settings.demo.enabled {
-        let text = getting_started::make(&service, &url, &data).await?;
-        writeln!(out, "\n{text}")?;
-    } else if let Some(path) = &first.operator_key {
-        writeln!(out, "the operator's key is in {}", path.display())?;
-    }
-    out.flush()?;
+    let _ = std::fs::remove_file(&address_file);
+    let _ = keys::write_secret(&address_file, format!("{url}\n").as_bytes());
     tokio::spawn(sweep(shared.clone()));
     let handle = server.handle();
-    let stop = tokio::spawn(stop_on_signal(handle, shared.clone()));
-    server.await?;
+    let stop = tokio::spawn(signals.then_stop(handle, shared.clone()));
+    let served = server.await;
     stop.abort();
     service.close().await;
     forget_address(&address_file, &url);
+    served?;
     tracing::info!("everything taken on is on disk; the store is closed");
     Ok(())
+}
+
+/// Says where the service is, and what a first start made. A closed standard output is no reason
+/// not to serve.
+fn announce(url: &str, data: &Path, demo: Option<Demo>, operator_key: Option<&Path>) {
+    let mut text = format!("metrust is listening on {url}\n");
+    match (demo, operator_key) {
+        (Some(demo), _) => {
+            text.push('\n');
+            text.push_str(&demo.keep(url, data));
+        }
+        (None, Some(path)) => {
+            text.push_str(&format!("the operator's key is in {}\n", path.display()));
+        }
+        (None, None) => {}
+    }
+    let mut out = io::stdout();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
 }
 
 fn listen(shared: &web::Data<Shared>) -> Result<(Server, SocketAddr), ServeError> {
@@ -129,19 +149,31 @@ fn listen(shared: &web::Data<Shared>) -> Result<(Server, SocketAddr), ServeError
     Ok((server.run(), address))
 }
 
-/// Waits for the signal to stop. From then on each connection is closed after its next answer, and
-/// `/readyz` tells load balancers to send no more.
-async fn stop_on_signal(handle: ServerHandle, shared: web::Data<Shared>) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
-    tracing::info!("told to stop; finishing what was taken on");
-    shared.draining.store(true, Ordering::Relaxed);
-    handle.stop(true).await;
-    Ok(())
+
+    /// Waits for either. From then on each connection is closed after its next answer, and
+    /// `/readyz` tells load balancers to send no more.
+    async fn then_stop(mut self, handle: ServerHandle, shared: web::Data<Shared>) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        tracing::info!("told to stop; finishing what was taken on");
+        shared.draining.store(true, Ordering::Relaxed);
+        handle.stop(true).await;
+    }
 }
 
 async fn sweep(shared: web::Data<Shared>) {
@@ -157,6 +189,3 @@ fn forget_address(file: &Path, url: &str) {
         let _ = std::fs::remove_file(file);
     }
 }
-
-/// The service as the getting-started text needs it.
-type Ready = Arc<Service>;

@@ -44,6 +44,9 @@ pub enum Engine {
 pub struct RedisOptions {
     /// `redis://`, `rediss://` or `redis+unix://`; may hold a password, so it is never shown.
     pub url: String,
+    /// The certificate of the authority that signed the server's, for `rediss://`; without it,
+    /// the authorities that browsers trust.
+    pub ca_certificate: Option<PathBuf>,
     /// What durability its answers must have.
     pub durability: Durability,
     /// Whether to ask the server for its settings before trusting it.

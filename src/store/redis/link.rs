@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo, Pipeline, RedisError};
-use redis::{ServerErrorKind, Value};
+use redis::{ServerErrorKind, TlsCertificates, Value};
 
 use super::durability::{Report, SETTINGS};
-use crate::store::StoreError;
+use crate::store::{RedisOptions, StoreError};
 
 /// A Lua script, known to the server by its hash.
 #[derive(Debug)]
@@ -41,18 +41,35 @@ impl std::fmt::Debug for Link {
 impl Link {
     /// Connects. Every request is given up after `timeout`, also while reconnecting.
     pub(super) async fn connect(
-        url: &str,
+        options: &RedisOptions,
         timeout: Duration,
-        replicas: u32,
     ) -> Result<Self, StoreError> {
-        let info = url
+        let info = options
+            .url
+            .as_str()
             .into_connection_info()
             .map_err(|error| StoreError::Away(format!("the Redis address is not one: {error}")))?;
         // `tcp_nodelay` is off by default in this crate, and costs 40 ms when it is.
         let info = info
             .clone()
             .set_tcp_settings(info.tcp_settings().clone().set_nodelay(true));
-        let client = Client::open(info).map_err(|error| away(&error))?;
+        let client = match &options.ca_certificate {
+            None => Client::open(info),
+            Some(file) => {
+                let root_cert = std::fs::read(file).map_err(|error| {
+                    StoreError::Away(format!(
+                        "cannot read {}, which store.redis.ca_certificate names: {error}",
+                        file.display()
+                    ))
+                })?;
+                let certificates = TlsCertificates {
+                    client_tls: None,
+                    root_cert: Some(root_cert),
+                };
+                Client::build_with_tls(info, certificates)
+            }
+        }
+        .map_err(|error| away(&error))?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(timeout))
             .set_response_timeout(Some(timeout))
@@ -70,7 +87,7 @@ impl Link {
         Ok(Self {
             connection,
             timeout,
-            replicas,
+            replicas: options.replicas,
         })
     }
 

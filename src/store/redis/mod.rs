@@ -48,10 +48,14 @@ impl Redis {
         timeout: Duration,
         replay_window: Duration,
     ) -> Result<Self, StoreError> {
-        // The lanes keep to a shorter limit than the callers, so that a request that waited for
-        // its turn still learns what became of it.
-        let link = Link::connect(&options.url, timeout, options.replicas).await?;
+        let link = Link::connect(&options, timeout).await?;
         inspect(&link, &options).await?;
+        if options.durability == super::Durability::Everysec {
+            tracing::warn!(
+                "store.redis.durability is everysec: a power cut may lose the last second of \
+                 opt-outs and audit entries that were answered"
+            );
+        }
         let shared = Arc::new(Shared::new(link.clone(), replay_window));
         let (for_asks, for_changes) = (shared.clone(), shared.clone());
         let watch = tokio::spawn(watch(link.clone(), options.clone(), shared.clone()));

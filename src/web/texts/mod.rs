@@ -149,6 +149,10 @@ pub struct Texts {
     pub phone_not_valid: &'static str,
     /// An emergency or short number.
     pub phone_short: &'static str,
+    /// Two numbers in one box, or an extension.
+    pub phone_extension: &'static str,
+    /// A number that exists in more than one country, written without the country.
+    pub phone_ambiguous: &'static str,
     /// Any other problem with a number.
     pub phone_other: &'static str,
 
@@ -332,6 +336,8 @@ impl Texts {
             "phone_needs_region" => self.phone_needs_region,
             "phone_not_valid" => self.phone_not_valid,
             "phone_short" => self.phone_short,
+            "phone_extension" => self.phone_extension,
+            "phone_ambiguous" => self.phone_ambiguous,
             _ => self.phone_other,
         }
     }
