@@ -1,1 +1,49 @@
+//! What metrust promises, tested from outside: the real binary, over HTTP and the command line, on
+//! every store.
+//!
+//! Each file holds one promise or one surface; `harness` is what they stand on. `redis-server` must
+//! be installed: no test is ever skipped.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+#[path = "suite/audit.rs"]
+mod audit;
+#[path = "suite/browser.rs"]
+mod browser;
+#[path = "suite/check.rs"]
+mod check;
+#[path = "suite/cli.rs"]
+mod cli;
+#[path = "suite/dialplans.rs"]
+mod dialplans;
+#[path = "suite/export.rs"]
+mod export;
+#[path = "suite/harness/mod.rs"]
+mod harness;
+#[path = "suite/keys.rs"]
+mod keys;
+#[path = "suite/opt_out.rs"]
+mod opt_out;
+#[path = "suite/page_safety.rs"]
+mod page_safety;
+#[path = "suite/pages.rs"]
+mod pages;
+#[path = "suite/problems.rs"]
+mod problems;
+#[path = "suite/redis_links.rs"]
+mod redis_links;
+#[path = "suite/redis_settings.rs"]
+mod redis_settings;
+#[path = "suite/secrecy.rs"]
+mod secrecy;
+#[path = "suite/start.rs"]
+mod start;
+#[path = "suite/store_failures.rs"]
+mod store_failures;
+#[path = "suite/withdrawal.rs"]
+mod withdrawal;

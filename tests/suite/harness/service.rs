@@ -1,0 +1,281 @@
+//! The real binary, started as an operator starts it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use super::api::Api;
+use super::browser::Browser;
+use super::process::{Ended, Process, run};
+use super::wait::{PATIENCE, until};
+
+const LISTENING: &str = "metrust is listening on http://";
+
+/// The binary under test: the one that Cargo built for this suite, or the one that `METRUST_BIN`
+/// names.
+pub fn binary() -> PathBuf {
+    option_env!("CARGO_BIN_EXE_metrust")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| {
+            std::env::var_os("METRUST_BIN")
+                .map(PathBuf::from)
+                .expect("METRUST_BIN names the binary to test")
+        })
+}
+
+/// A command line of the binary, in a clean environment: no setting of whoever runs the tests leaks
+/// in.
+pub fn metrust() -> Command {
+    let mut command = Command::new(binary());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("METRUST") || name == *"RUST_LOG" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// How to start a service.
+#[derive(Clone)]
+pub struct Launch {
+    data: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(String, OsString)>,
+    demo: bool,
+}
+
+/// A start that was refused, and what it said.
+pub type Refusal = Ended;
+
+impl Launch {
+    /// On `data`, port 0, without the demo, patient with a store on a slow machine, and with limits
+    /// for one address so wide that only a test of the limits meets them (see
+    /// [`Launch::with_real_limits`]).
+    pub fn on(data: &Path) -> Self {
+        let launch = Self {
+            data: data.into(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            demo: false,
+        };
+        launch
+            .set("STORE__TIMEOUT_MS", "20000")
+            .set("LIMITS__REGISTRATIONS_PER_MINUTE", "1000000")
+            .set("LIMITS__CODES_PER_MINUTE", "1000000")
+    }
+
+    /// The limits for one address as they come.
+    pub fn with_real_limits(mut self) -> Self {
+        self.environment
+            .retain(|(name, _)| !name.contains("LIMITS"));
+        self
+    }
+
+    /// The time that the store is given as it comes.
+    pub fn with_real_timeout(mut self) -> Self {
+        self.environment
+            .retain(|(name, _)| !name.contains("STORE__TIMEOUT_MS"));
+        self
+    }
+
+    pub fn with_demo(mut self) -> Self {
+        self.demo = true;
+        self
+    }
+
+    pub fn redis(self, url: &str) -> Self {
+        self.argument("--redis").argument(url)
+    }
+
+    pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// A setting by its place: `STORE__TIMEOUT_MS` becomes `METRUST__STORE__TIMEOUT_MS`.
+    pub fn set(mut self, place: &str, value: impl Into<OsString>) -> Self {
+        self.environment
+            .push((format!("METRUST__{place}"), value.into()));
+        self
+    }
+
+    /// Starts it, and waits until it listens.
+    #[track_caller]
+    pub fn start(&self) -> Service {
+        self.try_start()
+            .unwrap_or_else(|refusal| panic!("metrust did not start: {refusal:#?}"))
+    }
+
+    /// Starts it, expecting that it will not.
+    #[track_caller]
+    pub fn refused(&self) -> Refusal {
+        match self.try_start() {
+            Err(refusal) => {
+                assert!(
+                    !refusal.status.success(),
+                    "a refusal must show in the exit status: {refusal:#?}"
+                );
+                refusal
+            }
+            Ok(_) => panic!("metrust started, though it must refuse"),
+        }
+    }
+
+    pub fn try_start(&self) -> Result<Service, Refusal> {
+        let mut command = metrust();
+        command
+            .arg("serve")
+            .arg("--data")
+            .arg(&self.data)
+            .args(["--bind", "127.0.0.1:0"])
+            .args(&self.arguments);
+        if !self.demo {
+            command.arg("--no-demo");
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let mut process = Process::start(&mut command);
+        let listening = until("metrust listens or gives up", PATIENCE, || {
+            let ended = process.ended().is_some();
+            let address = process
+                .stdout()
+                .lines()
+                .find_map(|line| line.strip_prefix(LISTENING).map(str::to_string));
+            (ended || address.is_some()).then_some(address)
+        });
+        match listening {
+            Some(address) => Ok(Service {
+                launch: self.clone(),
+                process: Some(process),
+                address: address.trim_end_matches('/').to_string(),
+                earlier: String::new(),
+            }),
+            None => Err(process.finish()),
+        }
+    }
+}
+
+/// A running service. Killed when dropped; its log is shown if the test failed.
+pub struct Service {
+    launch: Launch,
+    process: Option<Process>,
+    address: String,
+    earlier: String,
+}
+
+impl Service {
+    /// `127.0.0.1:PORT`
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.launch.data
+    }
+
+    /// The key that the service made for its operator.
+    pub fn operator_key(&self) -> String {
+        let file = self.data().join("operator.key");
+        std::fs::read_to_string(&file)
+            .unwrap_or_else(|problem| panic!("{file:?}: {problem}"))
+            .trim()
+            .to_string()
+    }
+
+    pub fn operator(&self) -> Api {
+        self.anonymous().with_key(&self.operator_key())
+    }
+
+    pub fn anonymous(&self) -> Api {
+        Api::at(&self.url())
+    }
+
+    /// A person's browser, without JavaScript, with an empty cookie jar.
+    pub fn browser(&self) -> Browser {
+        Browser::at(&self.url())
+    }
+
+    /// What it has printed since its last start.
+    pub fn stdout(&self) -> String {
+        self.process
+            .as_ref()
+            .map(Process::stdout)
+            .unwrap_or_default()
+    }
+
+    /// What it has logged since the test began, over all starts.
+    pub fn log(&self) -> String {
+        self.earlier.clone()
+            + &self
+                .process
+                .as_ref()
+                .map(Process::stderr)
+                .unwrap_or_default()
+    }
+
+    /// Ends it without warning (SIGKILL).
+    pub fn kill9(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill9();
+            self.earlier += &process.stderr();
+        }
+    }
+
+    /// Sends a signal by name.
+    pub fn signal(&self, name: &str) {
+        self.process.as_ref().unwrap().signal(name);
+    }
+
+    /// Asks it to end (SIGTERM), without waiting.
+    pub fn ask_to_end(&self) {
+        self.signal("TERM");
+    }
+
+    /// Waits until it has ended.
+    #[track_caller]
+    pub fn wait(&mut self) -> ExitStatus {
+        let ended = self.process.take().unwrap().finish();
+        self.earlier += &ended.stderr;
+        ended.status
+    }
+
+    /// Asks it to end and waits.
+    #[track_caller]
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.ask_to_end();
+        self.wait()
+    }
+
+    /// Starts it again on the same data (and a new port), ending it without warning if it still
+    /// runs.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        self.kill9();
+        let earlier = std::mem::take(&mut self.earlier);
+        *self = self.launch.start();
+        self.earlier = earlier;
+    }
+
+    /// Runs a command of the binary against this service.
+    #[track_caller]
+    pub fn cli(&self, arguments: &[&str]) -> Ended {
+        run(metrust()
+            .args(arguments)
+            .env("METRUST_URL", self.url())
+            .env("METRUST_DATA", self.data()))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let tail: Vec<_> = log.lines().rev().take(40).collect();
+            eprintln!("--- the end of the log of metrust on {}:", self.address);
+            tail.iter().rev().for_each(|line| eprintln!("{line}"));
+        }
+    }
+}

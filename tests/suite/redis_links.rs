@@ -1,0 +1,94 @@
+//! Ways to a Redis beyond a plain port: TLS, and replicas that must have an entry, too.
+
+use std::fs;
+use std::net::TcpListener;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::tempdir;
+
+use crate::harness::{Launch, Redis, eventually, number};
+
+/// A Redis that also speaks TLS, with a certificate of an authority of its own.
+#[test]
+fn over_tls_only_a_redis_with_a_certificate_that_is_trusted_is_used() {
+    let folder = tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let mut authority = CertificateParams::new(vec![]).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()])
+        .unwrap()
+        .signed_by(&key, &authority)
+        .unwrap();
+    fs::write(path("ca.pem"), authority.pem()).unwrap();
+    fs::write(path("redis.pem"), certificate.pem()).unwrap();
+    fs::write(path("redis.key"), key.serialize_pem()).unwrap();
+    let port = {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port().to_string()
+    };
+    let _redis = Redis::with(&[
+        ("tls-port", &port),
+        ("tls-cert-file", &path("redis.pem")),
+        ("tls-key-file", &path("redis.key")),
+        ("tls-ca-cert-file", &path("ca.pem")),
+        ("tls-auth-clients", "no"),
+    ]);
+    let url = format!("rediss://localhost:{port}");
+
+    let stranger = Launch::on(&folder.path().join("stranger")).redis(&url);
+    let refusal = stranger.refused();
+    assert!(!refusal.stdout.contains("listening"), "{refusal:?}");
+
+    let service = Launch::on(&folder.path().join("data"))
+        .redis(&url)
+        .set("STORE__REDIS__CA_CERTIFICATE", path("ca.pem"))
+        .start();
+    let operator = service.operator();
+    operator.add_seller("telco");
+    operator.add_agency("calls", &["telco"]);
+    assert!(!operator.dialler_of("calls").suppresses(&number(1), "telco"));
+}
+
+/// `WAIT`: an entry counts when the replica has it, and not before.
+#[test]
+fn where_a_replica_is_required_nothing_is_answered_without_it() {
+    let primary = Redis::durable();
+    let port = primary.port().to_string();
+    let replica = Redis::with(&[("replicaof", &format!("127.0.0.1 {port}"))]);
+    eventually("the replica follows", || {
+        primary
+            .command(&["INFO", "replication"])
+            .contains("state=online")
+    });
+    let folder = tempdir().unwrap();
+    let service = Launch::on(&folder.path().join("data"))
+        .redis(&primary.url())
+        .set("STORE__REDIS__REPLICAS", "1")
+        .with_real_timeout()
+        .start();
+    let operator = service.operator();
+    operator.add_seller("telco");
+    operator.add_agency("calls", &["telco"]);
+    let dialler = operator.dialler_of("calls");
+    assert!(!dialler.suppresses(&number(1), "telco"));
+    replica.stop();
+    dialler.check(&number(1), "telco").expect(503);
+    replica.cont();
+    eventually("the replica keeps up again", || {
+        dialler.check(&number(1), "telco").status == 200
+    });
+}
+
+#[test]
+fn a_replica_is_not_written_to() {
+    let primary = Redis::durable();
+    let port = primary.port().to_string();
+    let replica = Redis::with(&[("replicaof", &format!("127.0.0.1 {port}"))]);
+    let folder = tempdir().unwrap();
+    let refusal = Launch::on(&folder.path().join("data"))
+        .redis(&replica.url())
+        .refused();
+    assert!(refusal.stderr.contains("replica"), "{refusal:?}");
+}
