@@ -10,13 +10,15 @@ mod months;
 mod passphrase;
 mod pseudonym;
 mod sealed;
+mod secret;
 
 pub use api_key::ApiKey;
-pub use keyring::{Keyring, KeyringError, Purpose, SecretKey};
+pub use keyring::{Keyring, Purpose};
 pub use months::{MonthKey, MonthKeys};
 pub use passphrase::{Hasher, Overloaded};
 pub use pseudonym::{Opening, Subject, SubjectKey};
 pub use sealed::{SealError, open, seal};
+pub use secret::{KeyForm, SecretKey};
 
 /// Fills an array with bytes from the operating system's generator.
 ///

@@ -5,8 +5,7 @@ use std::fmt;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-use super::SecretKey;
-use super::keyring::keyed;
+use super::secret::{SecretKey, keyed};
 use crate::domain::{PhoneNumber, Pseudonym};
 
 /// A number's place in the suppression index: HMAC-SHA256 under the index key, 16 bytes. Whoever

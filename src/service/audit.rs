@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Service, ServiceError};
 use crate::domain::{AgencyId, Entry, Moment, Op, PhoneNumber, Pseudonym, SellerRef};
-use crate::store::Position;
+use crate::store::{Position, TailBatch};
 
 /// Which entries. What is left out does not limit.
 #[derive(Debug, Clone, Default)]
@@ -26,8 +26,8 @@ pub struct Filter {
     pub phone: Option<PhoneNumber>,
 }
 
-/// How many batches are read at a time.
-const PAGE: usize = 64;
+/// How many batches are read at a time. Packed they are small; only one at a time is unpacked.
+const PAGE: usize = 16;
 
 /// Reads entries one after the other, oldest first. What is written after the reading began is
 /// left for the next one, so that it ends.
@@ -39,7 +39,8 @@ pub struct Reader {
     tail: u16,
     after: Option<Position>,
     end: Vec<Option<Position>>,
-    page: VecDeque<Entry>,
+    batches: VecDeque<TailBatch>,
+    entries: std::vec::IntoIter<Entry>,
     done: bool,
 }
 
@@ -64,7 +65,8 @@ impl Reader {
             tail: 0,
             after: None,
             end,
-            page: VecDeque::new(),
+            batches: VecDeque::new(),
+            entries: Vec::new().into_iter(),
             done: false,
         })
     }
@@ -75,8 +77,16 @@ impl Reader {
     /// [`ServiceError`]; the reading then is not complete.
     pub async fn next(&mut self) -> Result<Option<Entry>, ServiceError> {
         loop {
-            if let Some(entry) = self.page.pop_front() {
+            let (filter, pseudonyms) = (&self.filter, self.pseudonyms.as_ref());
+            if let Some(entry) = self.entries.find(|entry| filter.admits(entry, pseudonyms)) {
                 return Ok(Some(entry));
+            }
+            if let Some(batch) = self.batches.pop_front() {
+                self.entries = batch
+                    .entries()
+                    .map_err(|_| ServiceError::Damaged("a batch of audit entries"))?
+                    .into_iter();
+                continue;
             }
             if self.done {
                 return Ok(None);
@@ -99,17 +109,10 @@ impl Reader {
             return Ok(());
         };
         self.after = Some(last.position);
-        for batch in batches.iter().filter(|batch| batch.position <= end) {
-            let entries = batch
-                .entries()
-                .map_err(|_| ServiceError::Damaged("a batch of audit entries"))?;
-            let (filter, pseudonyms) = (&self.filter, self.pseudonyms.as_ref());
-            self.page.extend(
-                entries
-                    .into_iter()
-                    .filter(|entry| filter.admits(entry, pseudonyms)),
-            );
-        }
+        self.batches = batches
+            .into_iter()
+            .filter(|batch| batch.position <= end)
+            .collect();
         Ok(())
     }
 }

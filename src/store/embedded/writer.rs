@@ -32,8 +32,18 @@ pub(super) enum Work {
     Close(Reply<()>),
 }
 
-/// How many works go into one commit at most.
-const GROUP: usize = 4096;
+impl Work {
+    fn items(&self) -> usize {
+        match self {
+            Self::Decide(asks, _) => asks.len(),
+            Self::Change(changes, _) => changes.len(),
+            _ => 1,
+        }
+    }
+}
+
+/// How many asks and changes go into one commit at most, unless one work alone has more.
+const GROUP: usize = 8192;
 
 /// How long after a failure the file is left alone.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -86,10 +96,12 @@ impl Writer {
         };
         let mut failed = Instant::now();
         while let Some(first) = inbox.blocking_recv() {
+            let mut items = first.items();
             let mut works = vec![first];
-            while works.len() < GROUP
+            while items < GROUP
                 && let Ok(next) = inbox.try_recv()
             {
+                items += next.items();
                 works.push(next);
             }
             let closing = take_close(&mut works);

@@ -1,0 +1,160 @@
+//! What can be set, as types. What each means stands in `config/default.toml`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer};
+
+use crate::store::Durability;
+
+/// Every setting. The meaning of each stands in [`super::DEFAULTS`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(
+    missing_docs,
+    reason = "config/default.toml says what each setting means"
+)]
+pub struct Settings {
+    pub http: Http,
+    pub store: StoreSettings,
+    pub keys: Keys,
+    pub check: Check,
+    pub registration: Registration,
+    pub web: Web,
+    pub limits: Limits,
+    pub demo: Demo,
+    pub log: Log,
+    pub metrics: Metrics,
+}
+
+macro_rules! section {
+    ($name:ident { $($(#[$attribute:meta])* $field:ident : $type:ty),* $(,)? }) => {
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(missing_docs, reason = "config/default.toml says what each setting means")]
+        pub struct $name { $($(#[$attribute])* pub $field: $type),* }
+    };
+}
+
+section!(Http {
+    bind: SocketAddr,
+    public_url: String,
+    workers: usize,
+    #[serde(deserialize_with = "networks")]
+    trusted_proxies: Vec<IpNet>,
+    body_limit_bytes: usize,
+    header_timeout_ms: u64,
+    body_timeout_ms: u64,
+    drain_timeout_s: u64,
+});
+section!(StoreSettings {
+    engine: EngineName,
+    timeout_ms: u64,
+    embedded: Embedded,
+    redis: Redis,
+});
+section!(Embedded { file: PathBuf });
+section!(Redis {
+    url: Secret,
+    ca_certificate: PathBuf,
+    durability: Durability,
+    verify: bool,
+    replicas: u32,
+});
+section!(Keys {
+    master: Secret,
+    index: Secret,
+});
+section!(Check {
+    validity_s: u64,
+    ref_window_s: u64,
+    max_numbers: usize,
+});
+section!(Registration { max_numbers: usize });
+section!(Web {
+    enabled: bool,
+    name: String,
+    contact: String,
+    default_language: LanguageCode,
+    default_region: String,
+    visit_minutes: u64,
+});
+section!(Limits {
+    registrations_per_minute: u32,
+    codes_per_minute: u32,
+});
+section!(Demo { enabled: bool });
+section!(Log {
+    format: LogFormat,
+    filter: String,
+});
+section!(Metrics { open: bool });
+
+/// A list of networks, or, from the environment, a text with commas between them.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        List(Vec<String>),
+        Text(String),
+    }
+    let texts = match Either::deserialize(deserializer)? {
+        Either::List(texts) => texts,
+        Either::Text(text) => text.split(',').map(str::to_owned).collect(),
+    };
+    texts
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+        .map(|text| {
+            text.parse()
+                .or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()))
+                .map_err(|_| serde::de::Error::custom("a network is written like 10.0.0.0/8"))
+        })
+        .collect()
+}
+
+/// `embedded` or `redis`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum EngineName {
+    Embedded,
+    Redis,
+}
+
+/// The languages of the pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum LanguageCode {
+    Nl,
+    Fr,
+    De,
+    En,
+}
+
+/// `text` or `json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A text that `Debug` does not show.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() {
+            "(empty)"
+        } else {
+            "(hidden)"
+        })
+    }
+}
