@@ -35,6 +35,8 @@ mod page_safety;
 mod pages;
 #[path = "suite/problems.rs"]
 mod problems;
+#[path = "suite/recovery.rs"]
+mod recovery;
 #[path = "suite/redis_links.rs"]
 mod redis_links;
 #[path = "suite/redis_settings.rs"]

@@ -18,7 +18,7 @@ const PARAMETERS: [&str; 8] = [
 ];
 
 /// The longest `ref`, in characters.
-const REF: usize = 128;
+pub(super) const REF: usize = 128;
 
 #[derive(Serialize)]
 struct One {

@@ -1,13 +1,15 @@
 //! `/livez`, `/readyz`, `/metrics`.
 
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use super::State;
 use super::auth::operator;
 use super::problem::Problem;
+use super::{Shared, State};
+use crate::store::Health;
 
 /// The process runs.
 pub(super) async fn alive() -> HttpResponse {
@@ -16,9 +18,24 @@ pub(super) async fn alive() -> HttpResponse {
         .body("ok")
 }
 
-/// It can answer checks: the store takes writes and keeps them. A load balancer asks this.
+/// The store's health, asked at most once a second: anybody may ask this, and the answer costs a
+/// write.
+async fn remembered(state: &Shared) -> Health {
+    let mut memory = state.health.lock().await;
+    if let Some((at, health)) = &*memory
+        && at.elapsed() < Duration::from_secs(1)
+    {
+        return health.clone();
+    }
+    let health = state.service.health().await;
+    *memory = Some((Instant::now(), health.clone()));
+    health
+}
+
+/// It can answer checks: the store takes writes and keeps them. A load balancer asks this. What
+/// exactly is wrong is for the operator: `metrust doctor` says it.
 pub(super) async fn ready(state: State) -> HttpResponse {
-    let store = state.service.health().await;
+    let store = remembered(&state).await;
     let confirmed = state.service.directory().current().is_ok();
     let draining = state.draining.load(Ordering::Relaxed);
     let ready = store.ok && confirmed && !draining;
@@ -31,7 +48,7 @@ pub(super) async fn ready(state: State) -> HttpResponse {
         .insert_header(("Cache-Control", "no-store"))
         .json(json!({
             "ready": ready,
-            "store": store,
+            "store": { "engine": store.engine, "ok": store.ok },
             "directory": { "ok": confirmed },
             "draining": draining,
         }));

@@ -15,8 +15,10 @@ mod registrations;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use actix_web::web::{self, ServiceConfig};
+use tokio::sync::Mutex;
 
 pub use address::{Network, client_network};
 pub(crate) use body::read as read_body;
@@ -27,6 +29,7 @@ pub use problem::Problem;
 use crate::domain::Region;
 use crate::service::Service;
 use crate::settings::Settings;
+use crate::store::Health;
 use crate::telemetry::Meters;
 
 /// What every request may use.
@@ -44,6 +47,8 @@ pub struct Shared {
     pub limits: Limits,
     /// The figures of `/metrics`.
     pub meters: Meters,
+    /// The store's health when it was last asked.
+    health: Mutex<Option<(Instant, Health)>>,
     /// Set when the process was told to stop: connections are closed after their next answer.
     pub draining: AtomicBool,
 }
@@ -56,6 +61,7 @@ impl Shared {
             region: Region::parse(&settings.web.default_region).ok(),
             limits: Limits::new(&settings.limits),
             meters: Meters::default(),
+            health: Mutex::default(),
             draining: AtomicBool::new(false),
             service,
             settings,

@@ -244,7 +244,7 @@ impl From<NameError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let unknown = matches!(error, StoreError::Late);
+        let unknown = matches!(error, StoreError::Late | StoreError::Away(_));
         let problem = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             match error {
@@ -305,7 +305,7 @@ impl From<ServiceError> for Problem {
                 S::NOT_FOUND,
                 "unknown_seller",
                 "The seller is unknown",
-                "Check the seller's id with the operator. Do not call the number.",
+                "Check the seller's id with the operator. If this was a check: do not call.",
             ),
             ServiceError::UnknownAgency => new(
                 S::NOT_FOUND,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::only_principal;
 use super::body::read_json;
-use super::checks::region_member;
+use super::checks::{REF, region_member};
 use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
 use super::{State, client_network};
@@ -22,6 +22,8 @@ struct New {
     sellers: SellersMember,
     #[serde(default)]
     channels: Option<Channels>,
+    #[serde(default, rename = "ref")]
+    reference: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,16 +68,24 @@ pub(super) async fn register(
         sellers,
         channels: body.channels.unwrap_or(Channels::BOTH),
     };
+    let reference = body.reference.as_deref();
+    if reference.is_some_and(|text| text.is_empty() || text.chars().count() > REF) {
+        return Err(wrong_parameter("ref", "1 to 128 characters"));
+    }
+    let who = Registrant::Key {
+        who: &who,
+        reference,
+    };
     let made = state
         .service
-        .register(Registrant::Key(&who), &wanted)
+        .register(who, &wanted)
         .await
         .map_err(kept_nothing_sure)?;
     state.meters.count_registration();
     Ok(HttpResponse::Created()
         .insert_header(("Cache-Control", "no-store"))
         .json(Made {
-            reference: made.reference.reveal(),
+            reference: made.access.reference().reveal(),
             effective_at: made.effective_at,
             numbers: made.numbers,
         }))
@@ -86,7 +96,10 @@ fn kept_nothing_sure(error: ServiceError) -> Problem {
     let away = matches!(error, ServiceError::Store(_));
     let problem = Problem::from(error);
     if away {
-        problem.keeping("The opt-out is not confirmed. Register it again; doing so is harmless.")
+        problem.keeping(
+            "The opt-out is not confirmed. Register it again; with the same `ref` it is the same \
+             registration, however often you try.",
+        )
     } else {
         problem
     }
@@ -114,7 +127,11 @@ pub(super) async fn withdraw(
     state.limits.code(from)?;
     let body: Withdraw = read_json(payload, &state.settings.http).await?;
     let reference = Reference::parse(&body.reference).map_err(ServiceError::from)?;
-    let withdrawn_at = state.service.withdraw(&reference).await.map_err(|error| {
+    let withdrawn = async {
+        let access = state.service.access(&reference).await?;
+        state.service.withdraw(&access).await
+    };
+    let withdrawn_at = withdrawn.await.map_err(|error: ServiceError| {
         let away = matches!(error, ServiceError::Store(_));
         let problem = Problem::from(error);
         if away {

@@ -22,6 +22,8 @@ pub enum Op {
     Register,
     /// An opt-out was taken back.
     Withdraw,
+    /// Somebody who may read the audit looked for one number's entries.
+    Opening,
     /// A key came or went: an API key, or the key of a month's pseudonyms.
     Key,
     /// Something that a regulator should know went wrong.
@@ -38,6 +40,7 @@ impl Op {
             Self::Check => "check",
             Self::Register => "register",
             Self::Withdraw => "withdraw",
+            Self::Opening => "opening",
             Self::Key => "key",
             Self::Incident => "incident",
             Self::Start => "start",
@@ -51,6 +54,7 @@ impl Op {
             Self::Check,
             Self::Register,
             Self::Withdraw,
+            Self::Opening,
             Self::Key,
             Self::Incident,
             Self::Start,

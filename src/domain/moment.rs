@@ -122,7 +122,7 @@ impl FromStr for Moment {
     /// Reads RFC 3339 (any offset) or a bare date, which means its first millisecond in UTC.
     fn from_str(text: &str) -> Result<Self, NotATime> {
         let at = match OffsetDateTime::parse(text, &Rfc3339) {
-            Ok(at) => at.to_offset(UtcOffset::UTC),
+            Ok(at) => at.checked_to_offset(UtcOffset::UTC).ok_or(NotATime)?,
             Err(_) => Date::parse(text, format_description!("[year]-[month]-[day]"))
                 .map(|date| PrimitiveDateTime::new(date, time::Time::MIDNIGHT).assume_utc())
                 .map_err(|_| NotATime)?,
@@ -206,6 +206,7 @@ mod tests {
             "2026-11-20T23:00:00Z".parse().unwrap()
         );
         for wrong in [
+            "9999-12-31T23:59:59-01:00",
             "",
             "yesterday",
             "2026-13-01",

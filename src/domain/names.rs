@@ -14,7 +14,7 @@ pub enum NameError {
     #[error("a key id is 10 letters and digits, as `key list` shows it")]
     Key,
     /// Campaign names.
-    #[error("a campaign is at most 64 characters, without control characters")]
+    #[error("a campaign is at most 64 characters, without control characters or semicolons")]
     Campaign,
     /// Campaign names that could be somebody's number.
     #[error(
@@ -97,7 +97,10 @@ name!(
     /// The campaign a check belongs to, in the dialler's own words.
     Campaign,
     |text| {
-        if text.is_empty() || text.chars().count() > 64 || text.chars().any(char::is_control) {
+        // A semicolon would begin a new cell, and perhaps a formula, in spreadsheets of countries
+        // that write decimals with a comma.
+        let unfit = |c: char| c.is_control() || c == ';';
+        if text.is_empty() || text.chars().count() > 64 || text.contains(unfit) {
             Err(NameError::Campaign)
         } else if text.chars().filter(|c| c.is_numeric()).count() >= 9 {
             Err(NameError::CampaignLikeANumber)
@@ -130,5 +133,6 @@ mod tests {
             Err(NameError::CampaignLikeANumber)
         );
         assert_eq!(Campaign::parse("a\nb"), Err(NameError::Campaign));
+        assert_eq!(Campaign::parse("x;=1+1"), Err(NameError::Campaign));
     }
 }

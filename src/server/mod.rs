@@ -3,7 +3,7 @@
 mod getting_started;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -45,6 +45,9 @@ pub enum ServeError {
 /// How often memory of quiet addresses is given back.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
 /// How long an idle connection is kept: dialplans and load balancers come back within that.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
@@ -64,18 +67,20 @@ pub fn serve(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
 async fn run(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
     // Before anything is promised: whoever sees the address may tell us to stop.
     let signals = Signals::listen()?;
-    let (service, first) = Service::start(&settings, &data).await?;
+    // And before anything is made: a port that is taken must not cost a first start its text.
+    let listener = bind(settings.http.bind)?;
+    let (service, operator_key) = Service::start(&settings, &data).await?;
     service.spawn_keepers();
-    let demo = match first.empty && settings.demo.enabled {
+    let demo = match settings.demo.enabled && service.is_untouched() {
         true => Some(getting_started::make(&service).await?),
         false => None,
     };
     let shared = web::Data::new(Shared::new(service.clone(), settings, data.clone()));
-    let (server, address) = listen(&shared)?;
+    let (server, address) = listen(&shared, listener)?;
     // From here on nothing may return before the server has been stopped.
     let address_file = data.join("address");
     let url = format!("http://{address}");
-    announce(&url, &data, demo, first.operator_key.as_deref());
+    announce(&url, &data, demo, operator_key.as_deref());
     // Commands on this machine find the service by it; without it they try the default port.
     let _ = std::fs::remove_file(&address_file);
     let _ = keys::write_secret(&address_file, format!("{url}\n").as_bytes());
@@ -110,7 +115,23 @@ fn announce(url: &str, data: &Path, demo: Option<Demo>, operator_key: Option<&Pa
     let _ = out.flush();
 }
 
-fn listen(shared: &web::Data<Shared>) -> Result<(Server, SocketAddr), ServeError> {
+fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .and_then(|listener| {
+            // The standard library's queue of 128 connections is short for diallers that open one
+            // a call.
+            rustix::net::listen(&listener, BACKLOG)?;
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        })
+        .map_err(|error| ServeError::Bind { address, error })
+}
+
+fn listen(
+    shared: &web::Data<Shared>,
+    listener: TcpListener,
+) -> Result<(Server, SocketAddr), ServeError> {
+    let address = listener.local_addr()?;
     let http = &shared.settings.http;
     let desk = web::Data::new(Desk::new(&shared.settings, |purpose| {
         shared.service.derive(purpose)
@@ -140,12 +161,7 @@ fn listen(shared: &web::Data<Shared>) -> Result<(Server, SocketAddr), ServeError
     .client_disconnect_timeout(Duration::from_secs(1))
     .shutdown_timeout(http.drain_timeout_s)
     .disable_signals()
-    .bind(http.bind)
-    .map_err(|error| ServeError::Bind {
-        address: http.bind,
-        error,
-    })?;
-    let address = server.addrs().first().copied().unwrap_or(http.bind);
+    .listen(listener)?;
     Ok((server.run(), address))
 }
 

@@ -168,6 +168,16 @@ impl Service {
         by: Option<&Principal>,
         role: Role,
     ) -> Result<NewKey, ServiceError> {
+        self.keep_key(by, role, ApiKey::generate()).await
+    }
+
+    /// Takes a key into use.
+    pub(super) async fn keep_key(
+        &self,
+        by: Option<&Principal>,
+        role: Role,
+        key: ApiKey,
+    ) -> Result<NewKey, ServiceError> {
         self.directory.renew().await?;
         let known = self.directory.known();
         match &role {
@@ -179,10 +189,9 @@ impl Service {
             }
             _ => {}
         }
-        let key = ApiKey::generate();
         let record = KeyRecord {
             role,
-            hash: self.hasher.hash(key.reveal()).await?,
+            hash: self.key_hasher.hash(key.reveal()).await?,
             created_at: Moment::now(),
             revoked_at: None,
         };
@@ -237,10 +246,11 @@ impl Service {
         }
         let at = Moment::now();
         record.revoked_at = Some(at);
-        self.replace(Kind::Key, id.as_str(), version, &record)
-            .await?;
+        // On record first: a revocation that nobody can read of must not happen.
         let subject = id.clone();
         self.note(by, |_| Detail::KeyRevoked { subject }, &record.role)
+            .await?;
+        self.replace(Kind::Key, id.as_str(), version, &record)
             .await?;
         Ok(at)
     }

@@ -4,8 +4,10 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::{Service, ServiceError};
-use crate::domain::{AgencyId, Entry, Moment, Op, PhoneNumber, Pseudonym, SellerRef};
-use crate::store::{Position, TailBatch};
+use crate::domain::{
+    AgencyId, Context, Entry, Moment, Op, PhoneNumber, Principal, Pseudonym, SellerRef,
+};
+use crate::store::{Action, Change, Position, TailBatch};
 
 /// Which entries. What is left out does not limit.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +24,8 @@ pub struct Filter {
     pub op: Option<Op>,
     /// With this answer: `suppress`, `not_listed` or `invalid`.
     pub answer: Option<String>,
-    /// About this number.
+    /// What happened to this number. That somebody looked for it is left out, unless `op` asks
+    /// for it.
     pub phone: Option<PhoneNumber>,
 }
 
@@ -45,14 +48,25 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Begins a reading.
+    /// Begins a reading for somebody. Looking for one number's entries tells about a person, so
+    /// it is on record itself and never goes unseen.
     ///
     /// # Errors
-    /// [`ServiceError::Store`].
-    pub async fn begin(service: Arc<Service>, filter: Filter) -> Result<Self, ServiceError> {
+    /// [`ServiceError::WrongRole`], [`ServiceError::Store`].
+    pub async fn begin(
+        service: Arc<Service>,
+        who: &Principal,
+        filter: Filter,
+    ) -> Result<Self, ServiceError> {
+        if !who.role.reads_audit() {
+            return Err(ServiceError::WrongRole("regulator"));
+        }
         let mut end = Vec::new();
         for tail in 0..service.store.tails() {
             end.push(service.store.tail_end(tail).await?);
+        }
+        if let Some(phone) = &filter.phone {
+            service.record_opening(who, phone).await?;
         }
         let pseudonyms = filter
             .phone
@@ -117,12 +131,43 @@ impl Reader {
     }
 }
 
+impl Service {
+    async fn record_opening(
+        &self,
+        who: &Principal,
+        phone: &PhoneNumber,
+    ) -> Result<(), ServiceError> {
+        let at = Moment::now();
+        let (_, pn) = self.pseudonyms(phone, at)?;
+        let context = Context {
+            op: Op::Opening,
+            agency: None,
+            seller: None,
+            key: Some(who.key.clone()),
+            campaign: None,
+            channels: None,
+            detail: None,
+        };
+        let opening = Change {
+            at,
+            context: Arc::new(context),
+            pn: Some(pn),
+            action: Action::Note,
+        };
+        self.store.change(vec![opening]).await.map(drop)?;
+        Ok(())
+    }
+}
+
 impl Filter {
     fn admits(&self, entry: &Entry, pseudonyms: Option<&HashSet<Pseudonym>>) -> bool {
         let context = &entry.context;
         self.from.is_none_or(|from| entry.time >= from)
             && self.to.is_none_or(|to| entry.time < to)
-            && self.op.is_none_or(|op| context.op == op)
+            && match self.op {
+                Some(op) => context.op == op,
+                None => pseudonyms.is_none() || context.op != Op::Opening,
+            }
             && (self.agency.is_none() || context.agency == self.agency)
             && (self.seller.is_none() || context.seller == self.seller)
             && self
@@ -155,7 +200,7 @@ pub fn write_csv_row(entry: &Entry, writer: &mut csv::Writer<Vec<u8>>) -> csv::R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Campaign, Context, EntryId, Salt};
+    use crate::domain::{Campaign, EntryId, Salt};
 
     fn entry(campaign: &str) -> Entry {
         Entry {

@@ -72,7 +72,7 @@ impl Service {
             .filter(|record| record.revoked_at.is_none())
             .ok_or(ServiceError::UnknownKey)?;
         if !self.verified.contains(&name) {
-            if !self.hasher.verify(key.reveal(), &record.hash).await? {
+            if !self.key_hasher.verify(key.reveal(), &record.hash).await? {
                 return Err(ServiceError::UnknownKey);
             }
             self.verified.insert(name);

@@ -22,6 +22,9 @@ const RENEW: Duration = Duration::from_secs(1);
 /// For how long what a process knows may be used without being confirmed.
 const TRUST: Duration = Duration::from_secs(4);
 
+/// For how long a request waits for that.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A company for whose benefit calls are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seller {
@@ -126,12 +129,24 @@ impl Directory {
         self.snapshot.load_full()
     }
 
-    /// Makes sure that what is known is what the store holds.
+    /// Makes sure that what is known is what the store holds now, or was a moment after this was
+    /// called.
     ///
     /// # Errors
-    /// [`ServiceError::Store`].
+    /// [`ServiceError::Store`]; [`ServiceError::Unconfirmed`] when it takes too long.
     pub async fn renew(&self) -> Result<(), ServiceError> {
+        tokio::time::timeout(PATIENCE, self.renew_or_share(Moment::now()))
+            .await
+            .unwrap_or(Err(ServiceError::Unconfirmed))
+    }
+
+    /// Many may want this at once, anybody with a key of the right form among them: whoever finds
+    /// that another has done it since they asked needs nothing more.
+    async fn renew_or_share(&self, wanted: Moment) -> Result<(), ServiceError> {
         let _only_one = self.renewing.lock().await;
+        if self.confirmed.load(Ordering::Acquire) > wanted.millis() {
+            return Ok(());
+        }
         let asked = Moment::now();
         let version = self.store.directory_version().await?;
         if version != self.snapshot.load().version || version == 0 {

@@ -22,8 +22,8 @@ pub use check::{Asked, Question};
 pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;
-pub use registration::{Registered, Registrant, RegistrationView, Sellers, Wanted};
-pub use start::{FirstStart, StartError};
+pub use registration::{Access, Registered, Registrant, RegistrationView, Sellers, Wanted};
+pub use start::StartError;
 
 use crate::privacy::{Hasher, Keyring, MonthKeys, Purpose, SecretKey};
 use crate::settings::Settings;
@@ -36,7 +36,8 @@ pub struct Service {
     keyring: Keyring,
     months: MonthKeys,
     directory: Directory,
-    hasher: Hasher,
+    key_hasher: Hasher,
+    code_hasher: Hasher,
     verified: auth::Verified,
     replay_key: SecretKey,
     registration_key: SecretKey,
@@ -53,7 +54,9 @@ impl Service {
             directory: Directory::new(store.clone()),
             store,
             months: MonthKeys::default(),
-            hasher: Hasher::default(),
+            // Apart, so that people with codes never keep diallers with keys waiting.
+            key_hasher: Hasher::default(),
+            code_hasher: Hasher::default(),
             verified: auth::Verified::default(),
             replay_key: keyring.derive(Purpose::Replay),
             registration_key: keyring.derive(Purpose::Registrations),

@@ -64,11 +64,13 @@ impl Service {
     pub(super) async fn keep_months(&self) {
         loop {
             tokio::time::sleep(RENEW).await;
-            let next = Moment::now().month().next();
-            if self.months.get(next).is_none()
-                && let Err(error) = self.ensure_month(next).await
-            {
-                tracing::warn!(%error, "the next month's key is not made yet");
+            let now = Moment::now().month();
+            for month in [now, now.next()] {
+                if self.months.get(month).is_none()
+                    && let Err(error) = self.ensure_month(month).await
+                {
+                    tracing::warn!(%error, %month, "the key of a month is not there yet");
+                }
             }
         }
     }

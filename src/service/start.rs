@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::keys::{self, KeySource, KeysError};
-use super::{Service, ServiceError};
+use super::{KeyRecord, Service, ServiceError};
 use crate::domain::{Context, Detail, Moment, Op, PhoneNumber, Role};
+use crate::privacy::ApiKey;
 use crate::settings::Settings;
-use crate::store::{Action, Change, Kind, Store, StoreError};
+use crate::store::{Action, Change, Identity, Store, StoreError};
 
 /// Why the service does not start. Each text names the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -38,30 +39,39 @@ pub enum StartError {
         /// Where they should be.
         place: String,
     },
+    /// The store that this data folder knows is gone.
+    #[error(
+        "this data folder has served another store than the one that is there now{what}. On an \
+         empty list every number would look free. Bring the old store back; or, if it is meant to \
+         be another one, delete {file}"
+    )]
+    OtherStore {
+        /// ` (it is empty)`, or nothing.
+        what: &'static str,
+        /// The file that remembers the store.
+        file: String,
+    },
+    /// A store must be there, and it is empty.
+    #[error(
+        "the store is empty, and setting store.must_exist says that it may not be. Bring its data \
+         back; for the very first start set it to false"
+    )]
+    EmptyStore,
     /// Something else.
     #[error(transparent)]
     Service(#[from] ServiceError),
 }
 
-/// What a first start made.
-#[derive(Debug)]
-pub struct FirstStart {
-    /// Whether the store was empty.
-    pub empty: bool,
-    /// The operator's key, when one was made: where it was put.
-    pub operator_key: Option<PathBuf>,
-}
-
 impl Service {
     /// Opens the store, makes what is missing on an empty one, and checks that keys and store
-    /// belong together.
+    /// belong together. Returns where the operator's key was put, if one was made.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn start(
         settings: &Settings,
         data: &Path,
-    ) -> Result<(Arc<Self>, FirstStart), StartError> {
+    ) -> Result<(Arc<Self>, Option<PathBuf>), StartError> {
         keys::make_folder(data)?;
         let found = KeySource::find(settings, data)?;
         let store = Store::open(
@@ -71,6 +81,11 @@ impl Service {
         )
         .await?;
         let identity = store.identity().await?;
+        if identity.is_none() && settings.store.must_exist {
+            return Err(StartError::EmptyStore);
+        }
+        let known = data.join("store.id");
+        recognise(&known, identity.as_ref())?;
         let place = data.join("keys").display().to_string();
         let (keyring, place) = match found {
             KeySource::Settings(keyring) => (keyring, "the configuration".to_owned()),
@@ -80,10 +95,13 @@ impl Service {
             }
             KeySource::Missing => (keys::make(data)?, place),
         };
-        match store.begin(keyring.fingerprint()).await {
+        let begun = match store.begin(keyring.fingerprint()).await {
             Err(StoreError::Foreign(_)) => return Err(StartError::OtherKeys { place }),
             other => other?,
         };
+        if !known.exists() {
+            keys::write_secret(&known, store_name(&begun).as_bytes())?;
+        }
         let service = Arc::new(Self::new(store, keyring, settings));
         // The metadata of 240 countries takes a moment to compile; no check should wait for it.
         let warmed = tokio::task::spawn_blocking(PhoneNumber::warm_up);
@@ -92,13 +110,7 @@ impl Service {
         service.record_start().await?;
         let operator_key = service.ensure_operator(data).await?;
         drop(warmed.await);
-        Ok((
-            service,
-            FirstStart {
-                empty: identity.is_none(),
-                operator_key,
-            },
-        ))
+        Ok((service, operator_key))
     }
 
     /// Keeps what this process knows current, until it ends.
@@ -121,23 +133,17 @@ impl Service {
         Ok(())
     }
 
-    /// Makes the first operator's key when the store has none at all.
+    /// Makes an operator's key when the store has none that is valid. The file comes first: a key
+    /// that nobody has must not be the one that counts.
     async fn ensure_operator(&self, data: &Path) -> Result<Option<PathBuf>, StartError> {
         let known = self.directory.known();
         let path = data.join("operator.key");
-        if known.keys.values().any(|key| key.role == Role::Operator) {
+        let live = |key: &KeyRecord| key.role == Role::Operator && key.revoked_at.is_none();
+        if known.keys.values().any(live) {
             return Ok(None);
         }
-        // Of several processes that start at once, one makes it.
-        if !self
-            .store
-            .create(Kind::Counter, "operator", "1".to_owned())
-            .await?
-        {
-            return Ok(None);
-        }
-        let made = self.create_key(None, Role::Operator).await?;
-        let text = zeroize::Zeroizing::new(format!("{}\n", made.key.reveal()));
+        let key = ApiKey::generate();
+        let text = zeroize::Zeroizing::new(format!("{}\n", key.reveal()));
         if path.exists() {
             // Of an earlier store: kept, but no longer the one that counts.
             let old = data.join("operator.key.old");
@@ -147,6 +153,34 @@ impl Service {
             })?;
         }
         keys::write_secret(&path, text.as_bytes())?;
+        self.keep_key(None, Role::Operator, key).await?;
         Ok(Some(path))
     }
+
+    /// Whether nobody has set anything up yet.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        let known = self.directory.known();
+        known.sellers.is_empty() && known.agencies.is_empty()
+    }
+}
+
+/// Makes sure that the store is the one that this data folder has served before, if it has.
+fn recognise(known: &Path, found: Option<&Identity>) -> Result<(), StartError> {
+    let Ok(name) = std::fs::read_to_string(known) else {
+        return Ok(());
+    };
+    let file = known.display().to_string();
+    match found {
+        Some(identity) if store_name(identity) == name => Ok(()),
+        Some(_) => Err(StartError::OtherStore { what: "", file }),
+        None => Err(StartError::OtherStore {
+            what: " (it is empty)",
+            file,
+        }),
+    }
+}
+
+fn store_name(identity: &Identity) -> String {
+    data_encoding::HEXLOWER.encode(&identity.store) + "\n"
 }

@@ -255,7 +255,11 @@ fn read_environment(
         if !name.starts_with(PREFIX) {
             continue;
         }
-        let (name, value) = match name.strip_suffix("_FILE") {
+        // `…__FILE` is a setting called `file`.
+        let secret = name
+            .strip_suffix("_FILE")
+            .filter(|rest| !rest.ends_with('_'));
+        let (name, value) = match secret {
             None => (name, value.to_owned()),
             Some(name) => {
                 let text = std::fs::read_to_string(value).map_err(|error| SettingsError::File {
@@ -391,6 +395,12 @@ mod tests {
             "{wrong}"
         );
         assert!(load("", &[master]).unwrap_err().contains("keys.master"));
+        let file = ("METRUST__STORE__EMBEDDED__FILE", "/some/where.redb");
+        let settings = load("", &[file]).unwrap();
+        assert_eq!(
+            settings.store.embedded.file,
+            PathBuf::from("/some/where.redb")
+        );
         let missing = ("METRUST__KEYS__MASTER_FILE", "/nowhere/at/all");
         let error = load("", &[missing]).unwrap_err();
         assert!(error.contains("METRUST__KEYS__MASTER_FILE"), "{error}");

@@ -50,6 +50,7 @@ section!(Http {
 });
 section!(StoreSettings {
     engine: EngineName,
+    must_exist: bool,
     timeout_ms: u64,
     embedded: Embedded,
     redis: Redis,

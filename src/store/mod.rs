@@ -83,6 +83,12 @@ pub enum StoreError {
     /// It would forget what it acknowledges; the text names the setting to change.
     #[error("the store is not safe to use: {0}")]
     Unsafe(String),
+    /// It came back without entries that it had acknowledged, and perhaps without opt-outs.
+    #[error(
+        "the store has lost entries that it had acknowledged, and perhaps opt-outs; restore its \
+         newest data, or restart metrust to go on without them"
+    )]
+    Lost,
     /// Something in it cannot be read.
     #[error("the store holds something unreadable: {0}")]
     Damaged(String),
@@ -223,7 +229,7 @@ impl Store {
     /// The identity of a store that was begun; nothing when it is new and empty.
     ///
     /// # Errors
-    /// [`StoreError::Foreign`] when it holds data but no identity.
+    /// [`StoreError::Foreign`] when it is a Redis that holds data of ours but no identity.
     pub async fn identity(&self) -> Result<Option<Identity>, StoreError> {
         on_engine!(self, engine => engine.identity().await)
     }

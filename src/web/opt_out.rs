@@ -71,17 +71,17 @@ pub(super) async fn send(
 
 /// `GET /done`: the code, and what happens now.
 pub(super) async fn done(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let Some(reference) = visit::reference(&desk, &request) else {
+    let Some(access) = visit::access(&desk, &request) else {
         return see_other(&desk, "/registration", None);
     };
     let step = Step::new(&state, &desk, &request);
-    match state.service.registration(&reference).await {
+    match state.service.registration(&access).await {
         Ok(registration) if registration.withdrawn_at.is_some() => {
             see_other(&desk, "/registration", None)
         }
         Ok(registration) => {
             let shown = Shown::of_registration(&state, &registration);
-            let code = reference.reveal();
+            let code = access.reference().reveal();
             let view = Done {
                 frame: step.frame(),
                 token: &step.token,
@@ -279,7 +279,7 @@ impl<'a> Step<'a> {
             Ok(made) => {
                 self.state.meters.count_registration();
                 let mut cookies = self.cookies.clone();
-                cookies.push(visit::cookie(self.desk, &made.reference));
+                cookies.push(visit::cookie(self.desk, &made.access));
                 see_other(self.desk, "/done", cookies)
             }
             Err(error) => match failure(&error) {

@@ -16,7 +16,7 @@ use crate::service::ServiceError;
 
 /// `GET /registration`: the box for the code or, during a visit, the registration.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let Some(reference) = visit::reference(&desk, &request) else {
+    let Some(access) = visit::access(&desk, &request) else {
         if visit::had_one(&request) {
             let mut over = message(&desk, &request, MessageKind::SessionOver);
             // A cookie that is too long to be set cannot come from us.
@@ -25,7 +25,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
         }
         return login(&desk, &request, StatusCode::OK, "", None, None);
     };
-    match state.service.registration(&reference).await {
+    match state.service.registration(&access).await {
         Ok(registration) => {
             let shown = Shown::of_registration(&state, &registration);
             let browser = Browser::of(&request);
@@ -81,12 +81,8 @@ pub(super) async fn enter(
     let Ok(reference) = Reference::parse(typed) else {
         return refuse(wrong, Some(CodeError::Unknown), None);
     };
-    match state.service.registration(&reference).await {
-        Ok(_) => see_other(
-            &desk,
-            "/registration",
-            Some(visit::cookie(&desk, &reference)),
-        ),
+    match state.service.access(&reference).await {
+        Ok(access) => see_other(&desk, "/registration", Some(visit::cookie(&desk, &access))),
         Err(ServiceError::UnknownReference) => refuse(wrong, Some(CodeError::Unknown), None),
         Err(error) => match failure(&error) {
             MessageKind::RegisterAway => {
@@ -113,10 +109,10 @@ pub(super) async fn withdraw(
     if let Err(refused) = accept(&desk, &request, fields.get("token")) {
         return message(&desk, &request, refusal(refused));
     }
-    let Some(reference) = visit::reference(&desk, &request) else {
+    let Some(access) = visit::access(&desk, &request) else {
         return message(&desk, &request, MessageKind::SessionOver);
     };
-    match state.service.withdraw(&reference).await {
+    match state.service.withdraw(&access).await {
         Ok(_) => {
             state.meters.count_withdrawal();
             see_other(&desk, "/registration", None)

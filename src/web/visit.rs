@@ -10,17 +10,20 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::Desk;
 use crate::domain::{Moment, Reference};
-use crate::privacy::{open, seal};
+use crate::privacy::{SecretKey, open, seal};
+use crate::service::Access;
 
 const COOKIE: &str = "metrust_visit";
 const ABOUT: &[u8] = b"visit";
 
-/// The cookie that carries a code.
-pub(super) fn cookie(desk: &Desk, reference: &Reference) -> Cookie<'static> {
+/// The cookie that carries a code, and what the code was stretched to: showing a page again costs
+/// no new work.
+pub(super) fn cookie(desk: &Desk, access: &Access) -> Cookie<'static> {
     let lasts = std::time::Duration::from_secs(desk.visit_minutes * 60);
     let until = Moment::now().plus(lasts).millis().to_be_bytes();
-    let code = zeroize::Zeroizing::new(reference.reveal());
-    let content = zeroize::Zeroizing::new([until.as_slice(), code.as_bytes()].concat());
+    let code = zeroize::Zeroizing::new(access.reference().reveal());
+    let parts = [until.as_slice(), access.key().bytes(), code.as_bytes()];
+    let content = zeroize::Zeroizing::new(parts.concat());
     let boxed = seal(&desk.visit_key, ABOUT, &content);
     build(desk, BASE64URL_NOPAD.encode(&boxed))
         .max_age(Duration::seconds(lasts.as_secs() as i64))
@@ -33,16 +36,19 @@ pub(super) fn end(desk: &Desk) -> Cookie<'static> {
 }
 
 /// The code that a request carries, if its visit still lasts.
-pub(super) fn reference(desk: &Desk, request: &HttpRequest) -> Option<Reference> {
+pub(super) fn access(desk: &Desk, request: &HttpRequest) -> Option<Access> {
     let cookie = request.cookie(COOKIE)?;
     let boxed = BASE64URL_NOPAD.decode(cookie.value().as_bytes()).ok()?;
     let content = zeroize::Zeroizing::new(open(&desk.visit_key, ABOUT, &boxed).ok()?);
-    let (until, code) = content.split_at_checked(8)?;
+    let (until, rest) = content.split_at_checked(8)?;
+    let (key, code) = rest.split_at_checked(32)?;
     let until = i64::from_be_bytes(until.try_into().ok()?);
     if Moment::now().millis() >= until {
         return None;
     }
-    Reference::parse(std::str::from_utf8(code).ok()?).ok()
+    let reference = Reference::parse(std::str::from_utf8(code).ok()?).ok()?;
+    let key = SecretKey::from_bytes(key.try_into().ok()?);
+    Some(Access::from_parts(reference, key))
 }
 
 /// Whether a request carries a visit, be it over.
@@ -65,7 +71,6 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::privacy::SecretKey;
     use crate::settings::{Overrides, Settings};
 
     #[test]
@@ -74,18 +79,20 @@ mod tests {
         let key = SecretKey::generate();
         let mut desk = Desk::new(&settings, |_| key.clone());
         let code = Reference::from_random([3; 10]);
-        let cookie = cookie(&desk, &code);
+        let access = Access::from_parts(code.clone(), SecretKey::from_bytes([4; 32]));
+        let cookie = cookie(&desk, &access);
         assert!(!cookie.value().contains(&code.reveal()[..4]));
         let request = TestRequest::default()
             .cookie(cookie.clone())
             .to_http_request();
-        assert_eq!(reference(&desk, &request), Some(code.clone()));
+        let again = super::access(&desk, &request).unwrap();
+        assert_eq!((again.reference(), again.key()), (&code, access.key()));
         desk.visit_key = SecretKey::generate();
-        assert_eq!(reference(&desk, &request), None);
+        assert!(super::access(&desk, &request).is_none());
         desk.visit_minutes = 0;
-        let over = super::cookie(&desk, &code);
+        let over = super::cookie(&desk, &access);
         let request = TestRequest::default().cookie(over).to_http_request();
-        assert_eq!(reference(&desk, &request), None);
+        assert!(super::access(&desk, &request).is_none());
         assert!(had_one(&request));
     }
 }

@@ -3,6 +3,9 @@
 //
 //   METRUST_KEY=an operator's key node pages.mjs http://127.0.0.1:8080
 //
+// The service must take more than the usual number of opt-outs and codes a minute from one address
+// (METRUST__LIMITS__REGISTRATIONS_PER_MINUTE, METRUST__LIMITS__CODES_PER_MINUTE).
+//
 // Prints a line for each step, stops at the first that fails, and ends with "N passed, N failed".
 
 import { Registry } from './registry.mjs';

@@ -103,6 +103,9 @@ on_every_store! {
             assert_eq!(ids(&operator.entries(&filters)), expected, "{filters:?}");
         }
         assert_eq!(operator.entries(&[("phone", &number(9))]).len(), 0);
+        let looks = operator.entries(&[("phone", &number(1)), ("op", "opening")]);
+        assert_eq!(looks.len(), 2, "who looks for a number is on record, too");
+        assert!(looks.iter().all(|look| look["pn"] == pn && look["key"].is_string()));
         operator
             .get("/v1/audit/entries?phone=hello")
             .expect_refused();

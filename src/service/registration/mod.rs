@@ -8,11 +8,13 @@ use std::sync::Arc;
 use super::{Service, ServiceError, Snapshot};
 use crate::domain::{
     AgencyId, Channels, Context, KeyId, Locator, Moment, Op, PhoneError, PhoneNumber, Principal,
-    Reference, Region, Role, Scope, SellerId, SellerRef,
+    Region, Role, Scope, SellerId, SellerRef,
 };
 use crate::privacy::random;
 use crate::store::{Action, Change, Listing, SellerNumber};
-use record::Record;
+use record::{ATTEMPTS, Record};
+
+pub use record::Access;
 
 /// Who brings an opt-out.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +26,12 @@ pub enum Registrant<'a> {
         form: &'a [u8],
     },
     /// An agent or a company, for the person they speak with.
-    Key(&'a Principal),
+    Key {
+        /// Who.
+        who: &'a Principal,
+        /// Their own name for it: the same one with the same content is one registration.
+        reference: Option<&'a str>,
+    },
 }
 
 /// Which sellers.
@@ -53,7 +60,7 @@ pub struct Wanted<'a> {
 #[derive(Debug, Clone)]
 pub struct Registered {
     /// The code that holds it.
-    pub reference: Reference,
+    pub access: Access,
     /// From when on it holds: it already does.
     pub effective_at: Moment,
     /// How many different numbers it has.
@@ -91,34 +98,54 @@ impl Service {
         let scope = scope(who, wanted, &directory)?;
         let seed = match who {
             Registrant::Person { form } => self.form_key.mac(&[b"registration", form]),
-            Registrant::Key(_) => random(),
-        };
-        let at = Moment::now();
-        let (reference, record) = self.keep(&seed, &numbers, &scope, at).await?;
-        let changes = self.changes(
-            Op::Register,
-            who.key(),
-            &numbers,
-            &record,
-            reference.locator(),
-            &directory,
-        )?;
-        self.store.change(changes).await?;
-        let effective_at = match record.effective_at {
-            Some(at) => at,
-            None => {
-                let at = Moment::now();
-                self.update(reference.locator(), |record| {
-                    *record.effective_at.get_or_insert(at)
-                })
-                .await?
+            Registrant::Key {
+                reference: None, ..
+            } => random(),
+            Registrant::Key {
+                who,
+                reference: Some(reference),
+            } => {
+                let client = match &who.role {
+                    Role::Dialler { agency } => agency.as_str(),
+                    Role::Seller { seller } => seller.as_str(),
+                    Role::Regulator | Role::Operator => "",
+                };
+                let parts = [who.role.name(), client, reference].map(str::as_bytes);
+                self.form_key
+                    .mac(&[&[b"by key".as_slice()], &parts[..]].concat())
             }
         };
-        Ok(Registered {
-            reference,
-            effective_at,
-            numbers: numbers.len(),
-        })
+        for _ in 0..ATTEMPTS {
+            let (access, record) = self.keep(&seed, &numbers, &scope, Moment::now()).await?;
+            let locator = access.reference().locator();
+            let changes = self.changes(
+                Op::Register,
+                who.key(),
+                &numbers,
+                &record,
+                locator,
+                &directory,
+            )?;
+            self.store.change(changes).await?;
+            let now = Moment::now();
+            let effective_at = self
+                .update(locator, |record| match record.withdrawn_at {
+                    Some(_) => None,
+                    None => Some(*record.effective_at.get_or_insert(now)),
+                })
+                .await?;
+            if let Some(effective_at) = effective_at {
+                return Ok(Registered {
+                    access,
+                    effective_at,
+                    numbers: numbers.len(),
+                });
+            }
+            // It was taken back while this was under way: what was put must not stay behind, and
+            // the opt-out takes the next code.
+            self.release(&access).await?;
+        }
+        Err(ServiceError::Conflict)
     }
 
     /// Reads the numbers of a registration, each once, in the order they were written.
@@ -156,11 +183,12 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::UnknownReference`] when no registration has this code.
-    pub async fn registration(
-        &self,
-        reference: &Reference,
-    ) -> Result<RegistrationView, ServiceError> {
-        let (record, numbers) = self.open_record(reference).await?;
+    pub async fn registration(&self, access: &Access) -> Result<RegistrationView, ServiceError> {
+        let (record, numbers) = self.open_record(access).await?;
+        if record.withdrawn_at.is_some() && !record.released {
+            // A withdrawal that broke off half-way is finished before it is shown as done.
+            self.release(access).await?;
+        }
         let mut chosen = Vec::new();
         for seller in record.sellers {
             match seller {
@@ -182,22 +210,33 @@ impl Service {
     }
 
     /// Takes a registration back, and that one only: what others registered stays. Doing it twice
-    /// is doing it once.
+    /// is doing it once, and mends a first time that broke off.
     ///
     /// # Errors
     /// [`ServiceError::UnknownReference`] when no registration has this code.
-    pub async fn withdraw(&self, reference: &Reference) -> Result<Moment, ServiceError> {
-        let (record, numbers) = self.open_record(reference).await?;
-        if let Some(at) = record.withdrawn_at {
-            return Ok(at);
-        }
+    pub async fn withdraw(&self, access: &Access) -> Result<Moment, ServiceError> {
+        // The record first: if this breaks off here, checks are still refused, which harms nobody.
+        // The other way round the person would be told that an opt-out holds that does not.
+        let (locator, now) = (access.reference().locator(), Moment::now());
+        let at = self
+            .update(locator, |record| *record.withdrawn_at.get_or_insert(now))
+            .await?;
+        self.release(access).await?;
+        Ok(at)
+    }
+
+    /// Makes the index let go of a registration. Doing it again changes and records nothing.
+    async fn release(&self, access: &Access) -> Result<(), ServiceError> {
         let directory = self.directory.current()?;
-        let locator = reference.locator();
+        let (record, numbers) = self.open_record(access).await?;
+        let locator = access.reference().locator();
         let changes = self.changes(Op::Withdraw, None, &numbers, &record, locator, &directory)?;
         self.store.change(changes).await?;
-        let at = Moment::now();
-        self.update(locator, |record| *record.withdrawn_at.get_or_insert(at))
-            .await
+        if !record.released {
+            self.update(locator, |record| record.released = true)
+                .await?;
+        }
+        Ok(())
     }
 
     /// One change for each number and seller, each with an entry of its own.
@@ -256,7 +295,7 @@ impl<'a> Registrant<'a> {
     fn key(self) -> Option<&'a Principal> {
         match self {
             Self::Person { .. } => None,
-            Self::Key(principal) => Some(principal),
+            Self::Key { who, .. } => Some(who),
         }
     }
 }

@@ -19,7 +19,7 @@ use arc_swap::ArcSwapOption;
 use redb::{Database, ReadableDatabase, ReadableTable};
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{Outcome, Position, TailBatch};
+use super::batch::{Position, TailBatch};
 use super::{Ask, Change, Changed, Document, Health, Identity, Kind, StoreError};
 use crate::domain::Decision;
 use tables::{DOCUMENTS, META, TAIL, away};
@@ -99,14 +99,7 @@ impl Embedded {
                 .take(limit)
                 .map(|row| {
                     let (position, record) = row.map_err(away)?;
-                    let (outcome, payload): (Outcome, Vec<u8>) =
-                        postcard::from_bytes(record.value())
-                            .map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
-                    Ok(TailBatch {
-                        position: Position(position.value(), 0),
-                        payload,
-                        outcome,
-                    })
+                    state::read_record(position.value(), record.value())
                 })
                 .collect()
         })

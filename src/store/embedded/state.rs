@@ -13,9 +13,9 @@ use super::tables::{
     listings_of,
 };
 use crate::domain::{Decision, EntryId, Moment};
-use crate::store::batch::{self, Outcome, Verdict, Writer};
+use crate::store::batch::{self, Outcome, Position, TailBatch, Verdict, Writer};
 use crate::store::layout::{Member, Place};
-use crate::store::{Action, Ask, Change, Changed, Listing, ReplayKey, StoreError};
+use crate::store::{Action, Ask, Change, Changed, Identity, Listing, ReplayKey, StoreError};
 
 /// Redb's page cache: the hot data is the index, which lies in memory anyway.
 const CACHE: usize = 64 << 20;
@@ -35,22 +35,48 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Opens the file and reads what must be in memory.
+    /// Opens the file, or makes it, and reads what must be in memory.
     pub(super) fn open(
         file: &Path,
         writer: Writer,
-        writer_seq: u64,
         replay_window: Duration,
     ) -> Result<Self, StoreError> {
-        let database = Database::builder()
-            .set_cache_size(CACHE)
-            .create(file)
-            .map_err(away)?;
+        let database = Database::builder().set_cache_size(CACHE).create(file);
+        Self::with(database.map_err(away)?, file, writer, replay_window)
+    }
+
+    /// Opens the file again after a failure. It must still be there, and the one that it was: a
+    /// disk that comes back empty would make every number look free.
+    pub(super) fn reopen(
+        file: &Path,
+        writer: Writer,
+        replay_window: Duration,
+        identity: Option<Identity>,
+    ) -> Result<Self, StoreError> {
+        let database = Database::builder().set_cache_size(CACHE).open(file);
+        let state = Self::with(database.map_err(away)?, file, writer, replay_window)?;
+        let read = state.database.begin_read().map_err(away)?;
+        let found = tables::identity(&read.open_table(META).map_err(away)?)?;
+        if found != identity {
+            return Err(StoreError::Foreign(format!(
+                "{} came back empty or exchanged",
+                file.display()
+            )));
+        }
+        Ok(state)
+    }
+
+    fn with(
+        database: Database,
+        file: &Path,
+        writer: Writer,
+        replay_window: Duration,
+    ) -> Result<Self, StoreError> {
         owner_only(file)?;
         let mut state = Self {
             database: Arc::new(database),
             writer,
-            writer_seq,
+            writer_seq: 0,
             index: Index::default(),
             sequences: HashMap::new(),
             replays: HashMap::new(),
@@ -101,23 +127,22 @@ impl State {
         }
         self.forget.make_contiguous().sort();
         let tail = read.open_table(TAIL).map_err(away)?;
-        let last = tail
-            .last()
-            .map_err(away)?
-            .map(|(position, _)| position.value());
         // A trimmed tail keeps its newest batch, so positions never start over.
-        self.next = last.map_or(0, |last| last + 1);
+        if let Some((position, record)) = tail.last().map_err(away)? {
+            self.next = position.value() + 1;
+            // After a failure this says how far this very process had come.
+            let newest = read_record(position.value(), record.value())?.entries();
+            let newest = newest.map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
+            if let Some(entry) = newest.last().filter(|entry| entry.writer == self.writer) {
+                self.writer_seq = entry.writer_seq;
+            }
+        }
         Ok(())
     }
 
     /// How many members the index holds.
     pub(super) fn members(&self) -> usize {
         self.index.len()
-    }
-
-    /// The sequence number that this writer has reached.
-    pub(super) fn writer_seq(&self) -> u64 {
-        self.writer_seq
     }
 
     /// Decides every ask and appends the batch that records it.
@@ -373,6 +398,17 @@ impl State {
     }
 }
 
+/// A row of the tail.
+pub(super) fn read_record(position: u64, record: &[u8]) -> Result<TailBatch, StoreError> {
+    let (outcome, payload): (Outcome, Vec<u8>) = postcard::from_bytes(record)
+        .map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
+    Ok(TailBatch {
+        position: Position(position, 0),
+        payload,
+        outcome,
+    })
+}
+
 fn write_replay(verdict: Verdict, id: EntryId, at: Moment) -> String {
     format!("{}{id}{}", char::from(verdict as u8), at.millis())
 }
@@ -389,4 +425,38 @@ fn owner_only(file: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))
         .map_err(|e| StoreError::Away(format!("{}: {e}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_comes_back_empty_or_exchanged_is_not_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("metrust.redb");
+        let window = Duration::from_secs(1);
+        let identity = |first| Identity {
+            store: [first; 16],
+            fingerprint: [0; 16],
+        };
+        let begin = |first| {
+            let state = State::open(&file, [0; 8], window).unwrap();
+            let write = state.database.begin_write().unwrap();
+            let mut meta = write.open_table(META).unwrap();
+            tables::put_identity(&mut meta, &identity(first)).unwrap();
+            drop(meta);
+            write.commit().unwrap();
+        };
+        let reopen = || State::reopen(&file, [0; 8], window, Some(identity(1)));
+        begin(1);
+        assert!(reopen().is_ok());
+        std::fs::remove_file(&file).unwrap();
+        assert!(reopen().is_err(), "gone");
+        drop(State::open(&file, [0; 8], window).unwrap());
+        assert!(matches!(reopen(), Err(StoreError::Foreign(_))), "empty");
+        std::fs::remove_file(&file).unwrap();
+        begin(2);
+        assert!(matches!(reopen(), Err(StoreError::Foreign(_))), "exchanged");
+    }
 }

@@ -54,7 +54,7 @@ pub(super) struct Writer {
     database: Shared,
     replay_window: Duration,
     id: [u8; 8],
-    seq: u64,
+    identity: Option<Identity>,
 }
 
 /// What the works of one commit will be told if it succeeds.
@@ -73,7 +73,7 @@ impl Writer {
             database,
             replay_window,
             id: crate::privacy::random(),
-            seq: 0,
+            identity: None,
         }
     }
 
@@ -83,9 +83,11 @@ impl Writer {
         mut inbox: mpsc::Receiver<Work>,
         ready: oneshot::Sender<Result<(), StoreError>>,
     ) {
-        let mut state = match self.open() {
+        let first = State::open(&self.file, self.id, self.replay_window);
+        let mut state = match first {
             Ok(state) => {
                 tracing::debug!(members = state.members(), "the embedded store is open");
+                self.database.store(Some(state.database.clone()));
                 let _ = ready.send(Ok(()));
                 Some(state)
             }
@@ -106,19 +108,20 @@ impl Writer {
             }
             let closing = take_close(&mut works);
             if state.is_none() && failed.elapsed() >= PAUSE {
-                state = self.open().inspect_err(|_| failed = Instant::now()).ok();
+                state = self.reopen().ok();
+                failed = Instant::now();
             }
             match state.as_mut() {
                 None => works.into_iter().for_each(refuse),
-                Some(open) => {
-                    if let Err(error) = group(open, works) {
+                Some(open) => match group(open, works) {
+                    Ok(begun) => self.identity = begun.or(self.identity),
+                    Err(error) => {
                         tracing::error!(%error, "the store cannot write; nothing was answered");
-                        self.seq = open.writer_seq();
                         failed = Instant::now();
                         self.database.store(None);
                         state = None;
                     }
-                }
+                },
             }
             if let Some(reply) = closing {
                 self.database.store(None);
@@ -130,8 +133,10 @@ impl Writer {
         self.database.store(None);
     }
 
-    fn open(&mut self) -> Result<State, StoreError> {
-        let state = State::open(&self.file, self.id, self.seq, self.replay_window)?;
+    fn reopen(&self) -> Result<State, StoreError> {
+        let state = State::reopen(&self.file, self.id, self.replay_window, self.identity)
+            .inspect_err(|error| tracing::warn!(%error, "the store cannot be opened again"))?;
+        tracing::info!("the store is open again");
         self.database.store(Some(state.database.clone()));
         Ok(state)
     }
@@ -149,18 +154,22 @@ fn take_close(works: &mut Vec<Work>) -> Option<Reply<()>> {
 
 /// Does all works in one transaction; answers them after its commit. Looking up and changing are
 /// gathered into one batch of entries each. Nobody has been answered yet, so any order among the
-/// works of one group is a true order.
-fn group(state: &mut State, works: Vec<Work>) -> Result<(), StoreError> {
+/// works of one group is a true order. Returns the store's identity, if it was begun.
+fn group(state: &mut State, works: Vec<Work>) -> Result<Option<Identity>, StoreError> {
     let mut answers = Vec::new();
     let done = (|| {
         let write = state.database.clone().begin_write().map_err(away)?;
         prepare(state, &write, works, &mut answers)?;
         write.commit().map_err(away)
     })();
+    let mut begun = None;
     for answer in answers {
+        if let Answer::Begun(_, identity) = &answer {
+            begun = Some(*identity);
+        }
         answer.give(&done);
     }
-    done
+    done.map(|()| begun)
 }
 
 fn prepare(

@@ -23,7 +23,12 @@ pub(super) struct Report {
 }
 
 /// The settings that are judged.
-pub(super) const SETTINGS: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
+pub(super) const SETTINGS: [&str; 4] = [
+    "appendonly",
+    "appendfsync",
+    "maxmemory-policy",
+    "no-appendfsync-on-rewrite",
+];
 
 impl Report {
     /// Reads the answer of `INFO`.
@@ -47,8 +52,7 @@ impl Report {
         if setting("appendonly") != Some("yes") {
             return weak(
                 "Redis has `appendonly no`, so it would forget opt-outs and audit entries",
-                "set `appendonly yes` in redis.conf and restart it, or run \
-                 `redis-cli CONFIG SET appendonly yes` and `redis-cli CONFIG REWRITE`",
+                "set `appendonly yes` in redis.conf and restart Redis",
             );
         }
         match (setting("appendfsync"), required) {
@@ -66,6 +70,13 @@ impl Report {
                     "set `appendfsync always` in redis.conf",
                 );
             }
+        }
+        if required == Durability::Always && setting("no-appendfsync-on-rewrite") != Some("no") {
+            return weak(
+                "Redis has `no-appendfsync-on-rewrite yes`, so while it rewrites its file it does \
+                 not wait for the disk",
+                "set `no-appendfsync-on-rewrite no` in redis.conf",
+            );
         }
         if setting("maxmemory-policy") != Some("noeviction") {
             return weak(
@@ -102,6 +113,11 @@ mod tests {
     use super::*;
 
     fn report(settings: [&str; 3]) -> Report {
+        report_with(settings, "no")
+    }
+
+    fn report_with(settings: [&str; 3], unsynced_rewrites: &str) -> Report {
+        let settings = [settings[0], settings[1], settings[2], unsynced_rewrites];
         let config = SETTINGS
             .map(str::to_owned)
             .into_iter()
@@ -128,6 +144,9 @@ mod tests {
             let weakness = report(settings).weakness(Durability::Always).unwrap();
             assert!(weakness.remedy.contains(named), "{weakness:?}");
         }
+        let unsynced = report_with(good, "yes");
+        assert!(unsynced.weakness(Durability::Always).is_some());
+        assert!(unsynced.weakness(Durability::Everysec).is_none());
         let everysec = ["yes", "everysec", "noeviction"];
         assert_eq!(report(everysec).weakness(Durability::Everysec), None);
         assert!(Report::default().weakness(Durability::Everysec).is_some());

@@ -27,25 +27,27 @@ struct Waiting<I, O> {
 pub(super) struct Lane<I, O> {
     queue: mpsc::Sender<Waiting<I, O>>,
     open: Arc<Semaphore>,
+    part: usize,
 }
 
 impl<I: Send + 'static, O: Send + 'static> Lane<I, O> {
-    /// Opens a lane whose batches go through `send`, on the runtime that calls this.
-    pub(super) fn open<F>(send: impl Fn(Vec<I>) -> F + Send + Sync + 'static) -> Self
+    /// Opens a lane whose batches go through `send`, on the runtime that calls this. Requests of
+    /// more than `part` items are sent in parts.
+    pub(super) fn open<F>(part: usize, send: impl Fn(Vec<I>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Vec<O>, StoreError>> + Send + 'static,
     {
         let (queue, inbox) = mpsc::channel(QUEUE);
         let open = Arc::new(Semaphore::new(UNDER_WAY));
         tokio::spawn(drive(inbox, open.clone(), Arc::new(send)));
-        Self { queue, open }
+        Self { queue, open, part }
     }
 
     /// Sends items along with whatever else is waiting; answers in order.
     pub(super) async fn send(&self, mut items: Vec<I>) -> Result<Vec<O>, StoreError> {
         let mut parts = Vec::with_capacity(1);
         loop {
-            let rest = items.split_off(items.len().min(MAX_ITEMS));
+            let rest = items.split_off(items.len().min(self.part));
             let (reply, answer) = oneshot::channel();
             self.queue
                 .try_send(Waiting { items, reply })
@@ -102,7 +104,7 @@ async fn drive<I, O, F, S>(
         let mut replies = Vec::new();
         let mut candidate = Some(first);
         while let Some(waiting) = candidate {
-            if items.len() + waiting.items.len() > MAX_ITEMS {
+            if !items.is_empty() && items.len() + waiting.items.len() > MAX_ITEMS {
                 next = Some(waiting);
                 break;
             }
@@ -154,7 +156,7 @@ mod tests {
         let batches = Arc::new(Mutex::new(Vec::new()));
         let (seen, gate) = (batches.clone(), Arc::new(Semaphore::new(0)));
         let pass = gate.clone();
-        let lane = Arc::new(Lane::open(move |items: Vec<u32>| {
+        let lane = Arc::new(Lane::open(MAX_ITEMS, move |items: Vec<u32>| {
             let (seen, pass) = (seen.clone(), pass.clone());
             async move {
                 pass.acquire().await.unwrap().forget();
@@ -179,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_list_is_sent_in_parts_and_comes_back_in_order() {
-        let lane = Lane::open(|items: Vec<usize>| async move {
+        let lane = Lane::open(MAX_ITEMS, |items: Vec<usize>| async move {
             assert!(items.len() <= MAX_ITEMS);
             Ok(items)
         });
@@ -188,8 +190,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_must_stay_whole_is_sent_whole() {
+        let lane = Lane::open(usize::MAX, |items: Vec<usize>| async move {
+            let count = items.len();
+            Ok(vec![count; count])
+        });
+        let list: Vec<usize> = (0..3 * MAX_ITEMS).collect();
+        assert_eq!(lane.send(list).await.unwrap()[0], 3 * MAX_ITEMS);
+    }
+
+    #[tokio::test]
     async fn a_failed_batch_fails_everybody_in_it() {
-        let lane: Lane<u8, u8> = Lane::open(|_| async { Err(StoreError::Late) });
+        let lane: Lane<u8, u8> = Lane::open(MAX_ITEMS, |_| async { Err(StoreError::Late) });
         assert!(matches!(lane.send(vec![1]).await, Err(StoreError::Late)));
     }
 }

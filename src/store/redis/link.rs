@@ -196,6 +196,7 @@ pub(super) fn away(error: &RedisError) -> StoreError {
         (_, Some("FOREIGN")) => StoreError::Foreign(
             "its identity is gone or another one; it was emptied or exchanged".to_owned(),
         ),
+        (_, Some("LOST")) => StoreError::Lost,
         (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH")) => {
             StoreError::Away("Redis refuses the user name or the password".to_owned())
         }
@@ -205,6 +206,9 @@ pub(super) fn away(error: &RedisError) -> StoreError {
         _ if error.is_connection_refusal() => {
             StoreError::Away("nothing answers at the Redis address".to_owned())
         }
+        (ErrorKind::Parse, None) => StoreError::Away(
+            "what answers at the Redis address does not speak as Redis does".to_owned(),
+        ),
         (kind, None) => StoreError::Away(format!("{kind:?} while talking to Redis")),
     }
 }

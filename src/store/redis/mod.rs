@@ -20,7 +20,7 @@ use arc_swap::ArcSwapOption;
 use data_encoding::HEXLOWER;
 use redis::streams::StreamRangeReply;
 
-use super::batch::{Outcome, Position, TailBatch};
+use super::batch::{MAX_ITEMS, Outcome, Position, TailBatch};
 use super::{Ask, Change, Changed, Health, Identity, RedisOptions, StoreError};
 use crate::domain::Decision;
 use lane::Lane;
@@ -62,11 +62,12 @@ impl Redis {
         Ok(Self {
             link,
             options,
-            asks: Lane::open(move |asks| {
+            asks: Lane::open(MAX_ITEMS, move |asks| {
                 let shared = for_asks.clone();
                 async move { shared.decide(asks).await }
             }),
-            changes: Lane::open(move |changes| {
+            // A registration is one change, whatever its length: all of it or nothing.
+            changes: Lane::open(usize::MAX, move |changes| {
                 let shared = for_changes.clone();
                 async move { shared.change(changes).await }
             }),
@@ -155,7 +156,10 @@ impl Redis {
 
     pub(super) async fn health(&self) -> Health {
         let seen = match inspect(&self.link, &self.options).await {
-            Ok(()) => self.shared.present().await,
+            Ok(()) => match self.shared.usable() {
+                Ok(()) => self.shared.present().await,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         let (ok, detail, remedy) = match seen {
@@ -168,7 +172,9 @@ impl Redis {
                 .to_owned(),
                 None,
             ),
-            Err(StoreError::Unsafe(what)) => (false, what, None),
+            Err(error @ (StoreError::Unsafe(_) | StoreError::Lost)) => {
+                (false, error.to_string(), None)
+            }
             Err(error) => (
                 false,
                 error.to_string(),
@@ -221,7 +227,7 @@ async fn watch(link: Link, options: RedisOptions, shared: Arc<Shared>) {
             // A server that is away is found out by every request itself.
             Err(_) => {}
             Ok(()) => {
-                if let Err(error) = shared.report_losses().await {
+                if let Err(error) = shared.report_loss().await {
                     tracing::warn!(%error, "an incident is not on record yet");
                 }
                 if weakness.swap(None).is_some() {

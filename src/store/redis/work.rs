@@ -1,7 +1,7 @@
 //! What the two lanes do: turn items into a script's keys and arguments, and its reply into answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -23,11 +23,18 @@ pub(super) struct Shared {
     pub(super) document: Script,
     writer: batch::Writer,
     acknowledged: AtomicU64,
-    lost: AtomicU64,
+    loss: AtomicU8,
     identity: ArcSwap<String>,
     weakness: ArcSwapOption<StoreError>,
     replay_window: Duration,
 }
+
+/// Nothing that was acknowledged is missing, as far as is known.
+const NO_LOSS: u8 = 0;
+/// Something is, and no entry says so yet.
+const UNREPORTED: u8 = 1;
+/// Something is, and an entry says so.
+const REPORTED: u8 = 2;
 
 const PRELUDE: &str = include_str!("scripts/prelude.lua");
 
@@ -40,7 +47,7 @@ impl Shared {
             document: Script::new(&[include_str!("scripts/document.lua")]),
             writer: crate::privacy::random(),
             acknowledged: AtomicU64::new(0),
-            lost: AtomicU64::new(0),
+            loss: AtomicU8::new(NO_LOSS),
             identity: ArcSwap::default(),
             weakness: ArcSwapOption::empty(),
             replay_window,
@@ -63,6 +70,9 @@ impl Shared {
 
     /// Refuses work for a server that would forget it.
     pub(super) fn usable(&self) -> Result<(), StoreError> {
+        if self.loss.load(Ordering::Acquire) != NO_LOSS {
+            return Err(StoreError::Lost);
+        }
         match &*self.weakness.load() {
             Some(error) => Err(StoreError::clone(error)),
             None => Ok(()),
@@ -114,23 +124,16 @@ impl Shared {
             arguments.push(remembered.into_bytes());
             arguments.push(self.replay_window.as_millis().to_string().into_bytes());
         }
-        let (verdicts, number, missing, repeated): (Vec<u8>, u64, u64, Vec<String>) =
-            self.link.write(&self.decide, &names, &arguments).await?;
-        self.note_progress(number, missing);
+        let sent = self.link.write(&self.decide, &names, &arguments).await;
+        let (verdicts, number, repeated): (Vec<u8>, u64, Vec<String>) =
+            sent.inspect_err(|error| self.notice_loss(error))?;
+        self.acknowledged.fetch_max(number, Ordering::AcqRel);
         decisions(&asks, &packed.ids, &verdicts, &repeated)
             .ok_or_else(|| StoreError::Damaged("the reply of a script".to_owned()))
     }
 
     /// Makes one batch of changes.
-    pub(super) async fn change(
-        &self,
-        mut changes: Vec<Change>,
-    ) -> Result<Vec<Changed>, StoreError> {
-        let asked = changes.len();
-        let lost = self.lost.swap(0, Ordering::AcqRel);
-        if lost > 0 {
-            changes.push(incident());
-        }
+    pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
         let packed = batch::pack(self.writer, changes.iter());
         let (mut names, mut arguments) = self.head(&packed, changes.len());
         for (index, change) in changes.iter().enumerate() {
@@ -161,13 +164,11 @@ impl Shared {
             arguments.push(member.unwrap_or_default().into_bytes());
         }
         let sent = self.link.write(&self.change, &names, &arguments).await;
-        let (verdicts, number, missing): (Vec<u8>, u64, u64) = sent.inspect_err(|_| {
-            self.lost.fetch_add(lost, Ordering::AcqRel);
-        })?;
-        self.note_progress(number, missing);
+        let (verdicts, number): (Vec<u8>, u64) =
+            sent.inspect_err(|error| self.notice_loss(error))?;
+        self.acknowledged.fetch_max(number, Ordering::AcqRel);
         verdicts
             .iter()
-            .take(asked)
             .map(|byte| match Verdict::from_byte(*byte) {
                 Some(Verdict::Done) => Ok(Changed::Done),
                 Some(Verdict::Nothing) => Ok(Changed::Unchanged),
@@ -176,12 +177,39 @@ impl Shared {
             .collect()
     }
 
-    /// Puts a loss on record, if there was one since the last change.
-    pub(super) async fn report_losses(&self) -> Result<(), StoreError> {
-        if self.lost.load(Ordering::Acquire) == 0 {
+    /// Puts a loss on record, once. The checks stay refused.
+    pub(super) async fn report_loss(&self) -> Result<(), StoreError> {
+        if self.loss.load(Ordering::Acquire) != UNREPORTED {
             return Ok(());
         }
-        self.change(Vec::new()).await.map(drop)
+        self.change(vec![incident()]).await?;
+        self.loss.store(REPORTED, Ordering::Release);
+        Ok(())
+    }
+
+    /// A store that has lost what it acknowledged answers nothing more in this process. Whoever
+    /// runs it mends it, or starts the service again to go on without what is lost.
+    fn notice_loss(&self, error: &StoreError) {
+        if matches!(error, StoreError::Lost) {
+            let first = self.loss.compare_exchange(
+                NO_LOSS,
+                UNREPORTED,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
+            if first.is_ok() {
+                tracing::error!(%error, "no check is answered until this is mended");
+            }
+        }
+    }
+
+    /// How far the store has come, as the scripts want to hear it.
+    fn seen(&self) -> String {
+        let number = self.acknowledged.load(Ordering::Acquire);
+        match self.loss.load(Ordering::Acquire) {
+            NO_LOSS => number.to_string(),
+            _ => format!("L{number}"),
+        }
     }
 
     fn head(&self, packed: &Packed, items: usize) -> (Vec<String>, Vec<Vec<u8>>) {
@@ -194,28 +222,12 @@ impl Shared {
             self.identity.load().as_bytes().to_vec(),
             packed.payload.clone(),
             HEXLOWER.encode(&self.writer).into_bytes(),
-            self.acknowledged
-                .load(Ordering::Acquire)
-                .to_string()
-                .into_bytes(),
+            self.seen().into_bytes(),
             items.to_string().into_bytes(),
             packed.clients.len().to_string().into_bytes(),
         ];
         arguments.extend(packed.clients.iter().map(|name| name.clone().into_bytes()));
         (names, arguments)
-    }
-
-    /// Remembers how far the store has come, and that it has lost something if it has: the next
-    /// change takes an incident with it.
-    fn note_progress(&self, number: u64, missing: u64) {
-        self.acknowledged.fetch_max(number, Ordering::AcqRel);
-        if missing > 0 {
-            tracing::error!(
-                missing,
-                "the store has lost entries that it had acknowledged"
-            );
-            self.lost.fetch_add(missing, Ordering::AcqRel);
-        }
     }
 }
 

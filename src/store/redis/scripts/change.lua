@@ -4,7 +4,7 @@
 --              <registration>/<seller> to member)
 -- ARGV[first+1..]  four values a change: what to do (P put, R remove, N note only), its client
 --              (0: none), the listing's field, the member
--- Reply: the verdicts, the writer's number, how many entries are missing.
+-- Reply: the verdicts, the writer's number.
 
 -- Takes a member out of the index unless another listing of the number still stands for it.
 local function release(bucket, listings, member)
@@ -44,5 +44,5 @@ for change = 1, items do
   end
 end
 
-local number, missing = append(client_of)
-return {table.concat(verdicts), number, missing}
+local number = append(client_of)
+return {table.concat(verdicts), number}

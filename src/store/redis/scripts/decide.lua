@@ -5,8 +5,8 @@
 --              refuse it, those for all sellers first; all empty when the number is unreadable.
 --              Then, for each ref: the ask's place, what to remember after the verdict, and for
 --              how many milliseconds.
--- Reply: the verdicts, the writer's number, how many entries are missing, and for each repeated
---        ref the ask's place and what was remembered.
+-- Reply: the verdicts, the writer's number, and for each repeated ref the ask's place and what was
+--        remembered.
 
 local client_of = {}
 for ask = 1, items do
@@ -44,5 +44,5 @@ for ref = 1, #KEYS - 3 - items do
   at = at + 3
 end
 
-local number, missing = append(client_of)
-return {table.concat(verdicts), number, missing, repeated}
+local number = append(client_of)
+return {table.concat(verdicts), number, repeated}

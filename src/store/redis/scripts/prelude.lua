@@ -10,12 +10,25 @@
 -- ARGV[1]  the identity that the caller began with
 -- ARGV[2]  the packed batch
 -- ARGV[3]  the writer
--- ARGV[4]  the highest sequence number that the writer has seen acknowledged
+-- ARGV[4]  the highest sequence number that the writer has seen acknowledged, with an L in front
+--          when it knows that entries were lost and puts that on record
 -- ARGV[5]  how many items
 -- ARGV[6]  how many clients, then their names
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('FOREIGN the identity of the store has changed')
+end
+
+-- A store that knows less than was acknowledged has lost entries, perhaps opt-outs: it came back
+-- with an older file, or a replica that was behind took over. It must answer nothing.
+local knows_of_loss = string.sub(ARGV[4], 1, 1) == 'L'
+local seen = tonumber((string.gsub(ARGV[4], '^L', '')))
+local last = tonumber(redis.call('HGET', KEYS[3], 'w:' .. ARGV[3]) or 0)
+if last < seen then
+  if not knows_of_loss then
+    return redis.error_reply('LOST ' .. (seen - last) .. ' acknowledged entries are missing')
+  end
+  last = seen
 end
 
 local items = tonumber(ARGV[5])
@@ -24,9 +37,8 @@ local first = 6 + clients
 local verdicts = {}
 
 -- Appends the batch unless nothing new is in it. Numbers are contiguous: only what becomes an
--- entry takes one. If the store knows less than the writer has seen acknowledged, entries were
--- lost; the numbering then leaves a gap, so that everybody sees it.
--- Returns the writer's number after the batch, and how many acknowledged entries are missing.
+-- entry takes one. After a loss the numbering leaves a gap, so that everybody sees it.
+-- Returns the writer's number after the batch.
 local function append(client_of)
   local taken, total = {}, 0
   for item = 1, items do
@@ -36,19 +48,11 @@ local function append(client_of)
       taken[client] = (taken[client] or 0) + 1
     end
   end
-  local writer = 'w:' .. ARGV[3]
-  local last = tonumber(redis.call('HGET', KEYS[3], writer) or 0)
-  local seen = tonumber(ARGV[4])
-  local missing = 0
-  if last < seen then
-    missing = seen - last
-    last = seen
-  end
   if total == 0 then
-    return last, missing
+    return last
   end
   local before = {}
-  local numbers = {writer, last + total}
+  local numbers = {'w:' .. ARGV[3], last + total}
   for client = 1, clients do
     local name = 'c:' .. ARGV[6 + client]
     local number = tonumber(redis.call('HGET', KEYS[3], name) or 0)
@@ -59,5 +63,5 @@ local function append(client_of)
   redis.call('XADD', KEYS[2], '*', 'p', ARGV[2], 'v', table.concat(verdicts),
     'w', last, 'c', table.concat(before, ','))
   redis.call('HSET', KEYS[3], unpack(numbers))
-  return last + total, missing
+  return last + total
 end

@@ -1,0 +1,169 @@
+//! What comes back after a bad night: a store that is empty, a store that is older than what was
+//! answered, a first start that was cut off. None of them may look like a list with nobody on it.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tempfile::tempdir;
+
+use crate::harness::{Api, Launch, Redis, eventually, number};
+
+fn dialler(operator: &Api) -> Api {
+    operator.add_seller("telco");
+    operator.add_agency("calls", &["telco"]);
+    operator.dialler_of("calls")
+}
+
+#[test]
+fn a_store_that_was_emptied_is_not_served_after_a_restart_either() {
+    let mut redis = Redis::durable();
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let launch = || Launch::on(&data).redis(&redis.url());
+    let service = launch().start();
+    dialler(&service.operator()).register(&[&number(1)], json!("all"));
+    drop(service);
+    redis.restart_empty();
+    let launch = || Launch::on(&data).redis(&redis.url());
+    let refusal = launch().refused();
+    assert!(refusal.stderr.contains("store.id"), "{refusal:?}");
+
+    let elsewhere = Launch::on(&folder.path().join("elsewhere")).redis(&redis.url());
+    let refusal = elsewhere.set("STORE__MUST_EXIST", "true").refused();
+    assert!(refusal.stderr.contains("must_exist"), "{refusal:?}");
+
+    fs::remove_file(data.join("store.id")).unwrap();
+    launch().start();
+}
+
+#[test]
+fn an_embedded_file_that_is_gone_is_not_made_anew() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    assert!(Launch::on(&data).start().terminate().success());
+    fs::remove_file(data.join("metrust.redb")).unwrap();
+    let refusal = Launch::on(&data).refused();
+    assert!(refusal.stderr.contains("store.id"), "{refusal:?}");
+}
+
+/// Redis comes back with the files of an hour ago: the opt-outs since then are lost. No check may
+/// be answered from what is left, until whoever runs it decides to go on.
+#[test]
+fn a_store_that_lost_what_it_had_acknowledged_answers_nothing() {
+    let mut redis = Redis::durable();
+    let folder = tempdir().unwrap();
+    let backup = folder.path().join("backup");
+    let data = folder.path().join("data");
+    let url = redis.url();
+    let service = Launch::on(&data).redis(&url).start();
+    let dialler = dialler(&service.operator());
+    assert!(!dialler.suppresses(&number(1), "telco"));
+    redis.kill9();
+    copy(redis.folder(), &backup);
+    redis.restart();
+    eventually("the service is back", || {
+        dialler.check(&number(1), "telco").status == 200
+    });
+    dialler.register(&[&number(1)], json!("all"));
+    assert!(dialler.suppresses(&number(1), "telco"));
+    redis.kill9();
+    fs::remove_dir_all(redis.folder().join("appendonlydir")).unwrap();
+    copy(&backup, redis.folder());
+    redis.restart();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(3) {
+        let answer = dialler.check(&number(1), "telco");
+        assert_eq!(answer.status, 503, "{}", answer.text());
+    }
+    service.anonymous().get("/readyz").expect(503);
+    assert!(service.log().contains("lost entries"), "{}", service.log());
+    drop(service);
+
+    let again = Launch::on(&data).redis(&url).start();
+    let incidents = again.operator().entries(&[("op", "incident")]);
+    assert_eq!(incidents.len(), 1, "{incidents:?}");
+}
+
+#[test]
+fn a_first_start_on_a_port_that_is_taken_loses_nothing_of_what_a_first_start_says() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refusal = Launch::on(&data)
+        .with_demo()
+        .argument("--bind")
+        .argument(&address);
+    let refusal = refusal.refused();
+    assert!(refusal.stderr.contains("--bind"), "{refusal:?}");
+    let service = Launch::on(&data).with_demo().start();
+    eventually("the getting-started text is printed", || {
+        service.stdout().contains("mtr_live_")
+    });
+}
+
+#[test]
+fn an_operator_without_a_valid_key_gets_one_at_the_next_start() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let service = Launch::on(&data).start();
+    let operator = service.operator();
+    let old = service.operator_key();
+    let keys = operator.get("/v1/admin/keys").expect(200).json();
+    operator.revoke(keys["keys"][0]["id"].as_str().unwrap());
+    drop(service);
+    let again = Launch::on(&data).start();
+    assert_ne!(again.operator_key(), old);
+    again.operator().get("/v1/admin/keys").expect(200);
+}
+
+/// Anybody can send a key of the right form; that must not make others wait.
+#[test]
+fn unknown_keys_are_refused_in_bounded_time_while_the_store_hangs() {
+    let redis = Redis::durable();
+    let folder = tempdir().unwrap();
+    let service = Launch::on(&folder.path().join("data"))
+        .redis(&redis.url())
+        .with_real_timeout()
+        .start();
+    let unknown = {
+        let other = tempdir().unwrap();
+        Launch::on(&other.path().join("data"))
+            .start()
+            .operator_key()
+    };
+    redis.stop();
+    let asking: Vec<_> = (0..16)
+        .map(|_| {
+            let api = service.anonymous().with_key(&unknown);
+            std::thread::spawn(move || {
+                let began = Instant::now();
+                let status = api.get("/v1/admin/keys").status;
+                (status, began.elapsed())
+            })
+        })
+        .collect();
+    for one in asking {
+        let (status, took) = one.join().unwrap();
+        assert_eq!(status, 503);
+        assert!(took < Duration::from_secs(4), "{took:?}");
+    }
+    redis.cont();
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy(&entry.path(), &target);
+        } else if kind.is_file() && entry.file_name() != "redis.conf" {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
