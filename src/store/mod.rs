@@ -15,6 +15,7 @@ mod document;
 mod embedded;
 mod layout;
 mod redis;
+mod replay;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -7,6 +7,7 @@
 //! recording one atomic step.
 
 mod index;
+mod replays;
 mod state;
 mod tables;
 mod writer;

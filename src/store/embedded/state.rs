@@ -1,6 +1,6 @@
 //! What the writer knows: the open file and, in memory, all that a decision needs.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,16 @@ use std::time::Duration;
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
 use super::index::Index;
+use super::replays::Replays;
 use super::tables::{
     self, DOCUMENTS, LISTINGS, META, REPLAYS, SEQUENCES, TAIL, away, listing_key, listing_subject,
     listings_of,
 };
-use crate::domain::{Decision, EntryId, Moment};
+use crate::domain::{Decision, EntryId};
 use crate::store::batch::{self, Outcome, Position, TailBatch, Verdict, Writer};
 use crate::store::layout::{Member, Place};
-use crate::store::{Action, Ask, Change, Changed, Identity, Listing, ReplayKey, StoreError};
+use crate::store::replay::Remembered;
+use crate::store::{Action, Ask, Change, Changed, Identity, Listing, StoreError};
 
 /// Redb's page cache: the hot data is the index, which lies in memory anyway.
 const CACHE: usize = 64 << 20;
@@ -28,10 +30,8 @@ pub(super) struct State {
     writer_seq: u64,
     index: Index,
     sequences: HashMap<String, u64>,
-    replays: HashMap<ReplayKey, String>,
-    forget: VecDeque<(Moment, ReplayKey)>,
+    replays: Replays,
     next: u64,
-    replay_window: Duration,
 }
 
 impl State {
@@ -79,10 +79,8 @@ impl State {
             writer_seq: 0,
             index: Index::default(),
             sequences: HashMap::new(),
-            replays: HashMap::new(),
-            forget: VecDeque::new(),
+            replays: Replays::new(replay_window),
             next: 0,
-            replay_window,
         };
         state.make_tables()?;
         state.load()?;
@@ -117,15 +115,7 @@ impl State {
             self.sequences
                 .insert(client.value().to_owned(), last.value());
         }
-        let replays = read.open_table(REPLAYS).map_err(away)?;
-        for row in replays.iter().map_err(away)? {
-            let (key, value) = row.map_err(away)?;
-            let (until, answer) = value.value();
-            self.replays.insert(*key.value(), answer.to_owned());
-            self.forget
-                .push_back((Moment::from_millis(until), *key.value()));
-        }
-        self.forget.make_contiguous().sort();
+        self.replays.load(&read)?;
         let tail = read.open_table(TAIL).map_err(away)?;
         // A trimmed tail keeps its newest batch, so positions never start over.
         if let Some((position, record)) = tail.last().map_err(away)? {
@@ -205,37 +195,15 @@ impl State {
         let Some(key) = ask.replay else {
             return Ok((verdict, now));
         };
-        self.forget_old(write, ask.at)?;
-        if let Some((before, id, at)) = self.replays.get(&key).and_then(|text| read_replay(text))
-            && before == verdict
-        {
-            return Ok((Verdict::Nothing, Decision { answer, id, at }));
-        }
-        let text = write_replay(verdict, id, ask.at);
-        let until = ask.at.plus(self.replay_window);
-        let mut table = write.open_table(REPLAYS).map_err(away)?;
-        table
-            .insert(&key, (until.millis(), text.as_str()))
-            .map_err(away)?;
-        self.replays.insert(key, text);
-        self.forget.push_back((until, key));
-        Ok((verdict, now))
-    }
-
-    fn forget_old(&mut self, write: &WriteTransaction, now: Moment) -> Result<(), StoreError> {
-        let mut table = write.open_table(REPLAYS).map_err(away)?;
-        while let Some((until, key)) = self.forget.front().copied()
-            && until <= now
-        {
-            self.forget.pop_front();
-            let current = table.get(&key).map_err(away)?.map(|row| row.value().0);
-            // A key remembered again later stands further back in the queue, too.
-            if current.is_some_and(|current| current <= now.millis()) {
-                table.remove(&key).map_err(away)?;
-                self.replays.remove(&key);
-            }
-        }
-        Ok(())
+        let remembered = Remembered {
+            verdict,
+            id,
+            at: ask.at,
+        };
+        Ok(match self.replays.recall(write, key, &remembered)? {
+            Some(before) => (Verdict::Nothing, before),
+            None => (verdict, now),
+        })
     }
 
     /// Makes every change and appends the batch that records it.
@@ -407,17 +375,6 @@ pub(super) fn read_record(position: u64, record: &[u8]) -> Result<TailBatch, Sto
         payload,
         outcome,
     })
-}
-
-fn write_replay(verdict: Verdict, id: EntryId, at: Moment) -> String {
-    format!("{}{id}{}", char::from(verdict as u8), at.millis())
-}
-
-fn read_replay(text: &str) -> Option<(Verdict, EntryId, Moment)> {
-    let verdict = Verdict::from_byte(*text.as_bytes().first()?)?;
-    let id = EntryId::parse(text.get(1..37)?)?;
-    let at = text.get(37..)?.parse().ok().map(Moment::from_millis)?;
-    Some((verdict, id, at))
 }
 
 /// The file holds pseudonyms and hashes; still nobody else needs to read it.

@@ -12,6 +12,7 @@ use super::link::{Link, Script};
 use crate::domain::{Context, Decision, Detail, EntryId, Moment, Op};
 use crate::store::batch::{self, Packed, Verdict};
 use crate::store::layout::Place;
+use crate::store::replay::Remembered;
 use crate::store::{Action, Ask, Change, Changed, Listing, StoreError};
 
 /// What the lanes share.
@@ -119,7 +120,7 @@ impl Shared {
         }
         for (index, key) in replays {
             names.push(key);
-            let remembered = format!("{}{}", packed.ids[index], asks[index].at.millis());
+            let remembered = Remembered::rest(packed.ids[index], asks[index].at);
             arguments.push((index + 1).to_string().into_bytes());
             arguments.push(remembered.into_bytes());
             arguments.push(self.replay_window.as_millis().to_string().into_bytes());
@@ -275,12 +276,7 @@ fn decisions(
     for pair in repeated.chunks(2) {
         let [place, before] = pair else { return None };
         let place: usize = place.parse().ok()?;
-        let verdict = Verdict::from_byte(*before.as_bytes().first()?)?;
-        *decisions.get_mut(place.checked_sub(1)?)? = Some(Decision {
-            answer: verdict.answer()?,
-            id: EntryId::parse(before.get(1..37)?)?,
-            at: Moment::from_millis(before.get(37..)?.parse().ok()?),
-        });
+        *decisions.get_mut(place.checked_sub(1)?)? = Remembered::read(before)?.decision();
     }
     decisions.into_iter().collect()
 }
