@@ -4,12 +4,15 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::tempdir;
 
-use crate::harness::{Api, Launch, Redis, eventually, number};
+use crate::harness::process::Process;
+use crate::harness::service::metrust;
+use crate::harness::{Api, Launch, Redis, eventually, number, until};
 
 fn dialler(operator: &Api) -> Api {
     operator.add_seller("telco");
@@ -152,6 +155,62 @@ fn unknown_keys_are_refused_in_bounded_time_while_the_store_hangs() {
         assert!(took < Duration::from_secs(4), "{took:?}");
     }
     redis.cont();
+}
+
+/// A disk that is full: writes fail until there is room again. (A limit on the size of files does
+/// the same to one process as a full disk does to all.)
+#[test]
+fn a_full_disk_answers_nothing_and_all_is_well_when_there_is_room_again() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let process = Process::start(
+        Command::new("sh")
+            .arg("-c")
+            .arg("trap '' XFSZ; exec \"$0\" serve --no-demo --bind 127.0.0.1:0 --data \"$1\"")
+            .arg(metrust().get_program())
+            .arg(&data),
+    );
+    let url = until("the service listens", Duration::from_secs(30), || {
+        let said = process.stdout();
+        let line = said.lines().find(|line| line.contains("listening on "))?;
+        line.split(' ').next_back().map(str::to_owned)
+    });
+    let key = fs::read_to_string(data.join("operator.key")).unwrap();
+    let dialler = dialler(&Api::at(&url).with_key(key.trim()));
+    dialler.register(&[&number(1)], json!("all"));
+    let before = dialler.check(&number(1), "telco").expect(200).id();
+    let limit = |bytes: &str| {
+        let limited = Command::new("prlimit")
+            .arg(format!("--pid={}", process.pid()))
+            .arg(format!("--fsize={bytes}:unlimited"))
+            .status();
+        assert!(limited.unwrap().success());
+    };
+    limit("1");
+    for phone in [number(1), number(2), number(3)] {
+        let answer = dialler.check(&phone, "telco");
+        assert_eq!(answer.status, 503, "{}", answer.text());
+    }
+    limit("unlimited");
+    eventually("it answers again by itself", || {
+        dialler.check(&number(2), "telco").status == 200
+    });
+    assert!(dialler.suppresses(&number(1), "telco"));
+    let regulator = Api::at(&url).with_key(key.trim());
+    let entries = regulator.entries(&[("op", "check")]);
+    assert!(entries.iter().any(|entry| entry["id"] == *before));
+    let mut numbers: Vec<u64> = regulator
+        .entries(&[])
+        .iter()
+        .map(|entry| entry["writer_seq"].as_u64().unwrap())
+        .collect();
+    numbers.sort_unstable();
+    let last = numbers.len() as u64;
+    assert_eq!(
+        numbers,
+        (1..=last).collect::<Vec<_>>(),
+        "no gap shows a loss"
+    );
 }
 
 fn copy(from: &Path, to: &Path) {
