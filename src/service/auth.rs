@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
+use tokio::sync::{Mutex, MutexGuard};
+
 use super::{Service, ServiceError};
 use crate::domain::{KeyId, Principal};
 use crate::privacy::{ApiKey, SecretKey};
@@ -14,12 +16,16 @@ const REMEMBERED: usize = 10_000;
 /// For how long a key is not hashed again after it was verified.
 const REMEMBER: Duration = Duration::from_secs(300);
 
+/// How many groups of keys are verified beside each other.
+const TURNS: usize = 64;
+
 /// Keys that were verified lately: under a keyed hash, so that memory holds no key; bounded in
 /// number and time. That a key was revoked is not looked up here but in the directory, each time.
 #[derive(Debug)]
 pub(super) struct Verified {
     key: SecretKey,
     seen: RwLock<HashMap<[u8; 32], Instant>>,
+    turns: [Mutex<()>; TURNS],
 }
 
 impl Default for Verified {
@@ -27,6 +33,7 @@ impl Default for Verified {
         Self {
             key: SecretKey::generate(),
             seen: RwLock::default(),
+            turns: std::array::from_fn(|_| Mutex::default()),
         }
     }
 }
@@ -39,6 +46,12 @@ impl Verified {
     fn contains(&self, name: &[u8; 32]) -> bool {
         let seen = self.seen.read().unwrap_or_else(|held| held.into_inner());
         seen.get(name).is_some_and(|at| at.elapsed() < REMEMBER)
+    }
+
+    /// One at a time for the same key: a dialler that opens a hundred connections at once has its
+    /// key hashed once and not a hundred times.
+    async fn turn(&self, name: &[u8; 32]) -> MutexGuard<'_, ()> {
+        self.turns[usize::from(name[0]) % TURNS].lock().await
     }
 
     fn insert(&self, name: [u8; 32]) {
@@ -72,7 +85,10 @@ impl Service {
             .filter(|record| record.revoked_at.is_none())
             .ok_or(ServiceError::UnknownKey)?;
         if !self.verified.contains(&name) {
-            if !self.key_hasher.verify(key.reveal(), &record.hash).await? {
+            let _turn = self.verified.turn(&name).await;
+            if !self.verified.contains(&name)
+                && !self.key_hasher.verify(key.reveal(), &record.hash).await?
+            {
                 return Err(ServiceError::UnknownKey);
             }
             self.verified.insert(name);
