@@ -114,9 +114,14 @@ fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
     let phone = query
         .get("phone")
         .map(|text| PhoneNumber::parse_query(text, region).map_err(Problem::unreadable));
+    let from = query.parse("from", TIME, read_time)?;
+    let to = query.parse("to", TIME, read_time)?;
+    if from.is_some_and(|from| to.is_some_and(|to| to <= from)) {
+        return Err(wrong_parameter("to", "a time after `from`"));
+    }
     Ok(Filter {
-        from: query.parse("from", TIME, read_time)?,
-        to: query.parse("to", TIME, read_time)?,
+        from,
+        to,
         agency: query.parse("agency", "an agency's id", |text| {
             AgencyId::parse(text).ok()
         })?,

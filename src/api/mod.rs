@@ -76,14 +76,14 @@ pub type State = web::Data<Shared>;
 /// Adds the routes of the interface.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .route("/v1/check", web::get().to(checks::one))
-        .route("/v1/checks", web::post().to(checks::many))
-        .route("/v1/registrations", web::post().to(registrations::register))
-        .route(
-            "/v1/registrations/withdraw",
-            web::post().to(registrations::withdraw),
+        .service(web::resource("/v1/check").route(web::get().to(checks::one)))
+        .service(web::resource("/v1/checks").route(web::post().to(checks::many)))
+        .service(web::resource("/v1/registrations").route(web::post().to(registrations::register)))
+        .service(
+            web::resource("/v1/registrations/withdraw")
+                .route(web::post().to(registrations::withdraw)),
         )
-        .route("/v1/audit/entries", web::get().to(audit::entries))
+        .service(web::resource("/v1/audit/entries").route(web::get().to(audit::entries)))
         .service(
             web::resource("/v1/admin/sellers")
                 .route(web::get().to(admin::sellers))
@@ -94,18 +94,17 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::get().to(admin::agencies))
                 .route(web::post().to(admin::add_agency)),
         )
-        .route(
-            "/v1/admin/agencies/{id}",
-            web::put().to(admin::change_agency),
+        .service(
+            web::resource("/v1/admin/agencies/{id}").route(web::put().to(admin::change_agency)),
         )
         .service(
             web::resource("/v1/admin/keys")
                 .route(web::get().to(admin::keys))
                 .route(web::post().to(admin::create_key)),
         )
-        .route("/v1/admin/keys/{id}", web::delete().to(admin::revoke_key))
-        .route("/v1/admin/doctor", web::get().to(admin::doctor))
-        .route("/livez", web::get().to(health::alive))
-        .route("/readyz", web::get().to(health::ready))
-        .route("/metrics", web::get().to(health::metrics));
+        .service(web::resource("/v1/admin/keys/{id}").route(web::delete().to(admin::revoke_key)))
+        .service(web::resource("/v1/admin/doctor").route(web::get().to(admin::doctor)))
+        .service(web::resource("/livez").route(web::get().to(health::alive)))
+        .service(web::resource("/readyz").route(web::get().to(health::ready)))
+        .service(web::resource("/metrics").route(web::get().to(health::metrics)));
 }

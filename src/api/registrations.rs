@@ -94,8 +94,13 @@ pub(super) async fn register(
 /// A registration that failed at the store is no confirmation, and no call is meant.
 fn kept_nothing_sure(error: ServiceError) -> Problem {
     let away = matches!(error, ServiceError::Store(_));
+    let unmandated = matches!(error, ServiceError::NoMandate);
     let problem = Problem::from(error);
-    if away {
+    if unmandated {
+        problem.keeping(
+            "The objection is not recorded. For every company at once, say `\"sellers\":\"all\"`.",
+        )
+    } else if away {
         problem.keeping(
             "The opt-out is not confirmed. Register it again; with the same `ref` it is the same \
              registration, however often you try.",

@@ -14,6 +14,7 @@ use super::{Failure, Outcome, SettingsArgs};
 use crate::domain::Moment;
 use crate::service::doctor::{Finding, Status, examine_folder, examine_store};
 use crate::service::keys::{self, KeySource, readable_by_others};
+use crate::service::recognise;
 use crate::settings::{EngineName, Overrides, Settings};
 use crate::store::{Engine, Store, StoreError};
 
@@ -154,7 +155,12 @@ fn ask(client: &Client, settings: &Settings, data: &Path) -> Vec<Finding> {
                 );
             }
             let mut findings = vec![finding];
-            findings.extend(examine_folder(settings, data));
+            match settings.engine(data) {
+                // The service has the file open.
+                Engine::Embedded { .. } => findings.extend(examine_folder(settings, data)),
+                // What is wrong may be the store and not the key.
+                Engine::Redis(_) => findings.extend(look(settings, data).unwrap_or_default()),
+            }
             findings
         }
     }
@@ -224,7 +230,13 @@ async fn look_into(
     data: &Path,
     store: &Store,
 ) -> Result<Vec<Finding>, StoreError> {
-    let Some(identity) = store.identity().await? else {
+    let identity = store.identity().await?;
+    if let Err(error) = recognise(data, identity.as_ref()) {
+        let detail = error.to_string();
+        let finding = Finding::wrong("store", Status::Error, detail, "as it says");
+        return Ok(vec![finding]);
+    }
+    let Some(identity) = identity else {
         // Opening it has shown that it is durable; there is nothing in it to look at.
         return Ok(vec![Finding::ok(
             "store",

@@ -36,6 +36,10 @@ pub(super) struct Serve {
     /// Make no demo seller, agency and keys on an empty store
     #[arg(long)]
     no_demo: bool,
+
+    /// Make a new operator's key in the data folder, for when the old one is lost
+    #[arg(long)]
+    new_operator_key: bool,
 }
 
 impl Serve {
@@ -43,6 +47,7 @@ impl Serve {
         let settings = self.settings.load(Overrides {
             bind: self.bind,
             no_demo: self.no_demo,
+            new_operator_key: self.new_operator_key,
             redis: None,
         })?;
         serve(settings, data).map_err(|error| match error {

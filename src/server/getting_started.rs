@@ -1,7 +1,7 @@
 //! What a first start prints: lines to paste that already hold working keys.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::ServeError;
 use crate::domain::{AgencyId, NameError, Role, SellerId};
@@ -10,6 +10,11 @@ use crate::service::{Service, ServiceError, StartError, keys};
 
 const SELLER: &str = "demo-telecom";
 const AGENCY: &str = "demo-calls";
+
+/// Where the text is kept.
+pub(super) fn file(data: &Path) -> PathBuf {
+    data.join("getting-started.txt")
+}
 
 /// The keys of the demo.
 pub(super) struct Demo {
@@ -26,10 +31,7 @@ impl Demo {
     /// The text to print; it is kept in the data folder, too.
     pub(super) fn keep(&self, url: &str, data: &Path) -> String {
         let text = self.text(url, data);
-        let file = data.join("getting-started.txt");
-        if !file.exists()
-            && let Err(error) = keys::write_secret(&file, text.as_bytes())
-        {
+        if let Err(error) = keys::write_secret(&file(data), text.as_bytes()) {
             tracing::warn!(%error, "the getting-started text is printed but not kept");
         }
         text
@@ -42,7 +44,7 @@ impl Demo {
         let folder = data.display();
         format!(
         "\
-Getting started. These lines work as they stand.
+# Getting started. These lines work as they stand.
 
 # Opt a number out, as a person does, in a browser:
 #   {url}/
@@ -57,7 +59,7 @@ curl -s -H 'Authorization: Bearer {dialler}' -H 'Content-Type: application/json'
 # Ask again: the very next check says so.
 curl -s -H 'Authorization: Bearer {dialler}' '{url}/v1/check?phone={number}&region=BE&seller={SELLER}'; echo
 
-# See it all in the audit, as a regulator does.
+# See it all in the audit, as a regulator does; the newest entries come last.
 curl -s -H 'Authorization: Bearer {regulator}' '{url}/v1/audit/entries'
 
 # The operator's key is in {folder}/operator.key; the commands of metrust find it there.

@@ -71,7 +71,9 @@ async fn run(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
     let listener = bind(settings.http.bind)?;
     let (service, operator_key) = Service::start(&settings, &data).await?;
     service.spawn_keepers();
-    let demo = match settings.demo.enabled && service.is_untouched() {
+    // A folder that has had a first start before is not greeted again.
+    let greeted = getting_started::file(&data).exists();
+    let demo = match settings.demo.enabled && service.is_untouched() && !greeted {
         true => Some(getting_started::make(&service).await?),
         false => None,
     };

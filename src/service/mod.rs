@@ -23,7 +23,7 @@ pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;
 pub use registration::{Access, Registered, Registrant, RegistrationView, Sellers, Wanted};
-pub use start::StartError;
+pub use start::{StartError, recognise};
 
 use crate::privacy::{Hasher, Keyring, MonthKeys, Purpose, SecretKey};
 use crate::settings::Settings;

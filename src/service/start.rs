@@ -84,8 +84,8 @@ impl Service {
         if identity.is_none() && settings.store.must_exist {
             return Err(StartError::EmptyStore);
         }
-        let known = data.join("store.id");
-        recognise(&known, identity.as_ref())?;
+        recognise(data, identity.as_ref())?;
+        let known = data.join(STORE_ID);
         let place = data.join("keys").display().to_string();
         let (keyring, place) = match found {
             KeySource::Settings(keyring) => (keyring, "the configuration".to_owned()),
@@ -108,7 +108,9 @@ impl Service {
         service.open_months().await?;
         service.directory.renew().await?;
         service.record_start().await?;
-        let operator_key = service.ensure_operator(data).await?;
+        let operator_key = service
+            .ensure_operator(data, settings.new_operator_key)
+            .await?;
         drop(warmed.await);
         Ok((service, operator_key))
     }
@@ -133,13 +135,18 @@ impl Service {
         Ok(())
     }
 
-    /// Makes an operator's key when the store has none that is valid. The file comes first: a key
+    /// Makes an operator's key when the store has none that is valid, or when whoever starts the
+    /// service asks for one: they hold the keys and the store. The file comes first: a key
     /// that nobody has must not be the one that counts.
-    async fn ensure_operator(&self, data: &Path) -> Result<Option<PathBuf>, StartError> {
+    async fn ensure_operator(
+        &self,
+        data: &Path,
+        new_key: bool,
+    ) -> Result<Option<PathBuf>, StartError> {
         let known = self.directory.known();
         let path = data.join("operator.key");
         let live = |key: &KeyRecord| key.role == Role::Operator && key.revoked_at.is_none();
-        if known.keys.values().any(live) {
+        if known.keys.values().any(live) && !new_key {
             return Ok(None);
         }
         let key = ApiKey::generate();
@@ -165,9 +172,16 @@ impl Service {
     }
 }
 
+/// Remembers, in the data folder, the store that it has served.
+const STORE_ID: &str = "store.id";
+
 /// Makes sure that the store is the one that this data folder has served before, if it has.
-fn recognise(known: &Path, found: Option<&Identity>) -> Result<(), StartError> {
-    let Ok(name) = std::fs::read_to_string(known) else {
+///
+/// # Errors
+/// [`StartError::OtherStore`].
+pub fn recognise(data: &Path, found: Option<&Identity>) -> Result<(), StartError> {
+    let known = data.join(STORE_ID);
+    let Ok(name) = std::fs::read_to_string(&known) else {
         return Ok(());
     };
     let file = known.display().to_string();

@@ -35,6 +35,8 @@ pub struct Overrides {
     pub redis: Option<String>,
     /// `--no-demo`.
     pub no_demo: bool,
+    /// `--new-operator-key`.
+    pub new_operator_key: bool,
 }
 
 /// Why the settings cannot be used. The text names the key and the remedy.
@@ -110,6 +112,7 @@ impl Settings {
             self.store.engine = EngineName::Redis;
             self.store.redis.url = Secret(url.clone());
         }
+        self.new_operator_key = overrides.new_operator_key;
         if overrides.no_demo {
             self.demo.enabled = false;
         }

@@ -26,6 +26,9 @@ pub struct Settings {
     pub demo: Demo,
     pub log: Log,
     pub metrics: Metrics,
+    /// `--new-operator-key`; no setting, because it is meant once.
+    #[serde(skip)]
+    pub new_operator_key: bool,
 }
 
 macro_rules! section {

@@ -83,17 +83,17 @@ fn validity_hours(state: &State) -> u32 {
 /// Adds the routes of the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .route("/", web::get().to(opt_out::show))
-        .route("/opt-out", web::post().to(opt_out::send))
-        .route("/done", web::get().to(opt_out::done))
+        .service(web::resource("/").route(web::get().to(opt_out::show)))
+        .service(web::resource("/opt-out").route(web::post().to(opt_out::send)))
+        .service(web::resource("/done").route(web::get().to(opt_out::done)))
         .service(
             web::resource("/registration")
                 .route(web::get().to(own::show))
                 .route(web::post().to(own::enter)),
         )
-        .route("/registration/withdraw", web::post().to(own::withdraw))
-        .route("/leave", web::post().to(own::leave))
-        .route("/language", web::get().to(answer::change_language))
-        .route("/assets/{name}", web::get().to(assets::serve))
+        .service(web::resource("/registration/withdraw").route(web::post().to(own::withdraw)))
+        .service(web::resource("/leave").route(web::post().to(own::leave)))
+        .service(web::resource("/language").route(web::get().to(answer::change_language)))
+        .service(web::resource("/assets/{name}").route(web::get().to(assets::serve)))
         .default_service(web::to(answer::not_found));
 }

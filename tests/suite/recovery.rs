@@ -123,6 +123,43 @@ fn an_operator_without_a_valid_key_gets_one_at_the_next_start() {
     again.operator().get("/v1/admin/keys").expect(200);
 }
 
+#[test]
+fn whoever_has_lost_the_operator_s_key_can_have_a_new_one_made() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    drop(Launch::on(&data).start());
+    fs::remove_file(data.join("operator.key")).unwrap();
+    let service = Launch::on(&data).argument("--new-operator-key").start();
+    let operator = service.operator();
+    let keys = operator.get("/v1/admin/keys").expect(200).json();
+    assert_eq!(
+        keys["keys"].as_array().unwrap().len(),
+        2,
+        "the lost one still counts: {keys}"
+    );
+    let made = operator.entries(&[("op", "key")]);
+    let made = made.iter().filter(|entry| entry["role"] == "operator");
+    assert_eq!(made.count(), 2, "both are on record");
+}
+
+/// The store is emptied under a running service: nobody is told that their key is wrong.
+#[test]
+fn an_emptied_store_is_not_mistaken_for_one_without_keys() {
+    let redis = Redis::durable();
+    let folder = tempdir().unwrap();
+    let service = Launch::on(&folder.path().join("data"))
+        .redis(&redis.url())
+        .start();
+    let dialler = dialler(&service.operator());
+    assert!(!dialler.suppresses(&number(1), "telco"));
+    redis.command(&["FLUSHALL"]);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(6) {
+        let answer = dialler.check(&number(1), "telco");
+        assert_eq!(answer.status, 503, "{}", answer.text());
+    }
+}
+
 /// Anybody can send a key of the right form; that must not make others wait.
 #[test]
 fn unknown_keys_are_refused_in_bounded_time_while_the_store_hangs() {

@@ -62,9 +62,13 @@ impl Redis {
     }
 
     pub(in crate::store) async fn directory_version(&self) -> Result<u64, StoreError> {
-        let mut get = redis::cmd("GET");
-        get.arg(keys::DIRECTORY);
-        let version: Option<u64> = self.link.query(&get).await?;
+        // Another store's sellers and keys must not take the place of ours.
+        self.shared.usable()?;
+        let mut both = redis::pipe();
+        both.cmd("GET").arg(keys::IDENTITY);
+        both.cmd("GET").arg(keys::DIRECTORY);
+        let (identity, version): (Option<String>, Option<u64>) = self.link.pipeline(&both).await?;
+        self.shared.recognise(identity.as_deref())?;
         Ok(version.unwrap_or(0))
     }
 }

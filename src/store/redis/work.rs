@@ -85,7 +85,12 @@ impl Shared {
         let mut get = redis::cmd("GET");
         get.arg(keys::IDENTITY);
         let found: Option<String> = self.link.query(&get).await?;
-        if found.as_deref() == Some(self.identity.load().as_str()) {
+        self.recognise(found.as_deref())
+    }
+
+    /// Whether this is the identity that the service began with.
+    pub(super) fn recognise(&self, found: Option<&str>) -> Result<(), StoreError> {
+        if found == Some(self.identity.load().as_str()) {
             Ok(())
         } else {
             Err(StoreError::Foreign(
