@@ -2,7 +2,15 @@
 
 use serde_json::json;
 
-use crate::harness::{World, number, on_every_store};
+use crate::harness::{Api, World, number, on_every_store};
+
+fn register_as(dialler: &Api, name: &str) -> String {
+    let body = json!({"numbers": [number(1)], "sellers": "all", "ref": name});
+    dialler
+        .post("/v1/registrations", body)
+        .expect(201)
+        .reference()
+}
 
 on_every_store! {
     fn registering_twice_gives_two_codes_and_withdrawing_one_leaves_the_other_standing(
@@ -82,6 +90,19 @@ on_every_store! {
             let answer = world.anonymous().withdraw(wrong).expect_refused();
             assert_ne!(answer.status, 403, "no key is asked for");
         }
+        assert!(dialler.suppresses(&number(1), "telco"));
+    }
+
+    fn an_opt_out_sent_again_with_its_ref_is_the_same_until_it_is_withdrawn(world: &World) {
+        let dialler = world.dialler();
+        let send = || register_as(&dialler, "call-1");
+        let code = send();
+        assert_eq!(send(), code, "the same ref finds the same registration");
+        let recorded = world.operator().entries(&[("op", "register")]);
+        assert_eq!(recorded.len(), 1, "and is on record once");
+        world.anonymous().withdraw(&code).expect(200);
+        assert!(!dialler.suppresses(&number(1), "telco"));
+        assert_ne!(send(), code, "sent after its withdrawal it is a new opt-out");
         assert!(dialler.suppresses(&number(1), "telco"));
     }
 
