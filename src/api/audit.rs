@@ -130,7 +130,7 @@ fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
         })?,
         op: query.parse(
             "op",
-            "check, register, withdraw, opening, key, incident or start",
+            "check, register, withdraw, opening, key, incident, start or prune",
             Op::parse,
         )?,
         answer: query.parse("answer", "suppress, not_listed or invalid", |text| {

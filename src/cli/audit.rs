@@ -55,7 +55,7 @@ struct Export {
     seller: Option<String>,
 
     /// Entries of this kind
-    #[arg(long, value_parser = ["check", "register", "withdraw", "opening", "key", "incident", "start"])]
+    #[arg(long, value_parser = ["check", "register", "withdraw", "opening", "key", "incident", "start", "prune"])]
     op: Option<String>,
 
     /// Checks with this answer

@@ -56,6 +56,16 @@ impl Reason {
             Self::ThisSeller => "this_seller",
         }
     }
+
+    /// Reads `all_sellers` or `this_seller`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "all_sellers" => Some(Self::AllSellers),
+            "this_seller" => Some(Self::ThisSeller),
+            _ => None,
+        }
+    }
 }
 
 /// One recorded answer.

@@ -12,7 +12,9 @@ mod role;
 mod scope;
 
 pub use decision::{Answer, Decision, Reason};
-pub use entry::{Context, Detail, Entry, EntryId, Op, Pseudonym, Salt, Value};
+pub use entry::{
+    Context, Detail, Entry, EntryId, EntryReader, NotAnEntry, Op, Pseudonym, Salt, Value,
+};
 pub use moment::{Moment, Month};
 pub use names::{AgencyId, Campaign, KeyId, NameError, SellerId};
 pub use phone::{PhoneError, PhoneNumber, Region};

@@ -63,8 +63,52 @@ impl Moment {
     /// The calendar month, in UTC, that this moment falls in.
     #[must_use]
     pub fn month(self) -> Month {
-        let date = self.date_time();
-        Month::new(date.year(), u8::from(date.month()))
+        let (year, month, _) = civil(self.0 / MILLIS_A_DAY);
+        Month((year * 12 + month - 1) as u32)
+    }
+
+    /// The 24 characters that this moment is shown as, without the cost of a formatter.
+    #[must_use]
+    pub fn text(self) -> [u8; 24] {
+        let (day, millis) = (self.0 / MILLIS_A_DAY, self.0 % MILLIS_A_DAY);
+        let (year, month, date) = civil(day);
+        let seconds = millis / 1000;
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        put(&mut text[0..4], year);
+        put(&mut text[5..7], month);
+        put(&mut text[8..10], date);
+        put(&mut text[11..13], seconds / 3600);
+        put(&mut text[14..16], seconds / 60 % 60);
+        put(&mut text[17..19], seconds % 60);
+        put(&mut text[20..23], millis % 1000);
+        text
+    }
+
+    /// Reads those 24 characters and no others: `2026-11-21T20:00:00.000Z`.
+    #[must_use]
+    pub fn read_text(text: &[u8; 24]) -> Option<Self> {
+        let [year, month, date] = [take(&text[0..4])?, take(&text[5..7])?, take(&text[8..10])?];
+        let [hour, minute] = [take(&text[11..13])?, take(&text[14..16])?];
+        let [second, milli] = [take(&text[17..19])?, take(&text[20..23])?];
+        let signs = [
+            text[4], text[7], text[10], text[13], text[16], text[19], text[23],
+        ];
+        if signs != *b"--T::.Z"
+            || !(1970..=9999).contains(&year)
+            || !(1..=12).contains(&month)
+            || !(1..=31).contains(&date)
+            || hour > 23
+            || minute > 59
+            || second > 59
+        {
+            return None;
+        }
+        let day = day_of(year, month, date);
+        if date > 28 && civil(day) != (year, month, date) {
+            return None;
+        }
+        let seconds = (day * 24 + hour) * 3600 + minute * 60 + second;
+        Some(Self(seconds * 1000 + milli))
     }
 
     fn date_time(self) -> OffsetDateTime {
@@ -79,20 +123,54 @@ impl Moment {
     }
 }
 
+const MILLIS_A_DAY: i64 = 86_400_000;
+
+// The Gregorian calendar counted in years that begin with March, so that the leap day is a year's
+// last: month `m` of such a year begins after `(153 m + 2) / 5` days, 400 years have 146,097.
+
+/// Days from 1970-01-01 to this date.
+fn day_of(year: i64, month: i64, date: i64) -> i64 {
+    let year = year - i64::from(month < 3);
+    let month = (month + 9) % 12;
+    let days = year * 365 + year / 4 - year / 100 + year / 400;
+    days + (153 * month + 2) / 5 + date - 1 - DAYS_TO_1970
+}
+
+/// Days from the first of March of the year 0 to 1970-01-01.
+const DAYS_TO_1970: i64 = 719_468;
+
+/// Year, month and date of a day after 1970-01-01.
+fn civil(day: i64) -> (i64, i64, i64) {
+    let day = day + DAYS_TO_1970;
+    let (era, day) = (day / 146_097, day % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let date = day - (153 * month + 2) / 5 + 1;
+    let year = era * 400 + year + i64::from(month >= 10);
+    (year, (month + 2) % 12 + 1, date)
+}
+
+/// Writes a number in decimal digits, filling the whole place.
+fn put(place: &mut [u8], mut number: i64) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+/// Reads decimal digits.
+fn take(place: &[u8]) -> Option<i64> {
+    place.iter().try_fold(0, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + i64::from(digit - b'0'))
+    })
+}
+
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.date_time();
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            at.year(),
-            u8::from(at.month()),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            at.millisecond()
-        )
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -121,6 +199,10 @@ impl FromStr for Moment {
 
     /// Reads RFC 3339 (any offset) or a bare date, which means its first millisecond in UTC.
     fn from_str(text: &str) -> Result<Self, NotATime> {
+        let usual = <&[u8; 24]>::try_from(text.as_bytes()).ok();
+        if let Some(moment) = usual.and_then(Self::read_text) {
+            return Ok(moment);
+        }
         let at = match OffsetDateTime::parse(text, &Rfc3339) {
             Ok(at) => at.checked_to_offset(UtcOffset::UTC).ok_or(NotATime)?,
             Err(_) => Date::parse(text, format_description!("[year]-[month]-[day]"))
@@ -186,7 +268,58 @@ impl FromStr for Month {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The calendar here is the one of the `time` crate.
+        #[test]
+        fn the_short_way_and_the_long_way_show_and_read_the_same(
+            millis in prop_oneof![
+                0..=Moment::MAX.0,
+                (0..=Moment::MAX.0 / MILLIS_A_DAY).prop_map(|day| day * MILLIS_A_DAY),
+            ],
+        ) {
+            let moment = Moment::from_millis(millis);
+            let long = moment.to_utc();
+            let text = moment.to_string();
+            prop_assert_eq!(
+                &text,
+                &format!(
+                    "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+                    long.year(),
+                    u8::from(long.month()),
+                    long.day(),
+                    long.hour(),
+                    long.minute(),
+                    long.second(),
+                    long.millisecond()
+                )
+            );
+            prop_assert_eq!(Moment::read_text(&moment.text()), Some(moment));
+            prop_assert_eq!(OffsetDateTime::parse(&text, &Rfc3339).unwrap(), long);
+            prop_assert_eq!(moment.month().to_string(), &text[..7]);
+        }
+
+        #[test]
+        fn a_text_of_24_characters_is_a_time_for_the_short_way_only_if_it_is_one_for_the_long_way(
+            year in 1960_i64..10_010, month in 0_i64..14, date in 0_i64..33, hour in 0_i64..26,
+            rest in "[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}[Zz+]",
+        ) {
+            let text = format!("{year:04}-{month:02}-{date:02}T{hour:02}:{rest}");
+            let Ok(bytes) = <&[u8; 24]>::try_from(text.as_bytes()) else {
+                return Ok(());
+            };
+            if let Some(read) = Moment::read_text(bytes) {
+                prop_assert_eq!(read.to_utc(), OffsetDateTime::parse(&text, &Rfc3339).unwrap());
+                prop_assert_eq!(read.to_string(), text);
+            } else if let Ok(long) = OffsetDateTime::parse(&text, &Rfc3339) {
+                let shown = Moment::from_millis((long.unix_timestamp_nanos() / 1_000_000) as i64);
+                prop_assert_ne!(shown.to_string(), text);
+            }
+        }
+    }
 
     #[test]
     fn a_moment_reads_what_it_writes() {

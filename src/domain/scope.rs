@@ -70,6 +70,12 @@ impl Channels {
         [Self(Self::bit(channel)), Self::BOTH]
     }
 
+    /// Reads what the log writes; no other spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        (1..=3).map(Self).find(|set| set.as_str() == text)
+    }
+
     /// As the log writes it: `voice`, `text` or `voice,text`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -122,14 +128,20 @@ pub enum SellerRef {
 
 impl fmt::Display for SellerRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("all"),
-            Self::One(seller) => f.write_str(seller.as_str()),
-        }
+        f.write_str(self.as_str())
     }
 }
 
 impl SellerRef {
+    /// `all` or the seller's id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::All => "all",
+            Self::One(seller) => seller.as_str(),
+        }
+    }
+
     /// Reads `all` or a seller's id.
     ///
     /// # Errors
