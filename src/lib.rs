@@ -3,12 +3,13 @@
 //! The map of the house; arrows point one way:
 //!
 //! ```text
-//! main → cli → (api, web) → service → (store, privacy) → domain
+//! main → cli → (api, web) → service → log → (store, privacy) → domain
 //! ```
 //!
 //! * [`domain`]: numbers, scopes, decisions, audit entries, reference codes, roles.
 //! * [`privacy`]: keys, pseudonyms, sealed boxes.
 //! * [`store`]: looking up and recording in one atomic, durable step; embedded or on Redis.
+//! * [`log`]: the transparency log: tree, tiles, signed checkpoints, proofs.
 //! * [`service`]: the use cases.
 //! * [`api`]: the REST interface; [`web`]: the pages for people.
 //! * [`server`]: puts it all on a port; [`cli`]: the command line.
@@ -17,6 +18,7 @@
 pub mod api;
 pub mod cli;
 pub mod domain;
+pub mod log;
 pub mod privacy;
 pub mod server;
 pub mod service;
