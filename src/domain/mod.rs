@@ -21,3 +21,6 @@ pub use phone::{PhoneError, PhoneNumber, Region};
 pub use reference::{Locator, Reference, ReferenceError};
 pub use role::{Principal, Role};
 pub use scope::{Channel, Channels, Scope, SellerRef};
+
+#[cfg(test)]
+pub(crate) use entry::tests;

@@ -10,10 +10,13 @@
 //! * [`note`]: text with signatures under it.
 //! * [`checkpoint`]: the text that a log signs: its name, size and root.
 //!
+//! And what is made for speed: [`index`], which finds a number's entries without reading them all.
+//!
 //! Whatever these files read may come from a stranger. So each parser takes one spelling only (what
 //! it accepts is printed again as the same bytes), and holds no more memory than the input's own.
 
 pub mod checkpoint;
+pub mod index;
 pub mod merkle;
 pub mod note;
 pub mod proof;
