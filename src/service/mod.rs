@@ -10,6 +10,7 @@ mod directory;
 pub mod doctor;
 mod error;
 pub mod keys;
+pub mod matching;
 mod month;
 mod registration;
 mod start;

@@ -1,0 +1,203 @@
+//! Which column of the records says what.
+
+use csv::ByteRecord;
+use time::UtcOffset;
+
+use super::reader::CallsError;
+use crate::domain::{AgencyId, Region, SellerId};
+
+/// A column, as whoever brings the records names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column(String);
+
+impl Column {
+    /// A name from the heading, or a position from 1. Capitals, blanks and dashes of names do not
+    /// matter. A name goes before a position.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    fn position(&self, heading: Option<&ByteRecord>, columns: usize) -> Option<usize> {
+        let named = heading.and_then(|heading| named(heading, &plain(self.0.as_bytes())));
+        let counted = || {
+            let position: usize = self.0.trim().parse().ok()?;
+            position.checked_sub(1).filter(|place| *place < columns)
+        };
+        named.or_else(counted)
+    }
+}
+
+/// How the records are to be read. Where nothing is said, the heading and the first line tell.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// The called number. Needed.
+    pub called: Option<Column>,
+    /// When the call began. Needed.
+    pub time: Option<Column>,
+    /// The agency that called.
+    pub agency: Option<Column>,
+    /// The seller on whose behalf.
+    pub seller: Option<Column>,
+    /// The agency of rows that name none.
+    pub default_agency: Option<AgencyId>,
+    /// The seller of rows that name none.
+    pub default_seller: Option<SellerId>,
+    /// Whether the first row names the columns.
+    pub heading: bool,
+    /// Between the columns; one of `,`, `;`, `|` and a tab, found out from the first line if not
+    /// given.
+    pub delimiter: Option<u8>,
+    /// The country of numbers without a country code.
+    pub region: Option<Region>,
+    /// How far times without an offset are from UTC.
+    pub offset: UtcOffset,
+}
+
+impl Default for Mapping {
+    fn default() -> Self {
+        Self {
+            called: None,
+            time: None,
+            agency: None,
+            seller: None,
+            default_agency: None,
+            default_seller: None,
+            heading: true,
+            delimiter: None,
+            region: None,
+            offset: UtcOffset::UTC,
+        }
+    }
+}
+
+const CALLED: &[&str] = &[
+    "called",
+    "called_number",
+    "to",
+    "dst",
+    "destination",
+    "phone",
+    "number",
+];
+const TIME: &[&str] = &[
+    "time",
+    "timestamp",
+    "start",
+    "start_time",
+    "calldate",
+    "date",
+];
+const AGENCY: &[&str] = &["agency", "call_centre", "call_center"];
+const SELLER: &[&str] = &["seller", "company", "client"];
+
+/// Where each thing stands, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Places {
+    pub called: usize,
+    pub time: usize,
+    /// A date beside the time, for records that keep them apart.
+    pub date: Option<usize>,
+    pub agency: Option<usize>,
+    pub seller: Option<usize>,
+}
+
+impl Mapping {
+    /// Finds the columns in the heading, or by their positions in a first row without one.
+    pub(super) fn places(&self, first: &ByteRecord) -> Result<Places, CallsError> {
+        let heading = self.heading.then_some(first);
+        let find = |what, given: &Option<Column>, names: &[&str]| match given {
+            Some(column) => match column.position(heading, first.len()) {
+                Some(place) => Ok(Some(place)),
+                None => Err(CallsError::NoSuchColumn(what)),
+            },
+            None => Ok(heading.and_then(|heading| {
+                let mut places = names.iter().map(|name| named(heading, name));
+                places.find_map(|place| place)
+            })),
+        };
+        let needed = |what, place: Option<usize>| place.ok_or(CallsError::MissingColumn(what));
+        let time = needed("time", find("time", &self.time, TIME)?)?;
+        let date = heading.and_then(|heading| named(heading, "date"));
+        Ok(Places {
+            called: needed("called", find("called", &self.called, CALLED)?)?,
+            time,
+            date: date.filter(|date| *date != time),
+            agency: find("agency", &self.agency, AGENCY)?,
+            seller: find("seller", &self.seller, SELLER)?,
+        })
+    }
+}
+
+/// The first column of this name.
+fn named(heading: &ByteRecord, name: &str) -> Option<usize> {
+    heading.iter().position(|column| plain(column) == name)
+}
+
+/// A name in small letters, with underscores for blanks and dashes.
+fn plain(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name.trim_ascii()).to_lowercase();
+    name.replace([' ', '-'], "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(mapping: &Mapping, first: &[&str]) -> Result<Places, CallsError> {
+        mapping.places(&ByteRecord::from(first))
+    }
+
+    #[test]
+    fn the_columns_of_usual_switches_are_found_by_their_names() {
+        let mapping = Mapping::default();
+        let asterisk = ["calldate", "clid", "src", "dst", "dcontext", "disposition"];
+        let found = places(&mapping, &asterisk).unwrap();
+        assert_eq!((found.called, found.time), (3, 0));
+        assert_eq!((found.agency, found.seller, found.date), (None, None, None));
+        let other = [
+            "Call-Centre",
+            " Start Time ",
+            "FROM",
+            "Called Number",
+            "COMPANY",
+        ];
+        let found = places(&mapping, &other).unwrap();
+        assert_eq!((found.called, found.time), (3, 1));
+        assert_eq!((found.agency, found.seller), (Some(0), Some(4)));
+        // The plainer name goes before the one further left.
+        let both = ["phone", "date", "time", "called"];
+        let found = places(&mapping, &both).unwrap();
+        assert_eq!((found.called, found.time, found.date), (3, 2, Some(1)));
+    }
+
+    #[test]
+    fn a_column_is_chosen_by_its_name_or_its_position() {
+        let with = |called: &str, heading| Mapping {
+            called: Some(Column::new(called)),
+            time: Some(Column::new("1")),
+            heading,
+            ..Mapping::default()
+        };
+        let heading = ["when", "3", "Größe", "B number"];
+        for (name, place) in [("3", 1), ("4", 3), ("größe", 2), ("b_number", 3)] {
+            let found = places(&with(name, true), &heading).unwrap();
+            assert_eq!(found.called, place, "{name}");
+        }
+        assert_eq!(places(&with("3", false), &heading).unwrap().called, 2);
+        for wrong in ["0", "5", "-1", "", "called"] {
+            assert!(matches!(
+                places(&with(wrong, true), &heading),
+                Err(CallsError::NoSuchColumn("called"))
+            ));
+        }
+        let nothing = Mapping {
+            heading: false,
+            ..Mapping::default()
+        };
+        assert!(matches!(
+            places(&nothing, &["called", "time"]),
+            Err(CallsError::MissingColumn("time"))
+        ));
+    }
+}

@@ -1,0 +1,298 @@
+//! Reading call-detail records: comma-separated values (RFC 4180) as switches, spreadsheets and
+//! databases really write them.
+//!
+//! Nothing that was written is lost or changed: columns are carried as the bytes they are, in
+//! whatever encoding, and a row that says too little comes with the reason.
+
+use std::fmt;
+use std::io::{self, Cursor, Read};
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use super::call::{Call, Row, Unreadable};
+use super::columns::{Mapping, Places};
+use super::when;
+use crate::domain::{AgencyId, PhoneNumber, SellerId};
+
+/// The longest row. Beyond it a quotation mark was most likely opened and never closed, and the
+/// rest of the file would be one column.
+pub const LONGEST_ROW: usize = 1 << 20;
+
+/// As much of the beginning as is looked at to find out what stands between the columns.
+const FIRST_LINE: usize = 64 << 10;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Why records cannot be read at all, or not to their end.
+#[derive(Debug, thiserror::Error)]
+pub enum CallsError {
+    /// There is no first row.
+    #[error("there are no rows")]
+    Empty,
+    /// No column of something that is needed.
+    #[error(
+        "no column is named as the {0} of a call usually is: say which one it is, by its name or its \
+         position, or that there is no heading"
+    )]
+    MissingColumn(&'static str),
+    /// The column that was named is not there.
+    #[error("there is no column of the name or position given for {0}")]
+    NoSuchColumn(&'static str),
+    /// A row without an end.
+    #[error(
+        "row {0} is longer than 1 MiB: perhaps a quotation mark is opened there and never closed"
+    )]
+    LongRow(u64),
+    /// The bytes do not come.
+    #[error("the records cannot be read to their end")]
+    Read(#[source] io::Error),
+}
+
+/// Reads row after row.
+pub struct CallReader<R> {
+    rows: csv::Reader<Measured<io::Chain<Cursor<Vec<u8>>, R>>>,
+    mapping: Mapping,
+    shape: Shape,
+    places: Places,
+    /// The first row, when it is a call.
+    waiting: Option<ByteRecord>,
+    /// Rows read so far, with the heading.
+    read: u64,
+}
+
+/// The outer form of the records, for whoever writes them again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// The names of the columns, if the first row has them.
+    pub heading: Option<ByteRecord>,
+    /// How many columns there are.
+    pub columns: usize,
+    /// What stands between them.
+    pub delimiter: u8,
+    /// Whether the file begins with the mark of UTF-8 (EF BB BF), as some spreadsheets want it.
+    pub marked: bool,
+}
+
+/// Without what was read: it holds numbers.
+impl<R> fmt::Debug for CallReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("CallReader");
+        shown.field("read", &self.read).finish_non_exhaustive()
+    }
+}
+
+impl<R: Read> CallReader<R> {
+    /// Reads the first row.
+    ///
+    /// # Errors
+    /// [`CallsError`].
+    pub fn new(mut input: R, mapping: &Mapping) -> Result<Self, CallsError> {
+        let mut start = Vec::new();
+        let limit = FIRST_LINE as u64;
+        input
+            .by_ref()
+            .take(limit)
+            .read_to_end(&mut start)
+            .map_err(CallsError::Read)?;
+        let marked = start.starts_with(BYTE_ORDER_MARK);
+        if marked {
+            start.drain(..BYTE_ORDER_MARK.len());
+        }
+        let delimiter = mapping.delimiter.unwrap_or_else(|| delimiter_of(&start));
+        let mut rows = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(Measured {
+                inner: Cursor::new(start).chain(input),
+                since_row: 0,
+            });
+        let mut first = ByteRecord::new();
+        if !read_row(&mut rows, &mut first, 1)? {
+            return Err(CallsError::Empty);
+        }
+        let places = mapping.places(&first)?;
+        let columns = first.len();
+        let (heading, waiting) = match mapping.heading {
+            true => (Some(first), None),
+            false => (None, Some(first)),
+        };
+        Ok(Self {
+            rows,
+            mapping: mapping.clone(),
+            shape: Shape {
+                heading,
+                columns,
+                delimiter,
+                marked,
+            },
+            places,
+            waiting,
+            read: 1,
+        })
+    }
+
+    /// The outer form.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The next row; nothing at the end. Empty lines are no rows.
+    ///
+    /// # Errors
+    /// [`CallsError`]: rows that come after cannot be read either.
+    pub fn next_row(&mut self) -> Result<Option<Row>, CallsError> {
+        let columns = match self.waiting.take() {
+            Some(first) => first,
+            None => {
+                let mut columns = ByteRecord::new();
+                self.read += 1;
+                if !read_row(&mut self.rows, &mut columns, self.read)? {
+                    return Ok(None);
+                }
+                columns
+            }
+        };
+        if columns.len() != self.shape.columns {
+            return Ok(Some(Row {
+                columns,
+                call: Err(Unreadable::Columns),
+                agency: None,
+            }));
+        }
+        let agency = self.agency(&columns);
+        let call = self.call(&columns, &agency);
+        Ok(Some(Row {
+            columns,
+            call,
+            agency: agency.ok().flatten(),
+        }))
+    }
+
+    fn call(
+        &self,
+        columns: &ByteRecord,
+        agency: &Result<Option<AgencyId>, Unreadable>,
+    ) -> Result<Call, Unreadable> {
+        let cell = |place: usize| columns.get(place).unwrap_or_default();
+        let time = cell(self.places.time);
+        let offset = self.mapping.offset;
+        let apart = || {
+            let date = cell(self.places.date?).trim_ascii();
+            when::read(&[date, b" ", time.trim_ascii()].concat(), offset)
+        };
+        let time = when::read(time, offset).or_else(apart);
+        let time = time.ok_or(Unreadable::Time)?;
+        let agency = agency.clone()?;
+        let seller = name(self.places.seller.map(cell), SellerId::parse);
+        let seller = seller.map_err(|()| Unreadable::Seller)?;
+        let number = cell(self.places.called);
+        let number = PhoneNumber::parse_bytes(number.trim_ascii(), self.mapping.region)
+            .map_err(Unreadable::Number)?;
+        Ok(Call {
+            number,
+            time,
+            agency,
+            seller: seller.or_else(|| self.mapping.default_seller.clone()),
+        })
+    }
+
+    fn agency(&self, columns: &ByteRecord) -> Result<Option<AgencyId>, Unreadable> {
+        let cell = self.places.agency.and_then(|place| columns.get(place));
+        let agency = name(cell, AgencyId::parse).map_err(|()| Unreadable::Agency)?;
+        Ok(agency.or_else(|| self.mapping.default_agency.clone()))
+    }
+}
+
+/// Every row of records that are in memory.
+///
+/// # Errors
+/// [`CallsError`].
+pub fn read_calls(bytes: &[u8], mapping: &Mapping) -> Result<Vec<Row>, CallsError> {
+    let mut reader = CallReader::new(bytes, mapping)?;
+    let mut rows = Vec::new();
+    while let Some(row) = reader.next_row()? {
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// The id in a cell; none when it is empty. Ids have small letters only, records often do not.
+fn name<T, E>(cell: Option<&[u8]>, parse: fn(&str) -> Result<T, E>) -> Result<Option<T>, ()> {
+    match cell.unwrap_or_default().trim_ascii() {
+        b"" => Ok(None),
+        id => {
+            let text = std::str::from_utf8(id).map_err(drop)?;
+            parse(&text.to_ascii_lowercase()).map(Some).map_err(drop)
+        }
+    }
+}
+
+/// What stands between the columns of the first line: of the usual signs the most frequent one
+/// outside quotation marks.
+fn delimiter_of(start: &[u8]) -> u8 {
+    const USUAL: [u8; 4] = [b',', b';', b'\t', b'|'];
+    let mut counts = [0_u32; 4];
+    let mut quoted = false;
+    let mut seen = false;
+    for byte in start {
+        match byte {
+            b'"' => quoted = !quoted,
+            // Empty lines before the first row are skipped, as the rows' reader does.
+            b'\n' | b'\r' if !quoted && seen => break,
+            _ if quoted => {}
+            _ => {
+                if let Some(place) = USUAL.iter().position(|usual| usual == byte) {
+                    counts[place] += 1;
+                }
+            }
+        }
+        seen |= !matches!(byte, b'\n' | b'\r');
+    }
+    let most = (0..4).rev().max_by_key(|place| counts[*place]);
+    most.map_or(b',', |place| USUAL[place])
+}
+
+/// Counts what was read since the last row, so that no row fills the memory.
+#[derive(Debug)]
+struct Measured<R> {
+    inner: R,
+    since_row: usize,
+}
+
+/// How the measure tells that it is full.
+#[derive(Debug, thiserror::Error)]
+#[error("a row is too long")]
+struct TooLong;
+
+impl<R: Read> Read for Measured<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.since_row > LONGEST_ROW {
+            return Err(io::Error::other(TooLong));
+        }
+        let length = self.inner.read(into)?;
+        self.since_row += length;
+        Ok(length)
+    }
+}
+
+fn read_row<R: Read>(
+    rows: &mut csv::Reader<Measured<R>>,
+    into: &mut ByteRecord,
+    number: u64,
+) -> Result<bool, CallsError> {
+    let more = rows
+        .read_byte_record(into)
+        .map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error)
+                if error.get_ref().is_some_and(|inner| inner.is::<TooLong>()) =>
+            {
+                CallsError::LongRow(number)
+            }
+            csv::ErrorKind::Io(error) => CallsError::Read(error),
+            _ => CallsError::Read(io::ErrorKind::InvalidData.into()),
+        })?;
+    rows.get_mut().since_row = 0;
+    Ok(more)
+}

@@ -1,0 +1,287 @@
+//! Going through the log's index for a chunk of calls, in memory that does not grow with the log.
+//!
+//! A number has another name in the log every month. So the chunk is looked at month by month: the
+//! names of its numbers in that month make one table, and the rows of every segment that the month
+//! falls in are looked up in it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
+
+use super::call::{Call, Unreadable};
+use super::plan::{Found, Listed, Plan, Planned, Subject};
+use super::verdict::{Finding, Registered, Verdict};
+use super::{MatchError, Options};
+use crate::domain::{Moment, Month, Op, Pseudonym, SellerRef};
+use crate::log::index::{Header, IndexError, ReadAt, Segment, Shelves};
+use crate::privacy::MonthKey;
+
+/// The log's index, segment after segment in the order of the log (one log after the other).
+pub trait Source {
+    /// Where a segment's bytes are.
+    type Bytes: ReadAt;
+    /// A segment, held or shared.
+    type Segment: Deref<Target = Segment<Self::Bytes>>;
+
+    /// What each segment covers. Asked once: what the log gains later does not count.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn headers(&self) -> Result<Vec<Header>, IndexError>;
+
+    /// The segment at a place of [`headers`](Self::headers).
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn open(&self, place: usize) -> Result<Self::Segment, IndexError>;
+}
+
+impl<'a, R: ReadAt> Source for &'a [Segment<R>] {
+    type Bytes = R;
+    type Segment = &'a Segment<R>;
+
+    fn headers(&self) -> Result<Vec<Header>, IndexError> {
+        Ok(self.iter().map(|s| s.header().clone()).collect())
+    }
+
+    fn open(&self, place: usize) -> Result<Self::Segment, IndexError> {
+        self.get(place).ok_or(IndexError::Damaged)
+    }
+}
+
+/// Finds out about calls, chunk by chunk.
+#[derive(Debug)]
+pub struct Matcher<S> {
+    source: S,
+    headers: Vec<Header>,
+    keys: BTreeMap<Month, MonthKey>,
+    options: Options,
+    /// The months in which anything was registered or withdrawn.
+    registering: BTreeSet<Month>,
+    missing: BTreeSet<Month>,
+}
+
+impl<S: Source> Matcher<S> {
+    /// Looks at what the log covers and when anything was registered.
+    ///
+    /// `keys` are the months whose pseudonyms can be made, as
+    /// [`MonthKeys::all`](crate::privacy::MonthKeys::all) gives them.
+    ///
+    /// # Errors
+    /// [`MatchError::Index`].
+    pub fn new(
+        source: S,
+        keys: impl IntoIterator<Item = (Month, MonthKey)>,
+        options: Options,
+    ) -> Result<Self, MatchError> {
+        let headers = source.headers()?;
+        let mut registering = BTreeSet::new();
+        for (place, header) in headers.iter().enumerate() {
+            if registrations(header) {
+                source.open(place)?.others(&Shelves::ALL, |row| {
+                    if matches!(row.op, Op::Register | Op::Withdraw) {
+                        registering.insert(row.time.month());
+                    }
+                })?;
+            }
+        }
+        Ok(Self {
+            source,
+            headers,
+            keys: keys.into_iter().collect(),
+            options,
+            registering,
+            missing: BTreeSet::new(),
+        })
+    }
+
+    /// Months that calls so far would have needed, in which the log has entries, and whose key is
+    /// not there: what happened in them could not be seen, and a verdict that nothing happened is
+    /// no proof.
+    #[must_use]
+    pub fn missing_keys(&self) -> &BTreeSet<Month> {
+        &self.missing
+    }
+
+    /// What the log says about each of these calls, in their order. The memory this takes grows
+    /// with their number, so give it [`CHUNK`](super::CHUNK) at a time.
+    ///
+    /// # Errors
+    /// [`MatchError::Index`]; then nothing is known about any of them.
+    pub fn verdicts<'c>(
+        &mut self,
+        calls: impl IntoIterator<Item = &'c Result<Call, Unreadable>>,
+    ) -> Result<Vec<Verdict>, MatchError> {
+        let mut verdicts = Vec::new();
+        let mut readable = Vec::new();
+        for (row, call) in calls.into_iter().enumerate() {
+            verdicts.push(match call {
+                Ok(call) => {
+                    readable.push((row, call));
+                    Verdict::unreadable(Finding::UnreadableRow, "")
+                }
+                Err(Unreadable::Number(error)) => {
+                    Verdict::unreadable(Finding::InvalidNumber, error.code())
+                }
+                Err(error) => Verdict::unreadable(Finding::UnreadableRow, error.code()),
+            });
+        }
+        let times = readable.iter().map(|(_, call)| call.time);
+        let Some((earliest, latest)) = times.clone().min().zip(times.max()) else {
+            return Ok(verdicts);
+        };
+        let mut plan = Plan::new(self.options, readable.into_iter());
+        self.search(&mut plan, (earliest, latest))?;
+        let validity = self.options.validity;
+        plan.resolve(|planned, found, listed| {
+            verdicts[planned.row] = verdict(planned, found, listed, validity);
+        });
+        Ok(verdicts)
+    }
+
+    fn search(
+        &mut self,
+        plan: &mut Plan<'_>,
+        (earliest, latest): (Moment, Moment),
+    ) -> Result<(), MatchError> {
+        let (from, to) = (
+            self.options.first_for(earliest),
+            self.options.last_for(latest),
+        );
+        let mut months: BTreeSet<Month> = self.registering.clone();
+        // Calls may be said to have been made at any time; the log covers few months.
+        let filled = self.headers.iter().filter(|header| header.entries > 0);
+        let begins = filled.clone().map(|header| header.earliest).min();
+        let ends = filled.map(|header| header.latest).max();
+        if let Some((begins, ends)) = begins.zip(ends) {
+            let mut month = from.max(begins).month();
+            while month <= to.min(ends).month() {
+                months.insert(month);
+                month = month.next();
+            }
+        }
+        for month in months {
+            let checks = (from.month()..=to.month()).contains(&month);
+            let others = month <= latest.month() && self.registering.contains(&month);
+            let segments: Vec<_> = self
+                .headers
+                .iter()
+                .enumerate()
+                .map(|(place, header)| {
+                    let falls = header.earliest.month() <= month
+                        && month <= header.latest.month()
+                        && header.entries > 0;
+                    let overlaps = header.earliest <= to && from <= header.latest;
+                    let checks = falls && checks && overlaps && header.count_of(Op::Check) > 0;
+                    (place, checks, falls && others && registrations(header))
+                })
+                .filter(|(_, checks, others)| *checks || *others)
+                .collect();
+            if segments.is_empty() {
+                continue;
+            }
+            let Some(key) = self.keys.get(&month) else {
+                self.missing.insert(month);
+                continue;
+            };
+            let named = names(key, &plan.subjects, |subject| {
+                (others && month <= subject.last)
+                    || (subject.months.0 <= month && month <= subject.months.1)
+            });
+            let shelves = Shelves::of(named.keys());
+            for (place, checks, others) in segments {
+                let segment = self.source.open(place)?;
+                if checks {
+                    segment.checks(&shelves, |row| {
+                        if let Some(subject) = named.get(&row.pn) {
+                            plan.note_check(*subject, place, &row);
+                        }
+                    })?;
+                }
+                if others {
+                    segment.others(&shelves, |row| {
+                        if let Some(subject) = named.get(&row.pn) {
+                            plan.note_other(*subject, place, &row);
+                        }
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn registrations(header: &Header) -> bool {
+    header.count_of(Op::Register) + header.count_of(Op::Withdraw) > 0
+}
+
+/// The month's names of the numbers that are wanted, with their places.
+fn names(
+    key: &MonthKey,
+    subjects: &[Subject],
+    wanted: impl Fn(&Subject) -> bool,
+) -> HashMap<Pseudonym, usize> {
+    let wanted = subjects.iter().enumerate().filter(|(_, s)| wanted(s));
+    wanted
+        .map(|(place, subject)| {
+            let number = &subject.number;
+            (key.opening(number).pseudonym(number), place)
+        })
+        .collect()
+}
+
+fn verdict(
+    planned: &Planned<'_>,
+    found: Option<&Found>,
+    listed: &[Listed],
+    validity: std::time::Duration,
+) -> Verdict {
+    let call = planned.call;
+    let finding = match found {
+        None => Finding::NeverChecked,
+        Some(found) if call.time > found.check.at.plus(validity) => Finding::CheckExpired,
+        Some(found) if found.suppress => Finding::CheckedSuppressed,
+        Some(_) => Finding::CheckedClear,
+    };
+    let check = found.map(|found| found.check.clone());
+    let seller = match (&call.seller, &check) {
+        (Some(seller), _) => Some(SellerRef::One(seller.clone())),
+        (None, Some(check)) => check.seller.clone(),
+        (None, None) => None,
+    };
+    let holding = |wanted: &dyn Fn(&SellerRef) -> bool| {
+        let wanted = listed.iter().filter(|listed| wanted(&listed.seller));
+        wanted.filter_map(Listed::holds).max().map(|(_, id)| id)
+    };
+    let (registered, registration) = if let Some(id) = holding(&|s| *s == SellerRef::All) {
+        (Registered::AllSellers, Some(id))
+    } else if let Some(seller) = seller {
+        match holding(&|s| *s == seller) {
+            Some(id) => (Registered::ThisSeller, Some(id)),
+            None => (Registered::No, None),
+        }
+    } else {
+        match holding(&|_| true) {
+            Some(id) => (Registered::OtherSeller, Some(id)),
+            None => (Registered::No, None),
+        }
+    };
+    Verdict {
+        finding,
+        registered: Some(registered),
+        check,
+        registration,
+        reason: None,
+    }
+}
+
+impl Verdict {
+    fn unreadable(finding: Finding, reason: &'static str) -> Self {
+        Self {
+            finding,
+            registered: None,
+            check: None,
+            registration: None,
+            reason: Some(reason),
+        }
+    }
+}
