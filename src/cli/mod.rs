@@ -1,6 +1,6 @@
 //! The command line, one file per subcommand.
 //!
-//! `serve`, `init` and `completions` stand alone; every other command is a client of a running
+//! `serve`, `init`, `completions` and `audit verify` stand alone; every other command is a client of a running
 //! service and has no more rights than the key that it is given. Results go to standard output,
 //! everything else to standard error.
 
@@ -43,7 +43,7 @@ A first look, in two terminals:
   metrust serve                                      starts the service and prints lines to try
   metrust doctor                                     tells whether all is well
 
-Commands other than serve, init and completions talk to a running service. They find it by
+Commands other than serve, init, completions and audit verify talk to a running service. They find it by
 --url or METRUST_URL, else by the data folder (--data) that the service runs on, else at
 http://127.0.0.1:8080. Their key is METRUST_KEY, else what --key-file holds, else operator.key of
 the data folder. A key is never an argument: arguments can be seen by everybody on the machine.

@@ -12,15 +12,22 @@
 //!
 //! And what is made for speed: [`index`], which finds a number's entries without reading them all.
 //!
+//! What stands on it:
+//!
+//! * [`verify`]: verifying a log or a bundle of logs, trusting nothing but a key.
+//! * [`bundle`]: what goes into a bundle of evidence beside the logs.
+//!
 //! Whatever these files read may come from a stranger. So each parser takes one spelling only (what
 //! it accepts is printed again as the same bytes), and holds no more memory than the input's own.
 
+pub mod bundle;
 pub mod checkpoint;
 pub mod index;
 pub mod merkle;
 pub mod note;
 pub mod proof;
 pub mod tile;
+pub mod verify;
 
 #[cfg(test)]
 mod tests;

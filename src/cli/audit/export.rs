@@ -1,4 +1,4 @@
-//! `metrust audit`: reading the record.
+//! `metrust audit export`: the entries, from the running service.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -6,25 +6,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use ureq::Body;
 use ureq::http::Response;
 
-use super::client::{Patience, Target};
-use super::output::{cannot_print, note};
-use super::{Failure, Outcome, path_parser};
-
-/// Read the audit: who asked, who was told what, who opted out when
-#[derive(Debug, Args)]
-pub(super) struct Audit {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Export(Export),
-}
+use crate::cli::client::{Patience, Target};
+use crate::cli::output::{cannot_print, note};
+use crate::cli::{Failure, Outcome, path_parser};
 
 /// Export the entries, oldest first, as one JSON object a line or as CSV
 ///
@@ -37,7 +25,7 @@ Examples:
   metrust audit export --from 2026-11-01 --to 2026-12-01 --output november.ndjson
   metrust audit export --seller sunny-telecom --op check --format csv > checks.csv
   metrust audit export --phone +32475123456 | jq .")]
-struct Export {
+pub(super) struct Export {
     /// From this date or RFC 3339 time on (UTC)
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
@@ -110,15 +98,8 @@ impl Format {
     }
 }
 
-impl Audit {
-    pub(super) fn run(&self, data: &Path) -> Outcome {
-        let Command::Export(export) = &self.command;
-        export.run(data)
-    }
-}
-
 impl Export {
-    fn run(&self, data: &Path) -> Outcome {
+    pub(super) fn run(&self, data: &Path) -> Outcome {
         let place = match self.output.as_deref() {
             Some(file) => Some(Place::new(file, self.force)?),
             None => None,

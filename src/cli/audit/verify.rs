@@ -1,0 +1,215 @@
+//! `metrust audit verify`: is this log what was signed? Needs no service and no key of its own.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::unpack::Unpacked;
+use crate::cli::output::{plain, say};
+use crate::cli::{Failure, Outcome, path_parser};
+use crate::log::Verifier;
+use crate::log::verify::{Content, LogReport, Options, Receipt, Report, count, keys_in, verify};
+
+/// Verify a bundle of the audit log, or a log's folder, by its entries, hashes and signatures
+///
+/// It needs no service. Every hash is computed again from the entries and compared with what was
+/// signed; the counters in the entries must have no gap. Older checkpoints and receipts that you
+/// kept show whether what was signed then has been changed since.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  metrust audit verify evidence.tar.zst --key \"$(cat key-from-the-newspaper.txt)\"
+  metrust audit verify data/log --checkpoint checkpoint-of-last-month
+  metrust audit verify evidence/ --receipt call.tlog-proof --entry call.json
+
+Exit status: 0 all of it holds, 1 it does not or could not be read, 2 the command line cannot be used.")]
+pub(super) struct Verify {
+    /// The folder of a bundle, of all logs or of one log; or a bundle in one file (.tar.zst)
+    #[arg(value_name = "DIR|FILE", value_parser = path_parser())]
+    bundle: PathBuf,
+
+    /// A verifier key that you trust because you have it from elsewhere; may be repeated. Without
+    /// it, those in the bundle are used
+    #[arg(long = "key", value_name = "VKEY")]
+    keys: Vec<String>,
+
+    /// A checkpoint that you kept; may be repeated
+    #[arg(long = "checkpoint", value_name = "FILE", value_parser = path_parser())]
+    checkpoints: Vec<PathBuf>,
+
+    /// A receipt (.tlog-proof); may be repeated
+    #[arg(long = "receipt", value_name = "FILE", value_parser = path_parser())]
+    receipts: Vec<PathBuf>,
+
+    /// The entry that the receipt proves, as JSON; one for each receipt, in the same order
+    #[arg(long = "entry", value_name = "FILE", value_parser = path_parser(), requires = "receipts")]
+    entries: Vec<PathBuf>,
+}
+
+const OWN_KEYS: &str = "\
+WARNING: no --key was given, so the keys in the bundle are used. Whoever wrote the bundle chose them:
+WARNING: this shows that the bundle agrees with itself, not who wrote it.";
+
+impl Verify {
+    pub(super) fn run(&self) -> Outcome {
+        let mut options = self.options()?;
+        let unpacked = match self.bundle.metadata() {
+            Err(error) => {
+                let name = self.bundle.display();
+                return Err(Failure::usage(format!("cannot read {name}: {error}")));
+            }
+            Ok(metadata) if metadata.is_dir() => None,
+            Ok(_) => Some(Unpacked::new(&self.bundle)?),
+        };
+        let folder = unpacked.as_ref().map(Unpacked::path);
+        let folder = folder.as_deref().unwrap_or(&self.bundle);
+        let failed = |error: crate::log::verify::VerifyError| Failure::new(error.to_string());
+        if options.keys.is_empty() {
+            say(OWN_KEYS)?;
+            options.keys = keys_in(folder).map_err(failed)?;
+        }
+        let bar = bar(count(folder).map_err(failed)?);
+        let report = verify(folder, &options, &|entries| bar.inc(entries));
+        bar.finish_and_clear();
+        let report = report.map_err(failed)?;
+        say(&in_words(&report))?;
+        Ok(ExitCode::from(u8::from(!report.holds())))
+    }
+
+    fn options(&self) -> Result<Options, Failure> {
+        if !self.entries.is_empty() && self.entries.len() != self.receipts.len() {
+            return Err(Failure::usage(
+                "give one --entry for each --receipt, in the same order, or none at all",
+            ));
+        }
+        let keys = self.keys.iter().map(|text| {
+            Verifier::parse(text.trim())
+                .map_err(|error| Failure::usage(format!("--key {}: {error}", plain(text))))
+        });
+        let checkpoints = self
+            .checkpoints
+            .iter()
+            .map(|file| Ok((name(file), read(file)?)));
+        let receipts = self.receipts.iter().enumerate().map(|(place, file)| {
+            let entry = self.entries.get(place).map(|entry| read(entry));
+            Ok(Receipt {
+                name: name(file),
+                proof: read(file)?,
+                entry: entry.transpose()?,
+            })
+        });
+        Ok(Options {
+            keys: keys.collect::<Result<_, Failure>>()?,
+            checkpoints: checkpoints.collect::<Result<_, Failure>>()?,
+            receipts: receipts.collect::<Result<_, Failure>>()?,
+        })
+    }
+}
+
+fn name(file: &Path) -> String {
+    file.display().to_string()
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))
+}
+
+/// Shown on a terminal only.
+fn bar(entries: u64) -> ProgressBar {
+    let style = "{wide_bar} {human_pos} of {human_len} entries, {per_sec}, {eta} left";
+    let style = ProgressStyle::with_template(style);
+    ProgressBar::new(entries).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// The report as lines of text.
+fn in_words(report: &Report) -> String {
+    let mut text = String::new();
+    for log in &report.logs {
+        of_log(log, &mut text);
+    }
+    for finding in &report.findings {
+        line(&mut text, "WRONG: ", &finding.to_string());
+    }
+    let wrong = report.logs.iter().filter_map(|log| {
+        let at = report.first_wrong(&log.name)?;
+        Some(match at.end - at.start {
+            1 => format!("{}: the first wrong entry is entry {}", log.name, at.start),
+            _ => format!(
+                "{}: the first wrong entry is one of the entries {} to {}",
+                log.name,
+                at.start,
+                at.end - 1
+            ),
+        })
+    });
+    for first in wrong {
+        line(&mut text, "WRONG: ", &first);
+    }
+    text.push_str(match report.holds() {
+        true => "All of it holds.",
+        false => "It does not hold.",
+    });
+    text
+}
+
+fn of_log(log: &LogReport, text: &mut String) {
+    let LogReport {
+        name, size, root, ..
+    } = log;
+    line(text, "", &format!("{name}: {size} entries, root {root}"));
+    let mut more = |what: &str| line(text, "  ", what);
+    match &log.content {
+        Content::All => {}
+        Content::Nothing => {
+            more(
+                "ITS ENTRIES ARE NOT HERE: only their hashes could be verified, not what they say",
+            );
+        }
+        Content::Range(_) => {
+            let range = log.content.range(*size);
+            more(&format!(
+                "ONLY THE ENTRIES {} TO {} ARE HERE and were read; of the others, only the hashes \
+                 were verified",
+                range.start,
+                range.end.saturating_sub(1)
+            ));
+        }
+    }
+    if log.older > 0 {
+        more(&format!("{} older checkpoints confirmed", log.older));
+    }
+    for (label, size) in &log.held {
+        more(&format!(
+            "{label} confirmed: the first {size} entries are as they were signed then"
+        ));
+    }
+    for (label, index) in &log.receipts {
+        more(&format!("{label} confirmed: it proves entry {index}"));
+    }
+    for witness in &log.witnesses {
+        more(&format!("cosigned by the witness {witness}"));
+    }
+    if !log.writers.is_empty() {
+        more(&format!("processes that wrote: {}", log.writers.len()));
+    }
+    for (agency, entries) in &log.agencies {
+        more(&format!("agency {agency}: {entries} entries"));
+    }
+    for incident in &log.incidents {
+        more(&format!(
+            "incident: entry {}, {}, {}",
+            incident.index, incident.time, incident.word
+        ));
+    }
+}
+
+/// Names and words come from files that anybody may have written.
+fn line(text: &mut String, before: &str, what: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{before}{}", plain(what));
+}
