@@ -10,6 +10,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock askama.toml ./
 COPY config config
 COPY src src
+COPY tests/interop tests/interop
 # The caches stay with the builder; only the binary leaves this stage.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \

@@ -356,6 +356,9 @@ func openLog(folder, name string, manifest map[string]struct{ From, To int64 }) 
 		if part, known := manifest[name]; known {
 			l.from, l.to = part.From, part.To
 		}
+		if l.to > l.size {
+			l.to = l.size
+		}
 	}
 	l.build()
 	l.checkTiles()

@@ -139,7 +139,7 @@ def read(*path):
     try:
         with open(os.path.join(*path), "rb") as file:
             return file.read()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
 
@@ -154,7 +154,8 @@ class Log:
         if self.origin.rpartition("/")[2] != name:
             wrong(name, f"its checkpoint is of another log, {self.origin}")
         there = os.path.isdir(os.path.join(folder, "tile", "entries"))
-        self.content = (content or (0, self.size)) if there else (0, 0)
+        first, end = (content or (0, self.size)) if there else (0, 0)
+        self.content = (first, min(end, self.size))
         self.levels = all_levels(list(self.leaves()))
         self.check_tiles()
         kept = os.path.join(folder, "checkpoints")

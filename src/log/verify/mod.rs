@@ -115,11 +115,15 @@ pub fn verify(
     for (place, what) in given.faults {
         report.add("", place, what);
     }
-    // By place within a log; the order of the logs stays.
+    // By log, the exact ones first; what is equal there stays as it was found.
     report.findings.sort_by_key(|finding| {
         let log = report.logs.iter().position(|log| log.name == finding.log);
-        let entries = finding.place.entries();
-        (log, entries.map_or((u64::MAX, 0), |at| (at.start, at.end)))
+        let place = match &finding.place {
+            Place::Entry(index) => (0, *index),
+            Place::Entries(range) => (1, range.start),
+            _ => (2, 0),
+        };
+        (log, place)
     });
     Ok(report)
 }

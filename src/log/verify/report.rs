@@ -12,7 +12,8 @@ use crate::log::Hash;
 pub struct Report {
     /// One for each log, by name.
     pub logs: Vec<LogReport>,
-    /// Everything that does not hold; empty means that all of it holds. By log, then by entry.
+    /// Everything that does not hold; empty means that all of it holds. By log, and those that name an
+    /// entry first.
     pub findings: Vec<Finding>,
 }
 
