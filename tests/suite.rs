@@ -1,8 +1,8 @@
 //! What metrust promises, tested from outside: the real binary, over HTTP and the command line, on
 //! every store.
 //!
-//! Each file holds one promise or one surface; `harness` is what they stand on. `redis-server` must
-//! be installed: no test is ever skipped.
+//! Each file holds one promise or one surface; `harness` is what they stand on. `redis-server`,
+//! Python, Go and `openssl` must be installed: no test is ever skipped.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,10 +21,14 @@ mod check;
 mod cli;
 #[path = "suite/dialplans.rs"]
 mod dialplans;
+#[path = "suite/evidence.rs"]
+mod evidence;
 #[path = "suite/export.rs"]
 mod export;
 #[path = "suite/harness/mod.rs"]
 mod harness;
+#[path = "suite/interop.rs"]
+mod interop;
 #[path = "suite/keys.rs"]
 mod keys;
 #[path = "suite/opt_out.rs"]

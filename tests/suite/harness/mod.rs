@@ -7,14 +7,17 @@
 
 pub mod api;
 pub mod browser;
+pub mod bundle;
 pub mod csv;
 pub mod html;
 pub mod load;
+pub mod logs;
 pub mod numbers;
 pub mod process;
 pub mod raw;
 pub mod redis;
 pub mod service;
+pub mod verifiers;
 pub mod wait;
 pub mod world;
 

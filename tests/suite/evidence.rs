@@ -1,0 +1,221 @@
+//! A bundle of evidence as a stranger gets it: its README's own commands, and the bundle in one
+//! file.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use metrust::log::bundle::{Manifest, Part, lay};
+use tempfile::tempdir;
+
+use crate::harness::bundle::Bundle;
+use crate::harness::logs::{Log, entry, put};
+use crate::harness::process::{Ended, run};
+use crate::harness::service::{binary, metrust};
+use crate::harness::verifiers::python;
+
+/// A number, its opening in hexadecimal, and the name that these give it in the log, computed by
+/// the README's commands once and by Python's `hashlib` again.
+const NUMBER: &str = "+32470123456";
+const OPENING: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+fn manifest() -> Manifest {
+    Manifest {
+        version: "1.2.3".to_owned(),
+        made: None,
+        logs: vec!["2026".to_owned()],
+        ..Manifest::default()
+    }
+}
+
+/// The commands of the README, block by block.
+fn blocks(readme: &str) -> Vec<&str> {
+    let blocks = readme.split("```sh\n").skip(1);
+    blocks
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+/// A folder whose programs come first: metrust, and the Python that can verify if another is found
+/// before it.
+fn tools(beside: &Path) -> String {
+    let folder = beside.join("tools");
+    fs::create_dir(&folder).unwrap();
+    symlink(binary(), folder.join("metrust")).unwrap();
+    if python().starts_with('/') {
+        symlink(python(), folder.join("python3")).unwrap();
+    }
+    folder.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_command_of_the_readme_does_what_it_says() {
+    let pn = run(Command::new(python()).arg("-c").arg(format!(
+        "import hashlib; print(hashlib.sha256(b'metrust v1 pn\\0' + bytes.fromhex('{OPENING}') + \
+         b'{NUMBER}').hexdigest()[:32])"
+    )));
+    let mut log = Log::honest(600);
+    let about = String::from_utf8(entry(300)).unwrap();
+    let old = &about[about.find(r#""pn":""#).unwrap() + 6..][..32];
+    log.entries[300] = about.replace(old, pn.stdout.trim()).into_bytes();
+    let bundle = Bundle::of(log.clone(), &[256]);
+    let root = bundle.root();
+    lay(&root, &manifest()).unwrap();
+    put(
+        &root,
+        "trusted.vkeys",
+        format!("{}\n", log.vkey()).as_bytes(),
+    );
+    put(
+        &root,
+        "older.checkpoint",
+        log.at(500).checkpoint().as_bytes(),
+    );
+    put(&root, "receipt.tlog-proof", log.receipt(300).as_bytes());
+    put(&root, "receipt.json", &log.entries[300]);
+    put(
+        &root,
+        "openings.txt",
+        format!("{NUMBER} 2026-11 {OPENING}\n+32470999999 2026-11 {OPENING}\n").as_bytes(),
+    );
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    assert!(!readme.contains("{{"), "a place is left empty: {readme}");
+    let path = format!(
+        "{}:{}",
+        tools(bundle.beside()),
+        std::env::var("PATH").unwrap()
+    );
+    let said: Vec<Ended> = blocks(&readme)
+        .into_iter()
+        .map(|block| {
+            let mut shell = Command::new("sh");
+            shell.args(["-eu", "-c", block]).current_dir(&root);
+            let ended = run(shell.env("PATH", &path));
+            assert!(ended.status.success(), "{block}\n{ended:?}");
+            ended
+        })
+        .collect();
+    let [python, go, itself, older, receipt, signature, first, number] = &said[..] else {
+        panic!("{} blocks", said.len());
+    };
+    for verifier in [python, go, itself, older, receipt] {
+        assert!(
+            verifier.stdout.ends_with("All of it holds.\n"),
+            "{verifier:?}"
+        );
+        assert!(!verifier.stdout.contains("WARNING"), "{verifier:?}");
+    }
+    assert!(
+        older
+            .stdout
+            .contains("the first 500 entries are as they were"),
+        "{older:?}"
+    );
+    assert!(
+        receipt.stdout.contains("receipt confirmed for entry 300"),
+        "{receipt:?}"
+    );
+    assert_eq!(signature.stdout, "Signature Verified Successfully\n");
+    let hashes: Vec<_> = first.stdout.lines().collect();
+    assert!(hashes.len() == 2 && hashes[0] == hashes[1], "{first:?}");
+    let lines: Vec<_> = number.stdout.lines().collect();
+    assert_eq!(lines.len(), 4, "{number:?}");
+    assert_eq!(lines[1].as_bytes(), log.entries[300]);
+    assert_eq!(lines[3], "and has no entry about it");
+}
+
+#[test]
+fn a_signature_by_hand_fails_when_the_checkpoint_was_altered() {
+    let bundle = Bundle::honest();
+    let root = bundle.root();
+    lay(&root, &manifest()).unwrap();
+    put(
+        &root,
+        "trusted.vkeys",
+        fs::read(root.join("vkeys")).unwrap().as_slice(),
+    );
+    let bundle = bundle.tampered("checkpoint", |bytes| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        *bytes = text.replace("\n1000\n", "\n1001\n").into_bytes();
+    });
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let by_hand = blocks(&readme)[5];
+    let ended = run(Command::new("sh")
+        .args(["-c", by_hand])
+        .current_dir(bundle.root()));
+    let said = ended.stdout + &ended.stderr;
+    assert!(
+        !said.contains("Successfully") && said.contains("Failure"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_readme_says_which_entries_are_left_out() {
+    let mut manifest = manifest();
+    let part = Part { from: 256, to: 512 };
+    manifest.entries.insert("2026".to_owned(), part);
+    let folder = tempdir().unwrap();
+    lay(folder.path(), &manifest).unwrap();
+    let readme = fs::read_to_string(folder.path().join("README.md")).unwrap();
+    assert!(readme.contains("only the entries 256 to 511"), "{readme}");
+    let written = fs::read(folder.path().join("manifest.json")).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Manifest>(&written).unwrap(),
+        manifest
+    );
+    assert!(
+        lay(folder.path(), &manifest).is_err(),
+        "nothing is written over"
+    );
+}
+
+#[test]
+fn a_bundle_in_one_file_is_verified_like_the_folder() {
+    let bundle = Bundle::honest();
+    let file = bundle.beside().join("evidence.tar.zst");
+    for inside in ["", "evidence-2026"] {
+        let zstd = zstd::Encoder::new(File::create(&file).unwrap(), 0).unwrap();
+        let mut tar = tar::Builder::new(zstd);
+        tar.append_dir_all(inside, bundle.root()).unwrap();
+        tar.into_inner().unwrap().finish().unwrap();
+        let mut command = metrust();
+        command.args(["audit", "verify"]).arg(&file);
+        let ended = run(command.args(&bundle.arguments));
+        assert!(ended.status.success(), "{ended:?}");
+        assert!(ended.stdout.contains("2026: 1000 entries"), "{ended:?}");
+    }
+    fs::write(&file, "not a bundle").unwrap();
+    let ended = run(metrust().args(["audit", "verify"]).arg(&file));
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("cannot unpack"), "{ended:?}");
+}
+
+#[test]
+fn a_command_line_that_cannot_be_used_is_told_apart_from_a_log_that_does_not_hold() {
+    let bundle = Bundle::honest();
+    let root = bundle.root();
+    let root = root.to_str().unwrap();
+    for arguments in [
+        &[][..],
+        &["/nowhere"],
+        &[root, "--key", "nonsense"],
+        &[root, "--checkpoint", "/nowhere"],
+        &[root, "--receipt", "/nowhere"],
+        &[root, "--entry", root],
+        &[root, "--what"],
+    ] {
+        for (who, ended) in crate::harness::verifiers::every(arguments) {
+            assert_eq!(
+                ended.status.code(),
+                Some(2),
+                "{who} {arguments:?}: {ended:?}"
+            );
+        }
+    }
+    let empty = tempdir().unwrap();
+    for (who, ended) in crate::harness::verifiers::every(&[empty.path().to_str().unwrap()]) {
+        assert_eq!(ended.status.code(), Some(1), "{who}: {ended:?}");
+    }
+}
