@@ -35,24 +35,51 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-var findings int
+var (
+	keys     []note.Verifier // those trusted
+	findings int
+)
+
+// say prints a line in which nothing steers the terminal: names come from files anybody may have written.
+func say(format string, values ...interface{}) {
+	fmt.Println(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, fmt.Sprintf(format, values...)))
+}
 
 func wrong(where, format string, values ...interface{}) {
-	fmt.Printf("WRONG: %s: %s\n", where, fmt.Sprintf(format, values...))
+	say("WRONG: %s: %s", where, fmt.Sprintf(format, values...))
 	if findings++; findings == 1000 {
 		fmt.Println("WRONG: and more")
 		os.Exit(1)
 	}
 }
 
-func usage(why string) {
-	fmt.Fprintln(os.Stderr, why+"\nusage: verify.go BUNDLE_DIR [--key VKEY]... [--checkpoint FILE]... [--receipt FILE [--entry FILE]]...")
-	os.Exit(2)
+// A fault is what must hold and does not; attempt reports it and goes on.
+type fault string
+
+func must(holds bool, format string, values ...interface{}) {
+	if !holds {
+		panic(fault(fmt.Sprintf(format, values...)))
+	}
+}
+
+func attempt(where string, do func()) {
+	defer func() {
+		if why := recover(); why != nil {
+			wrong(where, "%s", string(why.(fault)))
+		}
+	}()
+	do()
 }
 
 // ----- signatures -----
@@ -66,19 +93,10 @@ type checkpoint struct {
 }
 
 // openCheckpoint wants the signature of a key that is named like the origin; it ignores unknown keys.
-func openCheckpoint(data []byte, keys []note.Verifier) (c checkpoint, err error) {
-	end := bytes.LastIndex(data, []byte("\n\n"))
-	lines := strings.Split(string(data[:end+1]), "\n")
-	if end < 0 || len(lines) != 4 {
-		return c, fmt.Errorf("it is not a checkpoint")
-	}
-	c.origin = lines[0]
-	if c.size, err = number(lines[1]); err != nil {
-		return c, err
-	}
-	if c.root, err = tlog.ParseHash(lines[2]); err != nil {
-		return c, err
-	}
+func openCheckpoint(data []byte) (c checkpoint) {
+	lines := strings.Split(string(data[:bytes.LastIndex(data, []byte("\n\n"))+1]), "\n")
+	must(len(lines) == 4, "it is not a checkpoint")
+	c.origin, c.size, c.root = lines[0], number(lines[1]), hash(lines[2])
 	var named []note.Verifier
 	for _, key := range keys {
 		if key.Name() == c.origin {
@@ -86,15 +104,19 @@ func openCheckpoint(data []byte, keys []note.Verifier) (c checkpoint, err error)
 		}
 	}
 	_, c.fault = note.Open(data, note.VerifierList(named...))
-	return c, nil
+	return c
 }
 
-func number(text string) (int64, error) {
+func number(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 || strconv.FormatInt(n, 10) != text {
-		return 0, fmt.Errorf("%q is not a number", text)
-	}
-	return n, nil
+	must(err == nil && n >= 0 && strconv.FormatInt(n, 10) == text, "%q is not a number", text)
+	return n
+}
+
+func hash(text string) tlog.Hash {
+	hash, err := tlog.ParseHash(text)
+	must(err == nil, "%q is not a hash", text)
+	return hash
 }
 
 // ----- one log -----
@@ -109,7 +131,7 @@ type log struct {
 	inside, held []int64          // sizes of the checkpoints that were confirmed
 }
 
-// ReadHashes gives the tree to package tlog.
+// ReadHashes gives the tree to package tlog; it never fails.
 func (l *log) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	hashes := make([]tlog.Hash, len(indexes))
 	for i, index := range indexes {
@@ -122,91 +144,87 @@ func (l *log) rootAt(size int64) tlog.Hash {
 	if size == 0 {
 		return sha256.Sum256(nil)
 	}
-	root, err := tlog.TreeHash(size, l)
-	if err != nil {
-		panic(err)
-	}
+	root, _ := tlog.TreeHash(size, l)
 	return root
 }
 
 // tile reads a tile. Where the log has grown since, the full one begins with what the partial one held.
 func (l *log) tile(t tlog.Tile) []byte {
-	for _, width := range []int{t.W, 256} {
-		t.W = width
-		path := strings.Replace(strings.Replace(t.Path(), "tile/8/", "tile/", 1), "/data/", "/entries/", 1)
-		data, err := os.ReadFile(filepath.Join(l.folder, path))
-		if err == nil && t.L >= 0 && len(data) != 32*width {
-			wrong(l.name, "%s has a wrong length", path)
-			return nil
-		}
-		if err == nil || width == 256 {
-			if err != nil {
-				wrong(l.name, "%s is missing", path)
-			}
-			return data
-		}
+	path := strings.Replace(strings.Replace(t.Path(), "tile/8/", "tile/", 1), "/data/", "/entries/", 1)
+	data, err := os.ReadFile(filepath.Join(l.folder, path))
+	if err != nil && t.W < 256 {
+		data, err = os.ReadFile(filepath.Join(l.folder, strings.SplitN(path, ".p/", 2)[0]))
 	}
-	return nil
+	if err != nil {
+		wrong(l.name, "%s is missing", path)
+		return nil
+	}
+	if t.L >= 0 && len(data) != 32*t.W && len(data) != 32*256 {
+		wrong(l.name, "%s has a wrong length", path)
+		return nil
+	}
+	return data
 }
 
 // entries reads a bundle of entries: each has two bytes of length before it.
 func (l *log) entries(n int64, width int) (entries [][]byte) {
 	data := l.tile(tlog.Tile{H: 8, L: -1, N: n, W: width})
-	if data == nil {
-		return nil
-	}
-	whole := true
-	for len(data) >= 2 && whole {
-		end := 2 + int(binary.BigEndian.Uint16(data))
-		if whole = end <= len(data); whole {
-			entries, data = append(entries, data[2:end]), data[end:]
+	for rest := data; len(rest) > 0; {
+		end := len(rest) + 1
+		if len(rest) >= 2 {
+			end = 2 + int(binary.BigEndian.Uint16(rest))
 		}
+		if end > len(rest) {
+			wrong(l.name, "bundle %d of entries breaks off in entry %d", n, 256*n+int64(len(entries)))
+			break
+		}
+		entries, rest = append(entries, rest[2:end]), rest[end:]
 	}
-	if len(data) > 0 || len(entries) < width || len(entries) > width && len(entries) != 256 {
+	if data != nil && len(entries) != width && len(entries) != 256 {
 		wrong(l.name, "bundle %d of entries does not hold %d whole ones, but %d", n, width, len(entries))
 	}
 	if len(entries) > width {
-		entries = entries[:width]
+		return entries[:width]
 	}
 	return entries
+}
+
+// widthOf is how many of 256 hashes or entries there are in tile n, if there are `count` in all.
+func widthOf(count, n int64) int {
+	if count-256*n < 256 {
+		return int(count - 256*n)
+	}
+	return 256
 }
 
 // build makes the tree from the entries; from the hash tiles only where the bundle has no entries.
 func (l *log) build() {
 	different := 0
-	for start := int64(0); start < l.size; start += 256 {
-		width := 256
-		if l.size-start < 256 {
-			width = int(l.size - start)
-		}
+	for n := int64(0); 256*n < l.size; n++ {
+		width := widthOf(l.size, n)
 		claimed := make([]tlog.Hash, width)
-		data := l.tile(tlog.Tile{H: 8, L: 0, N: start / 256, W: width})
-		for i := 0; i < width && len(data) > 0; i++ {
+		data := l.tile(tlog.Tile{H: 8, L: 0, N: n, W: width})
+		for i := 0; i < width && data != nil; i++ {
 			copy(claimed[i][:], data[32*i:])
 		}
-		hashes := claimed
-		if start < l.to && start+int64(width) > l.from {
-			hashes = nil
-			for i, entry := range l.entries(start/256, width) {
-				l.checkEntry(start+int64(i), entry)
+		var hashes []tlog.Hash
+		if 256*n < l.to && 256*n+int64(width) > l.from {
+			same := 0
+			for i, entry := range l.entries(n, width) {
+				l.checkEntry(256*n+int64(i), entry)
 				hashes = append(hashes, tlog.RecordHash(entry))
-			}
-			first := 0
-			for first < len(hashes) && hashes[first] == claimed[first] {
-				first++
-			}
-			if first < width && len(data) > 0 {
-				if different++; different == 1 {
-					wrong(l.name, "entry %d is not the one that tile/0 was made of", start+int64(first))
+				if same == i && hashes[i] == claimed[i] {
+					same++
 				}
 			}
-			hashes = append(hashes, claimed[len(hashes):]...)
-		}
-		for _, hash := range hashes {
-			stored, err := tlog.StoredHashesForRecordHash(int64(len(l.leaves)), hash, l)
-			if err != nil {
-				panic(err)
+			if same < width && data != nil {
+				if different++; different == 1 {
+					wrong(l.name, "entry %d is not the one that tile/0 was made of", 256*n+int64(same))
+				}
 			}
+		}
+		for _, hash := range append(hashes, claimed[len(hashes):]...) {
+			stored, _ := tlog.StoredHashesForRecordHash(int64(len(l.leaves)), hash, l)
 			l.stored, l.leaves = append(l.stored, stored...), append(l.leaves, hash)
 		}
 	}
@@ -222,7 +240,7 @@ func (l *log) checkEntry(index int64, entry []byte) {
 		ClientSeq      *int64 `json:"client_seq"`
 	}
 	err := json.Unmarshal(entry, &fields)
-	if err != nil || fields.Writer == nil || fields.WriterSeq == nil || fields.ClientSeq != nil && fields.Agency == nil {
+	if err != nil || fields.Writer == nil || fields.WriterSeq == nil || (fields.ClientSeq != nil) != (fields.Agency != nil) {
 		wrong(l.name, "entry %d is not an entry of an audit log", index)
 		return
 	}
@@ -241,18 +259,11 @@ func (l *log) checkEntry(index int64, entry []byte) {
 // checkTiles compares every tile above the leaves with the tree.
 func (l *log) checkTiles() {
 	for level := 1; l.size>>(8*level) > 0; level++ {
-		count := l.size >> (8 * level)
-		for n := int64(0); 256*n < count; n++ {
-			t := tlog.Tile{H: 8, L: level, N: n, W: 256}
-			if count-256*n < 256 {
-				t.W = int(count - 256*n)
-			}
-			made, err := tlog.ReadTileData(t, l)
-			if err != nil {
-				panic(err)
-			}
+		for n := int64(0); 256*n < l.size>>(8*level); n++ {
+			t := tlog.Tile{H: 8, L: level, N: n, W: widthOf(l.size>>(8*level), n)}
+			made, _ := tlog.ReadTileData(t, l)
 			claimed := l.tile(t)
-			for i := 0; i+32 <= len(claimed) && i < len(made); i += 32 {
+			for i := 0; claimed != nil && i < len(made); i += 32 {
 				if !bytes.Equal(made[i:i+32], claimed[i:i+32]) {
 					first := (256*n + int64(i)/32) << (8 * level)
 					wrong(l.name, "entries %d to %d are not those that tile/%d was made of", first, first+1<<(8*level)-1, level)
@@ -263,154 +274,115 @@ func (l *log) checkTiles() {
 	}
 }
 
-// checkCheckpoint compares an older checkpoint, or the log's own, with the tree.
-func (l *log) checkCheckpoint(data []byte, label string, ours *[]int64) bool {
-	c, err := openCheckpoint(data, keys)
-	switch {
-	case err != nil:
-		wrong(l.name, "%s: %v", label, err)
-	case c.origin != l.origin:
-		wrong(l.name, "%s: it is of another log, %s", label, c.origin)
-	case c.fault != nil:
-		wrong(l.name, "%s: %v", label, c.fault)
-	case c.size > l.size:
-		wrong(l.name, "%s: history is shorter than a checkpoint you hold: %d entries, not %d", label, l.size, c.size)
-	case l.rootAt(c.size) != c.root:
-		// What the bundle brings along may be forged too: only what you hold narrows what you hold.
-		good := int64(0)
-		for _, size := range *ours {
-			if size < c.size && size > good {
-				good = size
-			}
+// checkCheckpoint compares an older checkpoint, or the log's own, with the tree. What the bundle
+// brings along may be forged too: only what you hold, `good`, narrows what you hold.
+func (l *log) checkCheckpoint(c checkpoint, good *[]int64) {
+	must(c.origin == l.origin, "it is of another log, %s", c.origin)
+	must(c.fault == nil, "%v", c.fault)
+	must(c.size <= l.size, "history is shorter than a checkpoint you hold: %d entries, not %d", l.size, c.size)
+	from := int64(0)
+	for _, size := range *good {
+		if size < c.size && size > from {
+			from = size
 		}
-		wrong(l.name, "%s: the first %d entries do not give the root that was signed; the first wrong entry is one of %d to %d",
-			label, c.size, good, c.size-1)
-	default:
-		*ours = append(*ours, c.size)
-		return true
 	}
-	return false
+	must(l.rootAt(c.size) == c.root, "the first %d entries do not give the root that was signed; "+
+		"the first wrong entry is one of %d to %d", c.size, from, c.size-1)
+	*good = append(*good, c.size)
 }
 
 // checkReceipt checks a tlog-proof: against its own checkpoint, and that checkpoint against the log.
-func (l *log) checkReceipt(c checkpoint, head string, entry []byte) error {
-	lines := strings.Split(head, "\n")
+func (l *log) checkReceipt(c checkpoint, lines []string, entry []byte) {
 	if len(lines) > 1 && strings.HasPrefix(lines[1], "extra ") {
 		lines = append(lines[:1], lines[2:]...)
 	}
-	if len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" || !strings.HasPrefix(lines[1], "index ") {
-		return fmt.Errorf("it is not a receipt")
-	}
-	index, err := number(lines[1][6:])
-	if err != nil {
-		return err
-	}
+	must(len(lines) > 1 && lines[0] == "c2sp.org/tlog-proof@v1" && strings.HasPrefix(lines[1], "index "), "it is not a receipt")
+	index := number(lines[1][6:])
 	var proof tlog.RecordProof
 	for _, line := range lines[2:] {
-		hash, err := tlog.ParseHash(line)
-		if err != nil {
-			return err
-		}
-		proof = append(proof, hash)
+		proof = append(proof, hash(line))
 	}
-	if c.fault != nil {
-		return c.fault
-	}
-	if index >= c.size || index >= l.size {
-		return fmt.Errorf("its entry %d lies beyond the end: its checkpoint has %d entries, the log %d", index, c.size, l.size)
-	}
+	must(c.fault == nil, "%v", c.fault)
+	must(index < c.size && index < l.size, "its entry %d lies beyond the end: its checkpoint has %d entries, the log %d", index, c.size, l.size)
 	leaf := l.leaves[index]
 	if entry != nil {
 		leaf = tlog.RecordHash(entry)
 	}
-	if tlog.CheckRecord(proof, c.size, c.root, index, leaf) != nil {
-		return fmt.Errorf("it does not prove this entry %d", index)
-	}
-	if l.leaves[index] != leaf {
-		return fmt.Errorf("entry %d of the log is another one", index)
-	}
-	if c.size <= l.size && l.rootAt(c.size) != c.root {
-		return fmt.Errorf("the first %d entries do not give the root of its checkpoint", c.size)
-	}
-	fmt.Printf("%s: receipt confirmed for entry %d\n", l.name, index)
-	return nil
+	must(tlog.CheckRecord(proof, c.size, c.root, index, leaf) == nil, "it does not prove this entry %d", index)
+	must(l.leaves[index] == leaf, "entry %d of the log is another one", index)
+	must(c.size > l.size || l.rootAt(c.size) == c.root, "the first %d entries do not give the root of its checkpoint", c.size)
+	say("%s: receipt confirmed for entry %d", l.name, index)
 }
 
 // openLog verifies one log folder. The manifest may say that only some of its entries are there.
 func openLog(folder, name string, manifest map[string]struct{ From, To int64 }) *log {
 	own, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
-	if err != nil {
-		wrong(name, "its checkpoint is missing")
-		return nil
-	}
-	l := &log{folder: folder, name: name, last: map[string]int64{}}
-	if l.checkpoint, err = openCheckpoint(own, keys); err != nil {
-		wrong(name, "its checkpoint: %v", err)
-		return nil
-	}
+	must(err == nil, "its checkpoint is missing")
+	l := &log{folder: folder, name: name, last: map[string]int64{}, checkpoint: openCheckpoint(own)}
 	if l.origin[strings.LastIndex(l.origin, "/")+1:] != name {
 		wrong(name, "its checkpoint is of another log, %s", l.origin)
 	}
 	if _, err := os.Stat(filepath.Join(folder, "tile", "entries")); err == nil {
 		l.to = l.size
-		if part, known := manifest[name]; known {
-			l.from, l.to = part.From, part.To
+		if part, known := manifest[name]; known && part.To < l.size {
+			l.to = part.To
 		}
-		if l.to > l.size {
-			l.to = l.size
-		}
+		l.from = manifest[name].From
 	}
 	l.build()
 	l.checkTiles()
-	kept, _ := filepath.Glob(filepath.Join(folder, "checkpoints", "*"))
-	sort.Slice(kept, func(a, b int) bool {
-		return len(kept[a]) < len(kept[b]) || len(kept[a]) == len(kept[b]) && kept[a] < kept[b]
-	})
+	kept, _ := os.ReadDir(filepath.Join(folder, "checkpoints"))
+	sort.SliceStable(kept, func(a, b int) bool { return len(kept[a].Name()) < len(kept[b].Name()) })
 	for _, file := range kept {
-		data, err := os.ReadFile(file)
-		base := filepath.Base(file)
-		if c, _ := openCheckpoint(data, nil); err != nil || base != strconv.FormatInt(c.size, 10) {
-			wrong(name, "checkpoints/%s is another checkpoint than its name says", base)
-		} else {
-			l.checkCheckpoint(data, "checkpoints/"+base, &l.inside)
-		}
+		attempt(name+": checkpoints/"+file.Name(), func() {
+			data, _ := os.ReadFile(filepath.Join(folder, "checkpoints", file.Name()))
+			c := openCheckpoint(data)
+			must(file.Name() == strconv.FormatInt(c.size, 10), "it is another checkpoint than its name says")
+			l.checkCheckpoint(c, &l.inside)
+		})
 	}
 	older := len(l.inside)
-	l.checkCheckpoint(own, "checkpoint", &l.inside)
-	fmt.Printf("%s: %d entries, root %v, %d older checkpoints confirmed\n", name, l.size, l.root, older)
+	attempt(name+": checkpoint", func() { l.checkCheckpoint(l.checkpoint, &l.inside) })
+	say("%s: %d entries, root %v, %d older checkpoints confirmed", name, l.size, l.root, older)
 	if l.size > 0 && l.from == 0 && l.to == 0 {
-		fmt.Printf("%s: ITS ENTRIES ARE NOT HERE: verified from the hash tiles alone, not by what was written\n", name)
+		say("%s: ITS ENTRIES ARE NOT HERE: verified from the hash tiles alone, not by what was written", name)
 	} else if l.from != 0 || l.to != l.size {
-		fmt.Printf("%s: ONLY entries %d to %d are here and were read; of the others, only the hashes were verified\n",
-			name, l.from, l.to-1)
+		say("%s: ONLY entries %d to %d are here and were read; of the others, only the hashes were verified", name, l.from, l.to-1)
 	}
 	return l
 }
 
 // ----- the command line -----
 
-var keys []note.Verifier // those trusted
+func usage(why interface{}) {
+	fmt.Fprintln(os.Stderr, why, "\nusage: verify.go BUNDLE_DIR [--key VKEY]... [--checkpoint FILE]... [--receipt FILE [--entry FILE]]...")
+	os.Exit(2)
+}
 
 func addKey(vkey string) error {
 	key, err := note.NewVerifier(strings.TrimSpace(vkey))
+	if err != nil {
+		return err
+	}
 	for _, known := range keys {
-		if err == nil && known.Name() == key.Name() && known.KeyHash() == key.KeyHash() {
+		if known.Name() == key.Name() && known.KeyHash() == key.KeyHash() {
 			return nil
 		}
 	}
-	if err == nil {
-		keys = append(keys, key)
-	}
-	return err
+	keys = append(keys, key)
+	return nil
+}
+
+// A file that was given on the command line, with the checkpoint in it.
+type file struct {
+	name        string
+	data, entry []byte
+	checkpoint
 }
 
 func main() {
-	type file struct {
-		name        string
-		data, entry []byte
-	}
 	var bundle string
-	var held, receipts []file
+	var held, receipts []*file
 	for arguments := os.Args[1:]; len(arguments) > 0; arguments = arguments[1:] {
 		option := arguments[0]
 		if !strings.HasPrefix(option, "-") && bundle == "" {
@@ -420,31 +392,29 @@ func main() {
 		if arguments = arguments[1:]; len(arguments) == 0 {
 			usage(option + " cannot stand there")
 		}
-		value := arguments[0]
 		if option == "--key" {
-			if err := addKey(value); err != nil {
-				usage("--key: " + err.Error())
+			if err := addKey(arguments[0]); err != nil {
+				usage(err)
 			}
 			continue
 		}
-		data, err := os.ReadFile(value)
-		if err != nil {
-			usage(err.Error())
-		}
+		data, err := os.ReadFile(arguments[0])
 		switch {
+		case err != nil:
+			usage(err)
 		case option == "--checkpoint":
-			held = append(held, file{name: value, data: data})
+			held = append(held, &file{name: arguments[0], data: data})
 		case option == "--receipt":
-			receipts = append(receipts, file{name: value, data: data})
+			receipts = append(receipts, &file{name: arguments[0], data: data})
 		case option == "--entry" && len(receipts) > 0 && receipts[len(receipts)-1].entry == nil:
 			receipts[len(receipts)-1].entry = bytes.TrimRight(data, "\n")
 		default:
 			usage(option + " cannot stand there")
 		}
 	}
-	names, err := os.ReadDir(bundle)
+	folders, err := os.ReadDir(bundle)
 	if err != nil {
-		usage(err.Error())
+		usage(err)
 	}
 	if len(keys) == 0 {
 		fmt.Println("WARNING: no --key given, so the keys in the bundle are used. Whoever wrote the bundle chose them:\n" +
@@ -452,61 +422,52 @@ func main() {
 		vkeys, _ := os.ReadFile(filepath.Join(bundle, "vkeys"))
 		for _, line := range strings.Fields(string(vkeys)) {
 			if addKey(line) != nil {
-				fmt.Printf("WARNING: a line of vkeys is not a key of a log and is left out: %.80q\n", line)
+				say("WARNING: a line of vkeys is not a key of a log and is left out: %.80q", line)
 			}
 		}
 	}
 	var manifest struct {
 		Entries map[string]struct{ From, To int64 }
 	}
-	if data, err := os.ReadFile(filepath.Join(bundle, "manifest.json")); err == nil {
-		if err := json.Unmarshal(data, &manifest); err != nil {
-			wrong("manifest.json", "%v", err)
-		}
+	if data, err := os.ReadFile(filepath.Join(bundle, "manifest.json")); err == nil && json.Unmarshal(data, &manifest) != nil {
+		wrong(bundle, "its manifest.json cannot be read")
 	}
 	logs := map[string]*log{}
-	for _, name := range names {
+	for _, folder := range folders {
 		for _, part := range []string{"checkpoint", "checkpoints", "tile"} {
-			if _, err := os.Stat(filepath.Join(bundle, name.Name(), part)); err != nil {
-				continue
+			if _, err := os.Stat(filepath.Join(bundle, folder.Name(), part)); err == nil {
+				attempt(folder.Name(), func() {
+					l := openLog(filepath.Join(bundle, folder.Name()), folder.Name(), manifest.Entries)
+					must(logs[l.origin] == nil, "there are two logs of %s", l.origin)
+					logs[l.origin] = l
+				})
+				break
 			}
-			l := openLog(filepath.Join(bundle, name.Name()), name.Name(), manifest.Entries)
-			if l != nil && logs[l.origin] != nil {
-				wrong(l.name, "there are two logs of %s", l.origin)
-			}
-			if l != nil {
-				logs[l.origin] = l
-			}
-			break
 		}
 	}
-	sort.SliceStable(held, func(a, b int) bool {
-		first, _ := openCheckpoint(held[a].data, nil)
-		second, _ := openCheckpoint(held[b].data, nil)
-		return first.size < second.size
-	})
 	for _, file := range held {
-		if c, err := openCheckpoint(file.data, keys); err != nil {
-			wrong(file.name, "%v", err)
-		} else if l := logs[c.origin]; l == nil {
-			wrong(file.name, "the bundle has no log of %s", c.origin)
-		} else if l.checkCheckpoint(file.data, file.name, &l.held) {
-			fmt.Printf("%s: %s confirmed: the first %d entries are as they were signed then\n", l.name, file.name, c.size)
+		attempt(file.name, func() {
+			file.checkpoint = openCheckpoint(file.data)
+			must(logs[file.origin] != nil, "the bundle has no log of %s", file.origin)
+		})
+	}
+	sort.SliceStable(held, func(a, b int) bool { return held[a].size < held[b].size })
+	for _, file := range held {
+		if l := logs[file.origin]; l != nil {
+			attempt(l.name+": "+file.name, func() {
+				l.checkCheckpoint(file.checkpoint, &l.held)
+				say("%s: %s confirmed: the first %d entries are as they were signed then", l.name, file.name, file.size)
+			})
 		}
 	}
 	for _, file := range receipts {
-		end := bytes.Index(file.data, []byte("\n\n"))
-		if end < 0 {
-			end = len(file.data) - 2
-		}
-		c, err := openCheckpoint(file.data[end+2:], keys)
-		if err != nil {
-			wrong(file.name, "%v", err)
-		} else if l := logs[c.origin]; l == nil {
-			wrong(file.name, "the bundle has no log of %s", c.origin)
-		} else if err := l.checkReceipt(c, string(file.data[:end]), file.entry); err != nil {
-			wrong(file.name, "%v", err)
-		}
+		attempt(file.name, func() {
+			end := bytes.Index(file.data, []byte("\n\n"))
+			must(end >= 0, "it is not a receipt")
+			c := openCheckpoint(file.data[end+2:])
+			must(logs[c.origin] != nil, "the bundle has no log of %s", c.origin)
+			logs[c.origin].checkReceipt(c, strings.Split(string(file.data[:end]), "\n"), file.entry)
+		})
 	}
 	if len(logs) == 0 {
 		wrong(bundle, "there is no log in it that can be read")

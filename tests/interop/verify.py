@@ -34,8 +34,13 @@ class Wrong(Exception):
     """Something that does not hold; the text says what."""
 
 
+def say(text):
+    """Prints a line in which nothing steers the terminal: names come from files anybody may have written."""
+    print("".join(c if c.isprintable() else "?" for c in text))
+
+
 def wrong(where, what):
-    print(f"WRONG: {where}: {what}")
+    say(f"WRONG: {where}: {what}")
     findings.append(what)
     if len(findings) == 1000:
         sys.exit(print("WRONG: and more") or 1)
@@ -121,7 +126,7 @@ def open_checkpoint(note, keys):
         raise Wrong("it is not a checkpoint")
     origin, size, claimed = text.split("\n")
     why = f"no trusted key of {origin} has signed it"
-    for line in signatures.split("\n")[:-1]:
+    for line in signatures.removesuffix("\n").split("\n"):
         _, name, data = unpack("\u2014 [^ +]+ (?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", line, str.split)
         data = base64.b64decode(data)
         for key in [key for known, key_id, key in keys if (known, key_id) == (name, data[:4]) and name == origin]:
@@ -212,7 +217,7 @@ class Log:
         try:
             fields = json.loads(entry)
             counts = [("writer", str(fields["writer"]), fields["writer_seq"] + 0)]
-            if "client_seq" in fields:
+            if "client_seq" in fields or "agency" in fields:
                 counts.append(("agency", str(fields["agency"]), fields["client_seq"] + 0))
         except (ValueError, KeyError, TypeError):
             return wrong(self.name, f"entry {index} is not an entry of an audit log")
@@ -267,7 +272,7 @@ class Log:
             raise Wrong(f"entry {index} of the log is another one")
         if size <= self.size and root(self.levels, size) != claimed:
             raise Wrong(f"the first {size} entries do not give the root of its checkpoint")
-        print(f"{self.name}: receipt confirmed for entry {index}")
+        say(f"{self.name}: receipt confirmed for entry {index}")
 
 
 # ----- the command line -----
@@ -303,7 +308,7 @@ def main():
             try:
                 keys.append(read_key(line))
             except ValueError:
-                print(f"WARNING: a line of vkeys is not a key of a log and is left out: {line[:80]!r}")
+                say(f"WARNING: a line of vkeys is not a key of a log and is left out: {line[:80]!r}")
     ranges = json.loads(read(options.bundle, "manifest.json") or b"{}").get("entries", {})
     logs = {}
     for name in sorted(os.listdir(options.bundle)):
@@ -319,12 +324,12 @@ def main():
         if log.origin in logs:
             wrong(name, f"there are two logs of {log.origin}")
         logs[log.origin] = log
-        print(f"{name}: {log.size} entries, root {base64.b64encode(log.root).decode()}, "
+        say(f"{name}: {log.size} entries, root {base64.b64encode(log.root).decode()}, "
               f"{log.older} older checkpoints confirmed")
         if log.size and log.content == (0, 0):
-            print(f"{name}: ITS ENTRIES ARE NOT HERE: verified from the hash tiles alone, not by what was written")
+            say(f"{name}: ITS ENTRIES ARE NOT HERE: verified from the hash tiles alone, not by what was written")
         elif log.content != (0, log.size):
-            print(f"{name}: ONLY entries {log.content[0]} to {log.content[1] - 1} are here and were read; of the others, "
+            say(f"{name}: ONLY entries {log.content[0]} to {log.content[1] - 1} are here and were read; of the others, "
                   "only the hashes were verified")
     held = []
     for file, note in options.checkpoint:
@@ -339,7 +344,7 @@ def main():
             before = len(findings)
             logs[origin].check_checkpoint(note, file, held=True)
             if len(findings) == before:
-                print(f"{logs[origin].name}: {file} confirmed: the first {size} entries are as they were signed then")
+                say(f"{logs[origin].name}: {file} confirmed: the first {size} entries are as they were signed then")
     for file, receipt, entry in receipts:
         head, _, note = receipt.partition(b"\n\n")
         try:

@@ -5,11 +5,11 @@ use std::fs;
 use std::ops::Range;
 
 use metrust::log::Verifier;
-use metrust::log::merkle::{Hash, leaf_hash, root_of};
-use metrust::log::verify::{self, Options, Place};
+use metrust::log::merkle::{Hash, leaf_hash};
+use metrust::log::verify::Place;
 
 use crate::harness::bundle::{Bundle, ENTRIES, KEPT};
-use crate::harness::logs::{FORGED, Log, entry, put, put_hashes};
+use crate::harness::logs::{FORGED, Log, entry, put};
 
 /// Where an entry of `ENTRIES` begins in its bundle, with its length.
 fn place(index: u64) -> Range<usize> {
@@ -337,83 +337,6 @@ fn a_witness_that_nobody_knows_changes_nothing() {
         bytes.extend_from_slice(line.as_bytes());
     };
     Bundle::honest().tampered("checkpoint", cosigned).holds();
-}
-
-#[test]
-fn entries_that_were_deleted_in_time_leave_what_can_be_verified_by_their_hashes() {
-    let bundle = Bundle::honest().without("tile/entries");
-    bundle.holds();
-    for (who, output) in bundle.outputs(0) {
-        assert!(output.contains("ENTRIES ARE NOT HERE"), "{who}: {output}");
-    }
-    let receipt = Log::honest(400).receipt(300);
-    let bundle = bundle.with_receipt(&receipt, &entry(300));
-    bundle.holds();
-    bundle
-        .tampered("tile/0/001", |bytes| bytes[32 * 44] ^= 1)
-        .is_wrong("256 to 511", 300..301);
-}
-
-#[test]
-fn a_bundle_of_some_entries_is_verified_by_these_and_says_so() {
-    let bundle = || {
-        let bundle = Bundle::honest()
-            .without("tile/entries/000")
-            .without("tile/entries/003.p");
-        put(
-            &bundle.root(),
-            "manifest.json",
-            br#"{"made":"2026-11-18T11:06:40.123Z","entries":{"2026":{"from":300,"to":600}}}"#,
-        );
-        bundle
-    };
-    bundle().holds();
-    for (who, output) in bundle().outputs(0) {
-        assert!(output.contains("ONLY"), "{who}: {output}");
-        assert!(
-            output.contains("300") && output.contains("599"),
-            "{who}: {output}"
-        );
-    }
-    bundle()
-        .without("tile/entries/002")
-        .is_wrong("tile/entries/002", 512..513);
-}
-
-#[test]
-fn the_folder_of_a_service_that_goes_on_writing_holds_as_far_as_its_checkpoint() {
-    let bundle = Bundle::honest();
-    let before = Log::honest(700);
-    put(&bundle.log(), "checkpoint", before.checkpoint().as_bytes());
-    // The partial tiles of 700 entries are gone but for those that are not yet full.
-    let hashes: Vec<_> = before
-        .entries
-        .iter()
-        .map(|entry| leaf_hash(entry))
-        .collect();
-    let above: Vec<_> = hashes.chunks_exact(256).map(root_of).collect();
-    put_hashes(&bundle.log(), 1, 0, &above);
-    put(&bundle.root(), "log.id", b"1");
-    put(&bundle.root(), "commit/2026/700", b"x");
-    let report = bundle.holds();
-    assert_eq!(report.logs[0].size, 700);
-}
-
-#[test]
-fn a_single_log_s_folder_is_verified_with_the_keys_beside_it() {
-    let bundle = Bundle::honest();
-    let keys = verify::keys_in(&bundle.log()).unwrap();
-    assert_eq!(keys, verify::keys_in(&bundle.root()).unwrap());
-    let options = Options {
-        keys,
-        ..Options::default()
-    };
-    let report = verify::verify(&bundle.log(), &options, &|_| ()).unwrap();
-    assert!(report.holds(), "{report:?}");
-    assert_eq!(
-        (report.logs[0].name.as_str(), report.logs[0].older),
-        ("2026", 3)
-    );
 }
 
 #[test]
