@@ -298,3 +298,49 @@ fn a_single_log_s_folder_is_verified_with_the_keys_beside_it() {
         ("2026", 3)
     );
 }
+
+#[test]
+fn a_checkpoint_that_a_service_publishes_meanwhile_is_no_history_cut_short() {
+    let bundle = Bundle::of(Log::honest(600), &[500]);
+    let newer = Log::honest(601).checkpoint();
+    put(&bundle.log(), "checkpoints/601", newer.as_bytes());
+    let grows = |_| put(&bundle.log(), "checkpoint", newer.as_bytes());
+    let report = verify::verify(&bundle.root(), &bundle.options, &grows).unwrap();
+    assert_eq!(report.findings, []);
+    assert_eq!((report.logs[0].size, report.logs[0].older), (600, 1));
+}
+
+#[test]
+fn it_is_told_whether_the_deletion_of_entries_is_on_record() {
+    let pruned = |entries: u64| {
+        let mut log = Log::honest(300);
+        log.name = "2027";
+        log.entries.push(
+            format!(
+                concat!(
+                    r#"{{"entries":{entries},"id":"01a1ee56-5e7b-7707-8707-070707070707","#,
+                    r#""log":"2026","op":"prune","reason":"pruned","#,
+                    r#""salt":"01010101010101010101010101010101","#,
+                    r#""time":"2026-11-18T11:06:40.123Z","v":1,"writer":"0303030303030303","#,
+                    r#""writer_seq":1}}"#
+                ),
+                entries = entries
+            )
+            .into_bytes(),
+        );
+        let bundle = Bundle::honest()
+            .without("tile/entries")
+            .trusting(&log.vkey());
+        log.write(&bundle.root(), &[]);
+        bundle
+    };
+    for (entries, recorded) in [(1000, Some(("2027", 300))), (999, None)] {
+        let report = pruned(entries).holds();
+        assert_eq!(report.deletion_of("2026", 1000), recorded);
+    }
+    let ended = run(metrust().args(["audit", "verify"]).arg(pruned(1000).root()));
+    assert!(
+        ended.stdout.contains("is on record: 2027, entry 300"),
+        "{ended:?}"
+    );
+}

@@ -38,12 +38,16 @@ fn an_honest_log_of_any_size_holds() {
 }
 
 #[test]
-fn an_honest_log_with_tiles_on_three_levels_holds() {
+fn a_log_with_tiles_on_three_levels_holds_until_an_entry_is_altered() {
     let log = Log::honest(65_536 + 300);
     let receipt = log.receipt(65_536);
     let bundle = Bundle::of(log, &[65_536, 65_537]);
-    let report = bundle.with_receipt(&receipt, &entry(65_536)).holds();
-    assert_eq!(report.logs[0].receipts.len(), 1);
+    let bundle = bundle.with_receipt(&receipt, &entry(65_536));
+    assert_eq!(bundle.holds().logs[0].receipts.len(), 1);
+    let flip = |bytes: &mut Vec<u8>| bytes[place(40_000).start + 40] ^= 1;
+    bundle
+        .tampered("tile/entries/156", flip)
+        .is_wrong("entry 40000", 40_000..40_001);
 }
 
 #[test]

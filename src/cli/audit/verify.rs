@@ -130,7 +130,7 @@ fn bar(entries: u64) -> ProgressBar {
 fn in_words(report: &Report) -> String {
     let mut text = String::new();
     for log in &report.logs {
-        of_log(log, &mut text);
+        of_log(log, report, &mut text);
     }
     for finding in &report.findings {
         line(&mut text, "WRONG: ", &finding.to_string());
@@ -157,7 +157,7 @@ fn in_words(report: &Report) -> String {
     text
 }
 
-fn of_log(log: &LogReport, text: &mut String) {
+fn of_log(log: &LogReport, report: &Report, text: &mut String) {
     let LogReport {
         name, size, root, ..
     } = log;
@@ -166,9 +166,13 @@ fn of_log(log: &LogReport, text: &mut String) {
     match &log.content {
         Content::All => {}
         Content::Nothing => {
-            more(
-                "ITS ENTRIES ARE NOT HERE: only their hashes could be verified, not what they say",
-            );
+            more("ITS ENTRIES ARE NOT HERE: only their hashes were verified, not what they say");
+            more(&match report.deletion_of(name, *size) {
+                Some((log, index)) => {
+                    format!("that they were deleted is on record: {log}, entry {index}")
+                }
+                None => "no log that is here has it on record that they were deleted".to_owned(),
+            });
         }
         Content::Range(_) => {
             let range = log.content.range(*size);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use super::folder::{Folder, Found};
-use super::report::{Incident, Place};
+use super::report::{Deletion, Incident, Place};
 use super::sequence::{Break, Sequences};
 use super::{MOST_FINDINGS, VerifyError};
 use crate::domain::{Detail, EntryReader, Op};
@@ -46,6 +46,7 @@ pub(super) struct Seen {
     pub(super) leaves: BTreeMap<u64, Hash>,
     pub(super) sequences: Sequences,
     pub(super) incidents: Vec<Incident>,
+    pub(super) deletions: Vec<Deletion>,
     pub(super) findings: Vec<(Place, String)>,
     /// Numbers that do not follow the ones before them.
     pub(super) broken: Vec<Break>,
@@ -114,6 +115,7 @@ impl Seen {
         self.sequences.join(next.sequences);
         self.broken.extend(self.sequences.take_broken());
         self.incidents.extend(next.incidents);
+        self.deletions.extend(next.deletions);
         self.findings.extend(next.findings);
         self.different.0 += next.different.0;
         self.different.1 = self.different.1.or(next.different.1);
@@ -234,14 +236,18 @@ impl Task<'_> {
             let what = "an agency's number without an agency, or an agency without its number";
             seen.wrong(Place::Entry(index), what);
         }
-        if let (Op::Incident, Some(Detail::Incident { what })) =
-            (entry.context.op, &entry.context.detail)
-        {
-            seen.incidents.push(Incident {
+        match (entry.context.op, &entry.context.detail) {
+            (Op::Incident, Some(Detail::Incident { what })) => seen.incidents.push(Incident {
                 index,
                 time: entry.time,
                 word: what.clone(),
-            });
+            }),
+            (Op::Prune, Some(Detail::Pruned { log, entries })) => seen.deletions.push(Deletion {
+                index,
+                log: log.clone(),
+                entries: *entries,
+            }),
+            _ => {}
         }
         seen.sequences.count(&entry, index);
     }

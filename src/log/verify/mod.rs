@@ -21,7 +21,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 pub use folder::keys_in;
-pub use report::{Content, Finding, Incident, LogReport, Place, Report};
+pub use report::{Content, Deletion, Finding, Incident, LogReport, Place, Report};
 
 use signed::Signed;
 

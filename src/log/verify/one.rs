@@ -107,6 +107,7 @@ fn begin(folder: &Folder, newest: &Signed, report: &mut Report) -> LogReport {
         agencies: BTreeMap::new(),
         writers: BTreeMap::new(),
         incidents: Vec::new(),
+        deletions: Vec::new(),
     }
 }
 
@@ -177,6 +178,7 @@ impl One<'_> {
         self.log.agencies.extend(seen.sequences.agencies());
         self.log.writers.extend(seen.sequences.writers());
         self.log.incidents.clone_from(&seen.incidents);
+        self.log.deletions.clone_from(&seen.deletions);
         if let (bundles, Some((index, what))) = seen.different {
             let mut what = what.to_owned();
             if bundles > 1 {

@@ -24,6 +24,17 @@ impl Report {
         self.findings.is_empty()
     }
 
+    /// Where the logs that are here have it on record that the entries of this log were deleted:
+    /// the name of a log, and the entry in it.
+    #[must_use]
+    pub fn deletion_of(&self, log: &str, size: u64) -> Option<(&str, u64)> {
+        self.logs.iter().find_map(|other| {
+            let mut deletions = other.deletions.iter();
+            let deletion = deletions.find(|gone| gone.log == log && gone.entries == size)?;
+            Some((other.name.as_str(), deletion.index))
+        })
+    }
+
     /// The first entry of this log that is wrong, or the range that it lies in where hashes cannot
     /// tell more. Nothing if no finding names an entry.
     #[must_use]
@@ -73,6 +84,8 @@ pub struct LogReport {
     pub writers: BTreeMap<String, u64>,
     /// What the log itself says went wrong.
     pub incidents: Vec<Incident>,
+    /// Deletions of whole logs' entries that this log has on record.
+    pub deletions: Vec<Deletion>,
 }
 
 /// Which entries of a log were read.
@@ -107,6 +120,17 @@ pub struct Incident {
     pub time: Moment,
     /// What, in one word of this project's documentation.
     pub word: String,
+}
+
+/// An entry in which the service says that it deleted the entries of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// The entry's index.
+    pub index: u64,
+    /// The name of the log whose entries were deleted.
+    pub log: String,
+    /// How many these were.
+    pub entries: u64,
 }
 
 /// Something that does not hold.
