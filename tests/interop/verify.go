@@ -328,6 +328,7 @@ func openLog(folder, name string, manifest map[string]struct{ From, To int64 }) 
 			l.to = part.To
 		}
 		l.from = manifest[name].From
+		must(0 <= l.from && l.from <= l.to, "manifest.json names entries that cannot be")
 	}
 	l.build()
 	l.checkTiles()

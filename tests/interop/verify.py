@@ -160,6 +160,8 @@ class Log:
             wrong(name, f"its checkpoint is of another log, {self.origin}")
         there = os.path.isdir(os.path.join(folder, "tile", "entries"))
         first, end = (content or (0, self.size)) if there else (0, 0)
+        if content and not 0 <= first <= end:
+            wrong(name, "manifest.json names entries that cannot be")
         self.content = (first, min(end, self.size))
         self.levels = all_levels(list(self.leaves()))
         self.check_tiles()

@@ -15,7 +15,7 @@ use crate::harness::bundle::Bundle;
 use crate::harness::logs::{Log, entry, put, put_hashes};
 use crate::harness::process::{Ended, run};
 use crate::harness::service::{binary, metrust};
-use crate::harness::verifiers::python;
+use crate::harness::verifiers::{every, python};
 
 /// A number, its opening in hexadecimal, and the name that these give it in the log, computed by
 /// the README's commands once and by Python's `hashlib` again.
@@ -208,7 +208,7 @@ fn a_command_line_that_cannot_be_used_is_told_apart_from_a_log_that_does_not_hol
         &[root, "--entry", root],
         &[root, "--what"],
     ] {
-        for (who, ended) in crate::harness::verifiers::every(arguments) {
+        for (who, ended) in every(arguments) {
             assert_eq!(
                 ended.status.code(),
                 Some(2),
@@ -217,7 +217,7 @@ fn a_command_line_that_cannot_be_used_is_told_apart_from_a_log_that_does_not_hol
         }
     }
     let empty = tempdir().unwrap();
-    for (who, ended) in crate::harness::verifiers::every(&[empty.path().to_str().unwrap()]) {
+    for (who, ended) in every(&[empty.path().to_str().unwrap()]) {
         assert_eq!(ended.status.code(), Some(1), "{who}: {ended:?}");
     }
 }
@@ -261,6 +261,16 @@ fn a_bundle_of_some_entries_is_verified_by_these_and_says_so() {
     bundle()
         .without("tile/entries/002")
         .is_wrong("tile/entries/002", 512..513);
+    let impossible = bundle();
+    put(
+        &impossible.root(),
+        "manifest.json",
+        br#"{"entries":{"2026":{"from":600,"to":300}}}"#,
+    );
+    assert!(verify::verify(&impossible.root(), &impossible.options, &|_| ()).is_err());
+    for (who, ended) in every(&[impossible.root().to_str().unwrap()]) {
+        assert_eq!(ended.status.code(), Some(1), "{who}: {ended:?}");
+    }
 }
 
 #[test]

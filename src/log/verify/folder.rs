@@ -49,6 +49,9 @@ pub(super) fn find(root: &Path) -> Result<Vec<Folder>, VerifyError> {
         }]);
     }
     let parts = manifest(root)?.entries;
+    if parts.values().any(|part| part.from > part.to) {
+        return Err(VerifyError::Manifest(root.join("manifest.json")));
+    }
     let mut folders = Vec::new();
     for item in fs::read_dir(root).map_err(|error| cannot(root, error))? {
         let path = item.map_err(|error| cannot(root, error))?.path();
