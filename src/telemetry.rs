@@ -8,11 +8,13 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use tracing_subscriber::EnvFilter;
 
 use crate::domain::Answer;
+use crate::service::record::LogStatus;
 use crate::settings::{Log, LogFormat};
 
 /// Begins logging to standard error.
@@ -65,6 +67,10 @@ pub struct Meters {
     answers: Family<AnswerLabels, Counter>,
     registrations: Counter<u64, AtomicU64>,
     withdrawals: Counter<u64, AtomicU64>,
+    log_lag: Gauge<f64, AtomicU64>,
+    log_unsealed: Gauge<u64, AtomicU64>,
+    log_sealed: Gauge<u64, AtomicU64>,
+    log_failing: Gauge<u64, AtomicU64>,
 }
 
 impl Default for Meters {
@@ -77,6 +83,10 @@ impl Default for Meters {
             answers: Family::default(),
             registrations: Counter::default(),
             withdrawals: Counter::default(),
+            log_lag: Gauge::default(),
+            log_unsealed: Gauge::default(),
+            log_sealed: Gauge::default(),
+            log_failing: Gauge::default(),
         };
         let registry = &mut meters.registry;
         registry.register(
@@ -103,6 +113,26 @@ impl Default for Meters {
             "withdrawals",
             "Opt-outs withdrawn",
             meters.withdrawals.clone(),
+        );
+        registry.register(
+            "log_lag_seconds",
+            "For how long audit entries may have been waiting to be sealed",
+            meters.log_lag.clone(),
+        );
+        registry.register(
+            "log_unsealed_bytes",
+            "Audit entries that wait to be sealed, in bytes",
+            meters.log_unsealed.clone(),
+        );
+        registry.register(
+            "log_sealed_entries",
+            "Audit entries that this process has sealed since its start",
+            meters.log_sealed.clone(),
+        );
+        registry.register(
+            "log_failing",
+            "1 when entries cannot be sealed",
+            meters.log_failing.clone(),
         );
         meters
     }
@@ -137,6 +167,15 @@ impl Meters {
     /// Counts an opt-out taken back.
     pub fn count_withdrawal(&self) {
         self.withdrawals.inc();
+    }
+
+    /// Shows how the log is.
+    pub fn show_log(&self, log: &LogStatus) {
+        self.log_lag.set(log.lag.as_secs_f64());
+        self.log_unsealed.set(log.waiting);
+        self.log_sealed.set(log.sealed);
+        self.log_failing
+            .set(u64::from(log.error.is_some() || log.is_full()));
     }
 
     /// All of them, in the OpenMetrics text format.

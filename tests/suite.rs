@@ -13,24 +13,39 @@
 
 #[path = "suite/audit.rs"]
 mod audit;
+#[path = "suite/audit_cli.rs"]
+mod audit_cli;
 #[path = "suite/browser.rs"]
 mod browser;
+#[cfg(feature = "s3")]
+#[path = "suite/bucket.rs"]
+mod bucket;
+#[path = "suite/bundles.rs"]
+mod bundles;
 #[path = "suite/check.rs"]
 mod check;
 #[path = "suite/cli.rs"]
 mod cli;
+#[path = "suite/court.rs"]
+mod court;
 #[path = "suite/dialplans.rs"]
 mod dialplans;
 #[path = "suite/evidence.rs"]
 mod evidence;
 #[path = "suite/export.rs"]
 mod export;
+#[path = "suite/find.rs"]
+mod find;
 #[path = "suite/harness/mod.rs"]
 mod harness;
 #[path = "suite/interop.rs"]
 mod interop;
 #[path = "suite/keys.rs"]
 mod keys;
+#[path = "suite/matching.rs"]
+mod matching;
+#[path = "suite/openings.rs"]
+mod openings;
 #[path = "suite/opt_out.rs"]
 mod opt_out;
 #[path = "suite/page_safety.rs"]
@@ -39,16 +54,22 @@ mod page_safety;
 mod pages;
 #[path = "suite/problems.rs"]
 mod problems;
+#[path = "suite/receipts.rs"]
+mod receipts;
 #[path = "suite/recovery.rs"]
 mod recovery;
 #[path = "suite/redis_links.rs"]
 mod redis_links;
 #[path = "suite/redis_settings.rs"]
 mod redis_settings;
+#[path = "suite/sealing.rs"]
+mod sealing;
 #[path = "suite/secrecy.rs"]
 mod secrecy;
 #[path = "suite/start.rs"]
 mod start;
+#[path = "suite/storage.rs"]
+mod storage;
 #[path = "suite/store_failures.rs"]
 mod store_failures;
 #[path = "suite/withdrawal.rs"]

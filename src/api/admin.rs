@@ -1,6 +1,7 @@
 //! `/v1/admin/…`: sellers, agencies, keys, and the doctor.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -184,10 +185,86 @@ pub(super) async fn doctor(state: State, request: HttpRequest) -> Result<HttpRes
     operator(&state, &request).await?;
     let health = state.service.health().await;
     let mut checks = examine::examine_store(&state.settings, &health);
+    checks.push(examine::examine_log(&state.service.log_status()));
     checks.extend(examine::examine_folder(&state.settings, &state.data));
     Ok(HttpResponse::Ok().json(json!({
         "checks": checks,
         "time": crate::domain::Moment::now(),
         "version": env!("CARGO_PKG_VERSION"),
     })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    /// How long the key before signs beside the new one.
+    #[serde(default = "thirty_days")]
+    overlap_s: u64,
+}
+
+fn thirty_days() -> u64 {
+    30 * 86_400
+}
+
+/// Begins to sign the log with a new key.
+pub(super) async fn rotate_log_key(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let body: Rotation = read_json(payload, &state.settings.http).await?;
+    let overlap = Duration::from_secs(body.overlap_s);
+    let keys = state.service.rotate_log_key(&who, overlap).await?;
+    Ok(HttpResponse::Ok().json(json!({ "keys": keys })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Release {
+    reason: String,
+}
+
+/// Releases the key of a month's pseudonyms.
+pub(super) async fn release_month(
+    state: State,
+    request: HttpRequest,
+    month: Path<String>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let month = super::audit::month(&month)?;
+    let body: Release = read_json(payload, &state.settings.http).await?;
+    let released = state
+        .service
+        .release_month(&who, month, &body.reason)
+        .await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "no-store"))
+        .json(released))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pruning {
+    before: u16,
+}
+
+/// Drops the entries of years that are over.
+pub(super) async fn prune(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let body: Pruning = read_json(payload, &state.settings.http).await?;
+    let pruned = state.service.prune(&who, body.before).await?;
+    Ok(HttpResponse::Ok().json(json!({ "pruned": pruned })))
+}
+
+/// Makes the index of the log anew.
+pub(super) async fn reindex(state: State, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    operator(&state, &request).await?;
+    let segments = state.service.reindex().await?;
+    Ok(HttpResponse::Ok().json(json!({ "segments": segments })))
 }

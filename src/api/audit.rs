@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
+use serde::Deserialize;
 
 use super::State;
-use super::auth::principal;
+use super::auth::{only_principal, principal};
+use super::body::read_json;
+use super::checks::region_member;
 use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
-use crate::domain::{AgencyId, Entry, Op, PhoneNumber, Region, SellerRef};
+use crate::domain::{AgencyId, Entry, EntryId, Month, Op, PhoneNumber, Region, SellerRef};
 use crate::service::ServiceError;
 use crate::service::audit::{Filter, Reader, write_csv_row};
 
-const PARAMETERS: [&str; 10] = [
-    "from", "to", "agency", "seller", "op", "answer", "phone", "region", "format", "key",
+const PARAMETERS: [&str; 11] = [
+    "from", "to", "after", "agency", "seller", "op", "answer", "phone", "region", "format", "key",
 ];
 
 /// How many entries go into one piece of the answer.
@@ -122,6 +125,7 @@ fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
     Ok(Filter {
         from,
         to,
+        after: query.parse("after", "the id of an entry", EntryId::parse)?,
         agency: query.parse("agency", "an agency's id", |text| {
             AgencyId::parse(text).ok()
         })?,
@@ -145,4 +149,40 @@ fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
 /// A raw `+` of an offset reaches us as a blank.
 fn read_time(text: &str) -> Option<crate::domain::Moment> {
     text.replace(' ', "+").parse().ok()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpeningsBody {
+    phone: String,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default)]
+    months: Vec<String>,
+}
+
+/// `POST /v1/audit/openings`: what lets a regulator find one number in the log. The number is in
+/// the body, so that no address and no proxy's log holds it.
+pub(super) async fn openings(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = only_principal(&state, &request).await?;
+    let body: OpeningsBody = read_json(payload, &state.settings.http).await?;
+    let region = region_member(body.region.as_deref())?;
+    let phone = PhoneNumber::parse(&body.phone, region).map_err(Problem::unreadable)?;
+    let months = body.months.iter().map(|text| month(text));
+    let months: Vec<_> = months.collect::<Result<_, _>>()?;
+    let openings = state.service.open_number(&who, &phone, &months).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("Content-Type", "text/plain; charset=utf-8"))
+        .insert_header(("Cache-Control", "no-store"))
+        .body(openings))
+}
+
+/// A month as it is written.
+pub(super) fn month(text: &str) -> Result<Month, Problem> {
+    text.parse()
+        .map_err(|_| wrong_parameter("months", "written like 2026-11"))
 }

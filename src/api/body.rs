@@ -27,15 +27,7 @@ pub(crate) async fn read(mut payload: Payload, http: &Http) -> Result<BytesMut, 
     };
     tokio::time::timeout(Duration::from_millis(http.body_timeout_ms), whole)
         .await
-        .map_err(|_| {
-            Problem::new(
-                actix_web::http::StatusCode::REQUEST_TIMEOUT,
-                "too_slow",
-                "The body came too slowly",
-                "The request's body was not complete in time.",
-                "Send the request again.",
-            )
-        })?
+        .map_err(|_| Problem::too_slow())?
 }
 
 /// Reads a body of JSON.

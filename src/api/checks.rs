@@ -1,20 +1,24 @@
 //! `GET /v1/check` and `POST /v1/checks`.
 
 use actix_web::http::header::{ACCEPT, CONTENT_TYPE};
-use actix_web::web::Payload;
+use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::auth::{only_principal, principal};
 use super::body::read_json;
 use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
 use super::{Shared, State};
-use crate::domain::{Answer, Campaign, Channel, Moment, PhoneNumber, Reason, Region, SellerId};
-use crate::service::{Asked, Question};
+use crate::domain::{
+    Answer, Campaign, Channel, EntryId, Moment, PhoneNumber, Reason, Region, SellerId,
+};
+use crate::service::record::receipt::Proof;
+use crate::service::{Asked, Question, ServiceError};
 
-const PARAMETERS: [&str; 8] = [
-    "phone", "seller", "region", "channel", "campaign", "ref", "format", "key",
+const PARAMETERS: [&str; 9] = [
+    "phone", "seller", "region", "channel", "campaign", "ref", "receipt", "format", "key",
 ];
 
 /// The longest `ref`, in characters.
@@ -27,6 +31,8 @@ struct One {
     checked_at: Moment,
     valid_until: Moment,
     id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promise: Option<String>,
 }
 
 /// One number.
@@ -39,6 +45,17 @@ pub(super) async fn one(state: State, request: HttpRequest) -> Result<HttpRespon
         Some("text") => true,
         Some("json") => false,
         Some(_) => return Err(wrong_parameter("format", "json or text")),
+    };
+    let receipt = match query.get("receipt") {
+        None | Some("0") => false,
+        Some("1") if !text => true,
+        Some("1") => {
+            return Err(wrong_parameter(
+                "receipt",
+                "left out where the answer is text",
+            ));
+        }
+        Some(_) => return Err(wrong_parameter("receipt", "1 or 0")),
     };
     let question = Question {
         seller: SellerId::parse(query.need("seller")?)?,
@@ -76,13 +93,49 @@ pub(super) async fn one(state: State, request: HttpRequest) -> Result<HttpRespon
         response.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"));
         return Ok(response.body(if suppress { "1" } else { "0" }));
     }
+    let promise = match receipt {
+        true => Some(state.service.promise_of(&who, &question, asked)?),
+        false => None,
+    };
     Ok(response.json(One {
         suppress,
         reason: decision.answer.reason(),
         checked_at: decision.at,
         valid_until: decision.at.plus(state.service.validity()),
         id: decision.id.to_string(),
+        promise,
     }))
+}
+
+/// What one act left on record, and the proof that it stays there.
+pub(super) async fn receipt(
+    state: State,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let who = only_principal(&state, &request).await?;
+    let id = EntryId::parse(&id).ok_or(ServiceError::UnknownEntry)?;
+    let receipt = state.service.receipt(&who, id).await?;
+    let entry = String::from_utf8(receipt.entry)
+        .ok()
+        .and_then(|text| RawValue::from_string(text).ok())
+        .ok_or(ServiceError::Damaged("an entry of the log"))?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "no-store"))
+        .json(ReceiptView {
+            sealed: matches!(receipt.proof, Proof::Sealed { .. }),
+            entry,
+            proof: receipt.proof,
+        }))
+}
+
+/// The entry stands as it was hashed, byte for byte.
+#[derive(Serialize)]
+struct ReceiptView {
+    entry: Box<RawValue>,
+    sealed: bool,
+    #[serde(flatten)]
+    proof: Proof,
 }
 
 const REGION: &str = "a country of two letters, for example BE";

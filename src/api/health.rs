@@ -38,7 +38,8 @@ pub(super) async fn ready(state: State) -> HttpResponse {
     let store = remembered(&state).await;
     let confirmed = state.service.directory().current().is_ok();
     let draining = state.draining.load(Ordering::Relaxed);
-    let ready = store.ok && confirmed && !draining;
+    let log = state.service.log_status();
+    let ready = store.ok && confirmed && !log.is_full() && !draining;
     let mut response = if ready {
         HttpResponse::Ok()
     } else {
@@ -50,6 +51,11 @@ pub(super) async fn ready(state: State) -> HttpResponse {
             "ready": ready,
             "store": { "engine": store.engine, "ok": store.ok },
             "directory": { "ok": confirmed },
+            "log": {
+                "ok": log.error.is_none() && !log.is_full(),
+                "lag_ms": u64::try_from(log.lag.as_millis()).unwrap_or(u64::MAX),
+                "unsealed_bytes": log.waiting,
+            },
             "draining": draining,
         }));
     let polished = super::problem::Polished(None);
@@ -62,6 +68,7 @@ pub(super) async fn metrics(state: State, request: HttpRequest) -> Result<HttpRe
     if !state.settings.metrics.open {
         operator(&state, &request).await?;
     }
+    state.meters.show_log(&state.service.log_status());
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(HttpResponse::Ok()
         .insert_header(("Content-Type", content_type))

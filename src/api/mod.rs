@@ -9,9 +9,12 @@ mod checks;
 mod health;
 mod layer;
 mod limits;
+mod log;
+mod matching;
 mod problem;
 mod query;
 mod registrations;
+mod spool;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -83,7 +86,17 @@ pub fn routes(config: &mut ServiceConfig) {
             web::resource("/v1/registrations/withdraw")
                 .route(web::post().to(registrations::withdraw)),
         )
+        .service(web::resource("/v1/checks/{id}").route(web::get().to(checks::receipt)))
         .service(web::resource("/v1/audit/entries").route(web::get().to(audit::entries)))
+        .service(web::resource("/v1/audit/match").route(web::post().to(matching::records)))
+        .service(web::resource("/v1/audit/openings").route(web::post().to(audit::openings)))
+        .service(web::resource("/v1/admin/log/keys").route(web::post().to(admin::rotate_log_key)))
+        .service(
+            web::resource("/v1/admin/months/{month}/release")
+                .route(web::post().to(admin::release_month)),
+        )
+        .service(web::resource("/v1/admin/log/prune").route(web::post().to(admin::prune)))
+        .service(web::resource("/v1/admin/log/index").route(web::post().to(admin::reindex)))
         .service(
             web::resource("/v1/admin/sellers")
                 .route(web::get().to(admin::sellers))
@@ -104,6 +117,19 @@ pub fn routes(config: &mut ServiceConfig) {
         )
         .service(web::resource("/v1/admin/keys/{id}").route(web::delete().to(admin::revoke_key)))
         .service(web::resource("/v1/admin/doctor").route(web::get().to(admin::doctor)))
+        .service(web::resource("/log").route(web::get().to(log::about)))
+        .service(web::resource("/log/logs.json").route(web::get().to(log::logs)))
+        .service(web::resource("/log/vkeys").route(web::get().to(log::keys)))
+        .service(web::resource("/log/checkpoint").route(web::get().to(log::checkpoint)))
+        .service(web::resource("/log/tile/{tile:.*}").route(web::get().to(log::tile)))
+        .service(web::resource("/log/{log}/checkpoint").route(web::get().to(log::named_checkpoint)))
+        .service(web::resource("/log/{log}/checkpoints").route(web::get().to(log::checkpoints)))
+        .service(
+            web::resource("/log/{log}/checkpoints/{size}")
+                .route(web::get().to(log::kept_checkpoint)),
+        )
+        .service(web::resource("/log/{log}/cosignatures").route(web::post().to(log::cosign)))
+        .service(web::resource("/log/{log}/tile/{tile:.*}").route(web::get().to(log::named_tile)))
         .service(web::resource("/livez").route(web::get().to(health::alive)))
         .service(web::resource("/readyz").route(web::get().to(health::ready)))
         .service(web::resource("/metrics").route(web::get().to(health::metrics)));

@@ -117,6 +117,18 @@ impl Problem {
         )
     }
 
+    /// 408: a body that does not come.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "too_slow",
+            "The body came too slowly",
+            "The request's body was not complete in time.",
+            "Send the request again.",
+        )
+    }
+
     /// 401 without a key.
     #[must_use]
     pub fn no_key() -> Self {
@@ -283,6 +295,45 @@ impl From<ServiceError> for Problem {
                 "Do not call the number. Try again in a moment.",
             )
             .retry_after(1),
+            ServiceError::LogBehind => new(
+                S::SERVICE_UNAVAILABLE,
+                "log_behind",
+                "Checks wait for the audit log",
+                "Do not call: nothing is known about this number. Try again in a few seconds; the \
+                 operator finds the cause with `metrust doctor`.",
+            )
+            .retry_after(5),
+            // Its own text tells the operator where the log lies; that is nobody else's business.
+            ServiceError::Log(_) => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "log_away",
+                "The audit log cannot be read at the moment",
+                "The storage of the audit log does not answer as it should.",
+                "Try again in a few seconds; the operator finds the cause with `metrust doctor`.",
+            )
+            .keeping("What is on record stays on record.")
+            .retry_after(5),
+            ServiceError::UnknownEntry => new(
+                S::NOT_FOUND,
+                "unknown_entry",
+                "There is no such entry",
+                "See that the id is the one that the check answered, and that the key belongs to \
+                 whoever made the check, to a regulator or to the operator.",
+            ),
+            ServiceError::UnknownMonth => new(
+                S::NOT_FOUND,
+                "unknown_month",
+                "There is no key of this month",
+                "Name months in which this service ran, as in 2026-11.",
+            ),
+            ServiceError::TooYoung(_) => new(
+                S::CONFLICT,
+                "too_young",
+                "Entries of these years must still be kept",
+                "Name an earlier year. How long entries are kept at least is the setting \
+                 audit.keep_years; the law of your country may ask for more.",
+            )
+            .keeping("Nothing was dropped."),
             ServiceError::UnknownKey => new(
                 S::UNAUTHORIZED,
                 "unknown_key",

@@ -85,6 +85,7 @@ impl Base {
                 explain(error)
             ),
         })
+        .passing()
     }
 }
 

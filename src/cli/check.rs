@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use super::client::{Patience, Target};
+use super::number::typed;
 use super::output::{plain, say};
 use super::{Failure, Outcome};
 
@@ -22,6 +23,7 @@ const SUPPRESS: u8 = 10;
 #[command(after_help = "\
 Examples:
   metrust check +32475123456 --seller sunny-telecom
+  metrust check - --seller sunny-telecom < number.txt
   metrust check '0475 12 34 56' --region BE --seller sunny-telecom --channel text
 
 Exit status:
@@ -30,7 +32,8 @@ Exit status:
   1    no answer; the number must not be called
   2    the command line or the settings cannot be used, so no answer either")]
 pub(super) struct Check {
-    /// The number, best with its country code; in quotes if it has blanks
+    /// The number, best with its country code; in quotes if it has blanks; - reads it from standard
+    /// input
     number: String,
 
     /// The id of the seller for whom the call would be made
@@ -103,8 +106,9 @@ impl Check {
                 "one number at a time; put a number with blanks in quotes",
             ));
         }
+        let number = typed(&self.number)?;
         let client = self.target.client(data, Patience::Usual)?;
-        let body = client.get("/v1/check", &self.query())?;
+        let body = client.get("/v1/check", &self.query(&number))?;
         let answer: Answer = client.understand(&body)?;
         if self.json {
             say(&body)?;
@@ -118,13 +122,13 @@ impl Check {
         })
     }
 
-    fn query(&self) -> Vec<(&str, &str)> {
+    fn query<'a>(&'a self, number: &'a str) -> Vec<(&'a str, &'a str)> {
         let channel = self.channel.map(|channel| match channel {
             Channel::Voice => "voice",
             Channel::Text => "text",
         });
         let given = [
-            ("phone", Some(self.number.as_str())),
+            ("phone", Some(number)),
             ("seller", Some(&self.seller)),
             ("channel", channel),
             ("region", self.region.as_deref()),

@@ -11,7 +11,8 @@ use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::http::Response;
-use ureq::{Agent, Body};
+use ureq::http::request::Builder;
+use ureq::{Agent, Body, SendBody};
 use zeroize::Zeroizing;
 
 use super::address::Base;
@@ -52,6 +53,10 @@ pub(super) enum Patience {
     Usual,
     /// An answer that may take as long as it takes, once it has begun.
     Export,
+    /// An answer that comes when long work is done.
+    Work,
+    /// The same, where much is sent and the service has work to do before its answer begins.
+    Match,
 }
 
 /// A service to ask.
@@ -102,6 +107,8 @@ impl Whereabouts {
             Patience::Probe => config.timeout_global(seconds(5)),
             Patience::Usual => config.timeout_global(seconds(30)),
             Patience::Export => config.timeout_recv_response(seconds(60)),
+            Patience::Work => config.timeout_recv_response(seconds(6 * 3600)),
+            Patience::Match => config.timeout_recv_response(seconds(15 * 60)),
         };
         let config = if base.on_this_machine {
             config.proxy(None)
@@ -156,6 +163,30 @@ impl Client {
         good(self.call("GET", path, query, None)?)
     }
 
+    /// The body of a good answer as bytes, up to a length; a longer one is refused.
+    pub(super) fn bytes(&self, path: &str, longest: u64) -> Result<Vec<u8>, Failure> {
+        let mut response = self.open(path, &[])?;
+        let body = response.body_mut().with_config().limit(longest);
+        body.read_to_vec()
+            .map_err(|error| self.base.unreachable(&error))
+    }
+
+    /// Sends a table from wherever it comes, without ever holding all of it. Whatever is answered
+    /// is given back; see [`good`].
+    pub(super) fn upload(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        table: &mut dyn Read,
+    ) -> Result<Response<Body>, Failure> {
+        self.request("POST", path, query)
+            .header("Content-Type", "text/csv")
+            .body(SendBody::from_reader(table))
+            .map_err(ureq::Error::Http)
+            .and_then(|request| self.agent.run(request))
+            .map_err(|error| self.base.unreachable(&error))
+    }
+
     /// Whatever is answered, errors included, with its status.
     pub(super) fn probe(&self, path: &str) -> Result<(u16, String), Failure> {
         let mut response = self.call("GET", path, &[], None)?;
@@ -183,14 +214,7 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Response<Body>, Failure> {
-        let mut request = ureq::http::Request::builder()
-            .method(method)
-            .uri(address(&self.base.url, path, query))
-            .header("Accept", "application/json, */*;q=0.5");
-        if let Some(key) = &self.key {
-            let bearer = Zeroizing::new(format!("Bearer {}", **key));
-            request = request.header("Authorization", bearer.as_str());
-        }
+        let request = self.request(method, path, query);
         let sent = match body {
             Some(body) => request
                 .header("Content-Type", "application/json")
@@ -205,6 +229,20 @@ impl Client {
         sent.map_err(|error| self.base.unreachable(&error))
     }
 
+    fn request(&self, method: &str, path: &str, query: &[(&str, &str)]) -> Builder {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(address(&self.base.url, path, query))
+            .header("Accept", "application/json, */*;q=0.5");
+        match &self.key {
+            Some(key) => {
+                let bearer = Zeroizing::new(format!("Bearer {}", **key));
+                request.header("Authorization", bearer.as_str())
+            }
+            None => request,
+        }
+    }
+
     fn read(&self, response: Response<Body>) -> Result<String, Failure> {
         self.text(&mut good(response)?)
     }
@@ -217,7 +255,7 @@ impl Client {
 }
 
 /// Tells good answers from others, and what the others say.
-fn good(mut response: Response<Body>) -> Result<Response<Body>, Failure> {
+pub(super) fn good(mut response: Response<Body>) -> Result<Response<Body>, Failure> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);

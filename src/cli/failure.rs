@@ -14,6 +14,7 @@ use super::output::{note, plain};
 pub struct Failure {
     text: String,
     status: u8,
+    may_pass: bool,
 }
 
 impl Failure {
@@ -23,6 +24,7 @@ impl Failure {
         Self {
             text: text.into(),
             status: 1,
+            may_pass: false,
         }
     }
 
@@ -32,14 +34,33 @@ impl Failure {
         Self {
             text: text.into(),
             status: 2,
+            may_pass: false,
         }
+    }
+
+    /// The same, of a kind that passes by itself: a connection that broke, a service that starts.
+    #[must_use]
+    pub(super) fn passing(self) -> Self {
+        Self {
+            may_pass: true,
+            ..self
+        }
+    }
+
+    /// Whether the same may succeed in a moment.
+    pub(super) fn may_pass(&self) -> bool {
+        self.may_pass
     }
 
     /// The failure that an answer of the service tells of: an RFC 9457 problem, or whatever else
     /// came back.
     pub(super) fn of_answer(status: u16, request_id: Option<&str>, body: &[u8]) -> Self {
         let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-        Self::new(problem.render(status, request_id))
+        let failure = Self::new(problem.render(status, request_id));
+        match status {
+            429 | 502..=504 => failure.passing(),
+            _ => failure,
+        }
     }
 
     /// Prints the failure on standard error and gives the exit status to end with.

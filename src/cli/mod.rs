@@ -1,8 +1,8 @@
 //! The command line, one file per subcommand.
 //!
-//! `serve`, `init`, `completions` and `audit verify` stand alone; every other command is a client of a running
-//! service and has no more rights than the key that it is given. Results go to standard output,
-//! everything else to standard error.
+//! `serve`, `init`, `completions`, `audit verify` and `audit find` stand alone; every other command
+//! is a client of a running service and has no more rights than the key that it is given. Results
+//! go to standard output, everything else to standard error.
 
 mod address;
 mod agency;
@@ -15,6 +15,7 @@ mod failure;
 mod healthcheck;
 mod init;
 mod key;
+mod number;
 mod output;
 mod seller;
 mod serve;
@@ -43,10 +44,11 @@ A first look, in two terminals:
   metrust serve                                      starts the service and prints lines to try
   metrust doctor                                     tells whether all is well
 
-Commands other than serve, init, completions and audit verify talk to a running service. They find it by
---url or METRUST_URL, else by the data folder (--data) that the service runs on, else at
-http://127.0.0.1:8080. Their key is METRUST_KEY, else what --key-file holds, else operator.key of
-the data folder. A key is never an argument: arguments can be seen by everybody on the machine.
+Commands other than serve, init, completions, audit verify and audit find talk to a running service.
+They find it by --url or METRUST_URL, else by the data folder (--data) that the service runs on, else
+at http://127.0.0.1:8080. Their key is METRUST_KEY, else what --key-file holds, else operator.key of
+the data folder. A key is never an argument: arguments can be seen by everybody on the machine. So
+can phone numbers: where a command takes a number, - reads it from standard input.
 
 Exit status: 0 done, 1 failed, 2 the command line or the settings cannot be used."
 )]

@@ -40,6 +40,13 @@ pub(super) struct Serve {
     /// Make a new operator's key in the data folder, for when the old one is lost
     #[arg(long)]
     new_operator_key: bool,
+
+    /// Begin another audit log, for when the one of this store is lost for good
+    ///
+    /// The loss and the new beginning are put on record. Receipts and checkpoints of the lost log
+    /// keep their worth for whoever holds them.
+    #[arg(long)]
+    new_log: bool,
 }
 
 impl Serve {
@@ -48,6 +55,7 @@ impl Serve {
             bind: self.bind,
             no_demo: self.no_demo,
             new_operator_key: self.new_operator_key,
+            new_log: self.new_log,
             redis: None,
         })?;
         serve(settings, data).map_err(|error| match error {

@@ -111,6 +111,12 @@ impl Moment {
         Some(Self(seconds * 1000 + milli))
     }
 
+    /// The calendar year, in UTC, that this moment falls in.
+    #[must_use]
+    pub fn year(self) -> u16 {
+        u16::try_from(self.date_time().year()).unwrap_or(1970)
+    }
+
     fn date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)

@@ -10,22 +10,38 @@
 //! * [`note`]: text with signatures under it.
 //! * [`checkpoint`]: the text that a log signs: its name, size and root.
 //!
-//! And what is made for speed: [`index`], which finds a number's entries without reading them all.
+//! Whatever these files read may come from a stranger. So each parser takes one spelling only (what
+//! it accepts is printed again as the same bytes), and holds no more memory than the input's own.
+//!
+//! The log of a store:
+//!
+//! * [`storage`]: the folder or bucket that it lies in.
+//! * `sealer`: makes entries of the store's tails leaves of the log, once each, whatever crashes.
+//! * [`Archive`]: reads it, and proves from it.
+//! * [`LogKeys`]: what signs it.
+//! * [`index`]: finds a number's entries without reading them all.
 //!
 //! What stands on it:
 //!
 //! * [`verify`]: verifying a log or a bundle of logs, trusting nothing but a key.
 //! * [`bundle`]: what goes into a bundle of evidence beside the logs.
-//!
-//! Whatever these files read may come from a stranger. So each parser takes one spelling only (what
-//! it accepts is printed again as the same bytes), and holds no more memory than the input's own.
 
+mod archive;
 pub mod bundle;
 pub mod checkpoint;
+mod commit;
+mod edge;
+mod error;
+mod fault;
+mod identity;
 pub mod index;
+mod keys;
 pub mod merkle;
+mod name;
 pub mod note;
 pub mod proof;
+mod sealer;
+pub mod storage;
 pub mod tile;
 pub mod verify;
 
@@ -34,10 +50,17 @@ mod tests;
 
 use data_encoding::BASE64_NOPAD;
 
+pub use archive::{Archive, SEGMENT};
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use merkle::{Frontier, Hash, leaf_hash};
-pub use note::{Note, NoteError, Signer, Verifier};
+pub use commit::{Closed, Cursor, Head};
+pub use error::LogError;
+pub use identity::recognise;
+pub use keys::{Generation, LogKeys};
+pub use merkle::{Frontier, Hash, empty_root, leaf_hash};
+pub use name::{LogName, NotALogName};
+pub use note::{Kind as KeyKind, Note, NoteError, Signer, Verifier};
 pub use proof::{ProofError, TlogProof};
+pub use sealer::{Progress, Running, Sealer, Sealing};
 pub use tile::Tile;
 
 /// The most entries that a log may have: the signed 64-bit integers in which other programs count.

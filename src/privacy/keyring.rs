@@ -16,6 +16,8 @@ pub enum Purpose {
     Form,
     /// Names a dialler's `ref` in the store.
     Replay,
+    /// Makes the keys that sign the log.
+    LogKeys,
 }
 
 impl Purpose {
@@ -26,6 +28,7 @@ impl Purpose {
             Self::Visit => b"metrust v1 visit",
             Self::Form => b"metrust v1 form",
             Self::Replay => b"metrust v1 replay",
+            Self::LogKeys => b"metrust v1 log keys",
         }
     }
 }

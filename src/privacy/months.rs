@@ -35,6 +35,18 @@ impl MonthKey {
         Self::from(SecretKey::generate())
     }
 
+    /// A key that was released.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self::from(SecretKey::from_bytes(bytes))
+    }
+
+    /// The key itself, for the one who may release it.
+    #[must_use]
+    pub fn reveal(&self) -> &[u8; 32] {
+        self.key.bytes()
+    }
+
     fn from(key: SecretKey) -> Self {
         Self {
             openings: opening_key(&key),

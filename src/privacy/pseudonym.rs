@@ -57,6 +57,18 @@ impl Opening {
         Self(mac.finalize().into_bytes().into())
     }
 
+    /// An opening that was given away.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes to give away.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The pseudonym that the log uses: anyone who holds the opening and the number can compute
     /// it with nothing but SHA-256.
     #[must_use]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Service, ServiceError};
 use crate::domain::{
     AgencyId, Campaign, Channel, Context, Decision, Moment, Op, PhoneError, PhoneNumber, Principal,
-    Role, SellerId, SellerRef,
+    Pseudonym, Role, SellerId, SellerRef,
 };
 use crate::store::{Ask, ReplayKey, SellerNumber};
 
@@ -29,6 +29,8 @@ pub struct Asked {
     pub decision: Decision,
     /// Why the number could not be read, if it could not.
     pub unreadable: Option<PhoneError>,
+    /// The number's name in the log.
+    pub pn: Option<Pseudonym>,
 }
 
 impl Service {
@@ -46,6 +48,7 @@ impl Service {
         if numbers.len() > self.max_check_numbers {
             return Err(ServiceError::TooManyNumbers(self.max_check_numbers));
         }
+        self.room_for_entries()?;
         let at = Moment::now();
         let context = Arc::new(Context {
             op: Op::Check,
@@ -58,16 +61,18 @@ impl Service {
         });
         let mut asks = Vec::with_capacity(numbers.len());
         let mut errors = Vec::with_capacity(numbers.len());
+        let mut names = Vec::with_capacity(numbers.len());
         for number in numbers {
             errors.push(number.err());
             let number = number.ok();
+            let pseudonyms = number
+                .map(|number| self.pseudonyms(&number, at))
+                .transpose()?;
+            names.push(pseudonyms.map(|(_, pn)| pn));
             asks.push(Ask {
                 at,
                 context: context.clone(),
-                number: match &number {
-                    Some(number) => Some(self.pseudonyms(number, at)?),
-                    None => None,
-                },
+                number: pseudonyms,
                 seller,
                 channel: question.channel,
                 replay: match (&number, &question.reference) {
@@ -81,10 +86,13 @@ impl Service {
         let decisions = self.store.decide(asks).await?;
         Ok(decisions
             .into_iter()
-            .zip(errors)
-            .map(|(decision, unreadable)| Asked {
+            .zip(errors.into_iter().zip(names))
+            .map(|(decision, (unreadable, pn))| Asked {
                 decision,
                 unreadable,
+                // A repeated `ref` may have been answered first in another month, under another
+                // name.
+                pn: pn.filter(|_| decision.at.month() == at.month()),
             })
             .collect())
     }

@@ -1,10 +1,12 @@
 //! Is all well? A line for each thing that may be wrong, ending with the remedy.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::keys::{paths, readable_by_others};
+use super::record::LogStatus;
 use crate::settings::{EngineName, Settings};
 use crate::store::Health;
 
@@ -110,6 +112,65 @@ pub fn examine_store(settings: &Settings, health: &Health) -> Vec<Finding> {
         )
     };
     vec![store, durability]
+}
+
+/// For so long entries may wait to be sealed before somebody should look.
+const LAG: Duration = Duration::from_secs(60);
+
+/// What is known of the log.
+#[must_use]
+pub fn examine_log(log: &LogStatus) -> Finding {
+    const NAME: &str = "log";
+    let LogStatus {
+        place,
+        waiting,
+        high_water,
+        lag,
+        ..
+    } = log;
+    if log.is_full() {
+        return Finding::wrong(
+            NAME,
+            Status::Error,
+            format!(
+                "{waiting} bytes of entries wait to be sealed, more than {high_water}: checks are \
+                 refused{}",
+                log.error
+                    .as_ref()
+                    .map(|error| format!(" ({error})"))
+                    .unwrap_or_default()
+            ),
+            format!("see that {place} can be written; checks go on as soon as entries are sealed"),
+        );
+    }
+    match &log.error {
+        Some(error) => Finding::wrong(
+            NAME,
+            Status::Error,
+            format!("entries cannot be sealed: {error}"),
+            format!(
+                "see that {place} can be written; until then entries are kept in the store, and \
+                 when {high_water} bytes of them wait, checks are refused"
+            ),
+        ),
+        None if *lag > LAG => Finding::wrong(
+            NAME,
+            Status::Warning,
+            format!(
+                "entries have been waiting for {} s to be sealed",
+                lag.as_secs()
+            ),
+            "see the service's own log; a slow disk or network may be the cause",
+        ),
+        None => Finding::ok(
+            NAME,
+            format!(
+                "entries are sealed in {place}; the last look was {} s ago, and {waiting} bytes \
+                 wait",
+                lag.as_secs()
+            ),
+        ),
+    }
 }
 
 fn keys(settings: &Settings, data: &Path) -> Finding {

@@ -1,6 +1,7 @@
 //! Why a use case did not do as it was asked.
 
 use crate::domain::{PhoneError, ReferenceError};
+use crate::log::{LogError, NoteError};
 use crate::privacy::Overloaded;
 use crate::store::StoreError;
 
@@ -16,6 +17,12 @@ pub enum ServiceError {
     /// 503: who may do what could not be confirmed lately.
     #[error("sellers, agencies and keys could not be confirmed lately")]
     Unconfirmed,
+    /// 503: too many entries wait to be sealed.
+    #[error("too many audit entries wait to be sealed")]
+    LogBehind,
+    /// 503: the log cannot be read, or a damage was found in it.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// 503: no key for this month's pseudonyms.
     #[error("the key of this month's pseudonyms is not there")]
     NoMonth,
@@ -52,6 +59,15 @@ pub enum ServiceError {
     /// 404: no registration of this code.
     #[error("no registration has this reference code")]
     UnknownReference,
+    /// 404: no entry of this id, or none that this key may see.
+    #[error("there is no entry of this id that this key may see")]
+    UnknownEntry,
+    /// 404: no key for that month's pseudonyms.
+    #[error("there is no key of this month: nothing was recorded in it")]
+    UnknownMonth,
+    /// 409: entries that must still be kept.
+    #[error("only the entries of years before {0} may be dropped")]
+    TooYoung(u16),
     /// 409: the id is taken.
     #[error("this id is taken")]
     Taken,
@@ -64,4 +80,10 @@ pub enum ServiceError {
     /// 500: something kept cannot be read.
     #[error("{0} is damaged")]
     Damaged(&'static str),
+}
+
+impl From<NoteError> for ServiceError {
+    fn from(error: NoteError) -> Self {
+        Self::Log(LogError::Origin(error.to_string()))
+    }
 }

@@ -12,6 +12,7 @@ mod error;
 pub mod keys;
 pub mod matching;
 mod month;
+pub mod record;
 mod registration;
 mod start;
 
@@ -34,6 +35,7 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct Service {
     store: Arc<Store>,
+    record: record::Record,
     keyring: Keyring,
     months: MonthKeys,
     directory: Directory,
@@ -49,11 +51,16 @@ pub struct Service {
 }
 
 impl Service {
-    fn new(store: Store, keyring: Keyring, settings: &Settings) -> Self {
-        let store = Arc::new(store);
+    fn new(
+        store: Arc<Store>,
+        record: record::Record,
+        keyring: Keyring,
+        settings: &Settings,
+    ) -> Self {
         Self {
             directory: Directory::new(store.clone()),
             store,
+            record,
             months: MonthKeys::default(),
             // Apart, so that people with codes never keep diallers with keys waiting.
             key_hasher: Hasher::default(),
@@ -104,8 +111,10 @@ impl Service {
         self.store.health().await
     }
 
-    /// Waits until everything taken on is durable, then closes the store.
+    /// Waits until everything taken on is durable and, if the log allows, sealed, then closes the
+    /// store.
     pub async fn close(&self) {
+        self.finish_sealing().await;
         self.store.close().await;
     }
 }

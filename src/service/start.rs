@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::keys::{self, KeySource, KeysError};
+use super::record::Record;
 use super::{KeyRecord, Service, ServiceError};
 use crate::domain::{Context, Detail, Moment, Op, PhoneNumber, Role};
+use crate::log::LogError;
 use crate::privacy::ApiKey;
 use crate::settings::Settings;
 use crate::store::{Action, Change, Identity, Store, StoreError};
@@ -19,6 +21,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The keys do not fit the store.
     #[error(
         "the store was written with other keys than {place} holds. With these, every number would \
@@ -43,7 +48,7 @@ pub enum StartError {
     #[error(
         "this data folder has served another store than the one that is there now{what}. On an \
          empty list every number would look free. Bring the old store back; or, if it is meant to \
-         be another one, delete {file}"
+         be another one, delete {file} and move the log away"
     )]
     OtherStore {
         /// ` (it is empty)`, or nothing.
@@ -102,12 +107,15 @@ impl Service {
         if !known.exists() {
             keys::write_secret(&known, store_name(&begun).as_bytes())?;
         }
-        let service = Arc::new(Self::new(store, keyring, settings));
+        let store = Arc::new(store);
+        let record = Record::open(settings, data, &store, &begun, &keyring).await?;
+        let service = Arc::new(Self::new(store, record, keyring, settings));
         // The metadata of 240 countries takes a moment to compile; no check should wait for it.
         let warmed = tokio::task::spawn_blocking(PhoneNumber::warm_up);
         service.open_months().await?;
         service.directory.renew().await?;
         service.record_start().await?;
+        service.renew_log_keys().await?;
         let operator_key = service
             .ensure_operator(data, settings.new_operator_key)
             .await?;
@@ -121,6 +129,9 @@ impl Service {
         tokio::spawn(async move { service.directory.keep_current().await });
         let service = self.clone();
         tokio::spawn(async move { service.keep_months().await });
+        let service = self.clone();
+        tokio::spawn(async move { service.keep_record().await });
+        self.spawn_sealer();
     }
 
     async fn record_start(&self) -> Result<(), ServiceError> {

@@ -3,6 +3,7 @@
 //! `config/default.toml` is compiled in; it is the defaults and the documentation. Whatever is
 //! unknown, unreadable or contradictory stops the start with the key's name and the remedy.
 
+mod audit;
 mod sections;
 
 use std::collections::HashMap;
@@ -17,8 +18,8 @@ use crate::privacy::SecretKey;
 use crate::store::{Engine, RedisOptions};
 
 pub use sections::{
-    Check, Demo, Embedded, EngineName, Http, Keys, LanguageCode, Limits, Log, LogFormat, Metrics,
-    Redis, Registration, Secret, Settings, StoreSettings, Web,
+    Audit, Check, Demo, Embedded, EngineName, Http, Keys, LanguageCode, Limits, Log, LogFormat,
+    Metrics, Redis, Registration, S3, Secret, Settings, StoreSettings, Web,
 };
 
 /// The built-in defaults, with their explanation.
@@ -37,6 +38,8 @@ pub struct Overrides {
     pub no_demo: bool,
     /// `--new-operator-key`.
     pub new_operator_key: bool,
+    /// `--new-log`.
+    pub new_log: bool,
 }
 
 /// Why the settings cannot be used. The text names the key and the remedy.
@@ -113,6 +116,7 @@ impl Settings {
             self.store.redis.url = Secret(url.clone());
         }
         self.new_operator_key = overrides.new_operator_key;
+        self.new_log = overrides.new_log;
         if overrides.no_demo {
             self.demo.enabled = false;
         }
@@ -183,6 +187,7 @@ impl Settings {
                 "it must begin with https:// (or http:// on a test machine)",
             );
         }
+        self.audit.validate()?;
         for (key, zero) in [
             ("store.timeout_ms", self.store.timeout_ms == 0),
             ("http.header_timeout_ms", self.http.header_timeout_ms == 0),
@@ -191,6 +196,12 @@ impl Settings {
             ("check.validity_s", self.check.validity_s == 0),
             ("check.ref_window_s", self.check.ref_window_s == 0),
             ("check.max_numbers", self.check.max_numbers == 0),
+            ("audit.period_ms", self.audit.period_ms == 0),
+            ("audit.promise_s", self.audit.promise_s == 0),
+            (
+                "audit.max_unsealed_bytes",
+                self.audit.max_unsealed_bytes == 0,
+            ),
             (
                 "registration.max_numbers",
                 self.registration.max_numbers == 0,

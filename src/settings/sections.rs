@@ -21,6 +21,7 @@ pub struct Settings {
     pub keys: Keys,
     pub check: Check,
     pub registration: Registration,
+    pub audit: Audit,
     pub web: Web,
     pub limits: Limits,
     pub demo: Demo,
@@ -29,6 +30,9 @@ pub struct Settings {
     /// `--new-operator-key`; no setting, because it is meant once.
     #[serde(skip)]
     pub new_operator_key: bool,
+    /// `--new-log`; no setting either.
+    #[serde(skip)]
+    pub new_log: bool,
 }
 
 macro_rules! section {
@@ -76,6 +80,22 @@ section!(Check {
     max_numbers: usize,
 });
 section!(Registration { max_numbers: usize });
+section!(Audit {
+    folder: String,
+    origin: String,
+    period_ms: u64,
+    promise_s: u64,
+    max_unsealed_bytes: u64,
+    keep_years: u16,
+    max_match_bytes: u64,
+    #[serde(deserialize_with = "texts")]
+    witnesses: Vec<String>,
+    s3: S3,
+});
+section!(S3 {
+    endpoint: String,
+    region: String,
+});
 section!(Web {
     enabled: bool,
     name: String,
@@ -95,8 +115,8 @@ section!(Log {
 });
 section!(Metrics { open: bool });
 
-/// A list of networks, or, from the environment, a text with commas between them.
-fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+/// A list of texts, or, from the environment, one text with commas between them.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Either {
@@ -107,10 +127,17 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
         Either::List(texts) => texts,
         Either::Text(text) => text.split(',').map(str::to_owned).collect(),
     };
-    texts
-        .iter()
-        .map(|text| text.trim())
+    let texts = texts.iter().map(|text| text.trim());
+    Ok(texts
         .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+        .collect())
+}
+
+/// A list of networks.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    texts(deserializer)?
+        .iter()
         .map(|text| {
             text.parse()
                 .or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()))

@@ -19,7 +19,7 @@ use crate::domain::{Answer, Context, Entry, EntryId, Moment, Pseudonym, Reason, 
 pub(super) type Writer = [u8; 8];
 
 /// A place in a tail. Places of one tail are ordered as its batches are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position(pub u64, pub u64);
 
 impl fmt::Display for Position {
@@ -228,7 +228,7 @@ pub(super) struct Outcome {
 }
 
 /// A batch as it lies in a tail.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TailBatch {
     /// Where it lies.
     pub position: Position,
@@ -242,6 +242,29 @@ pub struct TailBatch {
 pub struct Unreadable;
 
 impl TailBatch {
+    /// SHA-256 of what the batch holds: tells it from another that lies in its place.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let outcome = &self.outcome;
+        let mut hasher = Sha256::new()
+            .chain_update(b"metrust v1 batch\0")
+            .chain_update(outcome.writer_seq.to_be_bytes());
+        for sequence in &outcome.client_seqs {
+            hasher.update(sequence.to_be_bytes());
+        }
+        for part in [&outcome.verdicts, &self.payload] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        hasher.finalize().into()
+    }
+
+    /// How many bytes it holds.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.payload.len() + self.outcome.verdicts.len() + 8 * self.outcome.client_seqs.len() + 8
+    }
+
     /// The entries of the batch, in order.
     ///
     /// # Errors

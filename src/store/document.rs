@@ -15,6 +15,8 @@ pub enum Kind {
     Counter,
     /// A person's registration.
     Registration,
+    /// What the store knows of the log: which one is its own, how far it has come, its keys.
+    Log,
 }
 
 impl Kind {
@@ -28,13 +30,14 @@ impl Kind {
             Self::Month => "month",
             Self::Counter => "counter",
             Self::Registration => "registration",
+            Self::Log => "log",
         }
     }
 
     /// Whether every service process keeps these in memory and must hear when one changes.
     #[must_use]
     pub fn in_directory(self) -> bool {
-        !matches!(self, Self::Registration | Self::Counter)
+        !matches!(self, Self::Registration | Self::Counter | Self::Log)
     }
 }
 

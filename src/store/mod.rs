@@ -6,6 +6,7 @@
 //!   and durable step.
 //! * [`Store::change`] puts or removes registrations and appends their entries, the same way.
 //! * [`Store::tail`] and [`Store::trim`] read and shorten what was appended.
+//! * [`Store::lease`] lets one process at a time do what needs only one.
 //! * Documents are small records with a version: got, created once, replaced if unchanged, listed.
 //!
 //! What was answered is on disk. What could not be put on disk was not answered.
@@ -282,17 +283,45 @@ impl Store {
         on_engine!(self, engine => engine.tails())
     }
 
-    /// The next batches of a tail after a position, oldest first, at most `limit`.
+    /// The batches of a tail from a position on (that one included), oldest first, at most
+    /// `limit`. Whoever reads on from a batch that is no longer the first to come knows that the
+    /// tail was trimmed or exchanged in between.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn tail(
         &self,
         tail: u16,
-        after: Option<Position>,
+        from: Option<Position>,
         limit: usize,
     ) -> Result<Vec<TailBatch>, StoreError> {
-        on_engine!(self, engine => engine.tail(tail, after, limit).await)
+        on_engine!(self, engine => engine.tail(tail, from, limit).await)
+    }
+
+    /// How much room a tail takes, in bytes, about.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tail_bytes(&self, tail: u16) -> Result<u64, StoreError> {
+        self.bounded(async { on_engine!(self, engine => engine.tail_bytes(tail).await) })
+            .await
+    }
+
+    /// Takes or renews a lease: true for one holder at a time, until `for_long` after it last
+    /// asked. It keeps several processes from doing the same work; it does not fence them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease(
+        &self,
+        name: &'static str,
+        holder: [u8; 8],
+        for_long: Duration,
+    ) -> Result<bool, StoreError> {
+        self.bounded(async {
+            on_engine!(self, engine => engine.lease(name, holder, for_long).await)
+        })
+        .await
     }
 
     /// The position of a tail's newest batch.

@@ -10,13 +10,13 @@ use crate::harness::service::metrust;
 use crate::harness::{Launch, World, number, on_every_store};
 
 #[track_caller]
-fn done(ended: Ended) -> String {
+pub fn done(ended: Ended) -> String {
     assert!(ended.status.success(), "{ended:?}");
     ended.stdout
 }
 
 #[track_caller]
-fn refused(ended: &Ended, named: &str) {
+pub fn refused(ended: &Ended, named: &str) {
     assert!(!ended.status.success(), "{ended:?}");
     assert!(
         ended.stdout.is_empty(),
@@ -278,5 +278,18 @@ fn every_command_explains_itself() {
     ] {
         let help = done(run(metrust().args([command, "--help"])));
         assert!(help.contains("Usage"), "{help}");
+    }
+    for command in [
+        "export",
+        "verify",
+        "find",
+        "openings",
+        "key",
+        "prune",
+        "release-month",
+        "reindex",
+    ] {
+        let help = done(run(metrust().args(["audit", command, "--help"])));
+        assert!(help.contains("Usage") && help.contains("Example"), "{help}");
     }
 }

@@ -32,7 +32,7 @@ fn manifest() -> Manifest {
 }
 
 /// The commands of the README, block by block.
-fn blocks(readme: &str) -> Vec<&str> {
+pub fn blocks(readme: &str) -> Vec<&str> {
     let blocks = readme.split("```sh\n").skip(1);
     blocks
         .map(|rest| rest.split("```").next().unwrap())
@@ -41,7 +41,7 @@ fn blocks(readme: &str) -> Vec<&str> {
 
 /// A folder whose programs come first: metrust, and the Python that can verify if another is found
 /// before it.
-fn tools(beside: &Path) -> String {
+pub fn tools(beside: &Path) -> String {
     let folder = beside.join("tools");
     fs::create_dir(&folder).unwrap();
     symlink(binary(), folder.join("metrust")).unwrap();
@@ -53,14 +53,18 @@ fn tools(beside: &Path) -> String {
 
 #[test]
 fn every_command_of_the_readme_does_what_it_says() {
-    let pn = run(Command::new(python()).arg("-c").arg(format!(
-        "import hashlib; print(hashlib.sha256(b'metrust v1 pn\\0' + bytes.fromhex('{OPENING}') + \
-         b'{NUMBER}').hexdigest()[:32])"
-    )));
+    let name = |opening: &str| {
+        let ended = run(Command::new(python()).arg("-c").arg(format!(
+            "import hashlib; print(hashlib.sha256(b'metrust v1 pn\\0' + bytes.fromhex('{opening}') + \
+             b'{NUMBER}').hexdigest()[:32])"
+        )));
+        ended.stdout.trim().to_owned()
+    };
+    let (pn, other) = (name(OPENING), OPENING.replace('0', "e"));
     let mut log = Log::honest(600);
     let about = String::from_utf8(entry(300)).unwrap();
     let old = &about[about.find(r#""pn":""#).unwrap() + 6..][..32];
-    log.entries[300] = about.replace(old, pn.stdout.trim()).into_bytes();
+    log.entries[300] = about.replace(old, &pn).into_bytes();
     let bundle = Bundle::of(log.clone(), &[256]);
     let root = bundle.root();
     lay(&root, &manifest()).unwrap();
@@ -79,7 +83,13 @@ fn every_command_of_the_readme_does_what_it_says() {
     put(
         &root,
         "openings.txt",
-        format!("{NUMBER} 2026-11 {OPENING}\n+32470999999 2026-11 {OPENING}\n").as_bytes(),
+        format!(
+            "metrust openings v1\ndnc.example.org/log\ntime 2026-11-18T12:00:00.000Z\n\
+             2026-10 {OPENING} {other_pn}\n2026-11 {OPENING} {pn}\n2026-12 {other} {other_pn}\n\n\
+             \u{2014} dnc.example.org/log AAAAAAAA\n",
+            other_pn = name(&other)
+        )
+        .as_bytes(),
     );
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     assert!(!readme.contains("{{"), "a place is left empty: {readme}");
@@ -92,7 +102,8 @@ fn every_command_of_the_readme_does_what_it_says() {
         .into_iter()
         .map(|block| {
             let mut shell = Command::new("sh");
-            shell.args(["-eu", "-c", block]).current_dir(&root);
+            let block = block.replace("number=+32470000000", &format!("number={NUMBER}"));
+            shell.args(["-eu", "-c", &block]).current_dir(&root);
             let ended = run(shell.env("PATH", &path));
             assert!(ended.status.success(), "{block}\n{ended:?}");
             ended
@@ -122,9 +133,14 @@ fn every_command_of_the_readme_does_what_it_says() {
     let hashes: Vec<_> = first.stdout.lines().collect();
     assert!(hashes.len() == 2 && hashes[0] == hashes[1], "{first:?}");
     let lines: Vec<_> = number.stdout.lines().collect();
-    assert_eq!(lines.len(), 4, "{number:?}");
-    assert_eq!(lines[1].as_bytes(), log.entries[300]);
-    assert_eq!(lines[3], "and has no entry about it");
+    assert_eq!(lines.len(), 5, "{number:?}");
+    assert!(lines[0].starts_with("in 2026-10, this is the opening of another"));
+    assert_eq!(
+        lines[1],
+        format!("in 2026-11, the log calls this number {pn}")
+    );
+    assert_eq!(lines[2].as_bytes(), log.entries[300]);
+    assert_eq!(lines[4], "and has no entry about it");
 }
 
 #[test]

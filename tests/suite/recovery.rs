@@ -39,6 +39,9 @@ fn a_store_that_was_emptied_is_not_served_after_a_restart_either() {
     assert!(refusal.stderr.contains("must_exist"), "{refusal:?}");
 
     fs::remove_file(data.join("store.id")).unwrap();
+    let refusal = launch().refused();
+    assert!(refusal.stderr.contains("move the log away"), "{refusal:?}");
+    fs::rename(data.join("log"), data.join("log-of-before")).unwrap();
     launch().start();
 }
 

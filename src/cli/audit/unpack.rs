@@ -18,6 +18,18 @@ pub(super) struct Unpacked {
 }
 
 impl Unpacked {
+    /// Unpacks it if it is a file; a folder is taken as it lies.
+    pub(super) fn if_file(bundle: &Path) -> Result<Option<Self>, Failure> {
+        match bundle.metadata() {
+            Err(error) => {
+                let name = bundle.display();
+                Err(Failure::usage(format!("cannot read {name}: {error}")))
+            }
+            Ok(metadata) if metadata.is_dir() => Ok(None),
+            Ok(_) => Self::new(bundle).map(Some),
+        }
+    }
+
     /// Unpacks a tar file that is compressed with zstd.
     pub(super) fn new(file: &Path) -> Result<Self, Failure> {
         let cannot = |why: &dyn std::fmt::Display| {

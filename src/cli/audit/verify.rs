@@ -50,21 +50,15 @@ pub(super) struct Verify {
     entries: Vec<PathBuf>,
 }
 
-const OWN_KEYS: &str = "\
+/// Said before keys are used that nobody vouches for.
+pub(super) const OWN_KEYS: &str = "\
 WARNING: no --key was given, so the keys in the bundle are used. Whoever wrote the bundle chose them:
 WARNING: this shows that the bundle agrees with itself, not who wrote it.";
 
 impl Verify {
     pub(super) fn run(&self) -> Outcome {
         let mut options = self.options()?;
-        let unpacked = match self.bundle.metadata() {
-            Err(error) => {
-                let name = self.bundle.display();
-                return Err(Failure::usage(format!("cannot read {name}: {error}")));
-            }
-            Ok(metadata) if metadata.is_dir() => None,
-            Ok(_) => Some(Unpacked::new(&self.bundle)?),
-        };
+        let unpacked = Unpacked::if_file(&self.bundle)?;
         let folder = unpacked.as_ref().map(Unpacked::path);
         let folder = folder.as_deref().unwrap_or(&self.bundle);
         let failed = |error: crate::log::verify::VerifyError| Failure::new(error.to_string());
@@ -86,10 +80,7 @@ impl Verify {
                 "give one --entry for each --receipt, in the same order, or none at all",
             ));
         }
-        let keys = self.keys.iter().map(|text| {
-            Verifier::parse(text.trim())
-                .map_err(|error| Failure::usage(format!("--key {}: {error}", plain(text))))
-        });
+        let keys = keys_of(&self.keys)?;
         let checkpoints = self
             .checkpoints
             .iter()
@@ -103,11 +94,20 @@ impl Verify {
             })
         });
         Ok(Options {
-            keys: keys.collect::<Result<_, Failure>>()?,
+            keys,
             checkpoints: checkpoints.collect::<Result<_, Failure>>()?,
             receipts: receipts.collect::<Result<_, Failure>>()?,
         })
     }
+}
+
+/// The keys of `--key`.
+pub(super) fn keys_of(texts: &[String]) -> Result<Vec<Verifier>, Failure> {
+    let keys = texts.iter().map(|text| {
+        Verifier::parse(text.trim())
+            .map_err(|error| Failure::usage(format!("--key {}: {error}", plain(text))))
+    });
+    keys.collect()
 }
 
 fn name(file: &Path) -> String {
@@ -120,14 +120,14 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Shown on a terminal only.
-fn bar(entries: u64) -> ProgressBar {
+pub(super) fn bar(entries: u64) -> ProgressBar {
     let style = "{wide_bar} {human_pos} of {human_len} entries, {per_sec}, {eta} left";
     let style = ProgressStyle::with_template(style);
     ProgressBar::new(entries).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// The report as lines of text.
-fn in_words(report: &Report) -> String {
+pub(super) fn in_words(report: &Report) -> String {
     let mut text = String::new();
     for log in &report.logs {
         of_log(log, report, &mut text);

@@ -258,6 +258,11 @@ pub enum Detail {
         /// How many entries it had.
         entries: u64,
     },
+    /// Call-detail records were matched with the log.
+    Matched {
+        /// SHA-256 of the records as they were handed in.
+        records: [u8; 32],
+    },
 }
 
 /// One leaf of the log.

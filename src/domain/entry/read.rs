@@ -227,6 +227,9 @@ impl Said<'_> {
                 log: self.log.take()?.into_owned(),
                 entries: self.entries.take()?,
             },
+            "matched" => Detail::Matched {
+                records: self.commitment.take()?,
+            },
             _ => return None,
         };
         self.is_empty().then_some(Some(detail))

@@ -60,6 +60,7 @@ fn any_detail() -> impl Strategy<Value = Detail> {
         any::<[u8; 32]>().prop_map(|public_key| Detail::LogKey { public_key }),
         any::<[u8; 32]>().prop_map(|public_key| Detail::LogKeyRetired { public_key }),
         (words(), any::<u64>()).prop_map(|(log, entries)| Detail::Pruned { log, entries }),
+        any::<[u8; 32]>().prop_map(|records| Detail::Matched { records }),
     ]
 }
 

@@ -163,6 +163,7 @@ impl Detail {
             Self::LogKey { .. } => "log_key",
             Self::LogKeyRetired { .. } => "log_key_retired",
             Self::Pruned { .. } => "pruned",
+            Self::Matched { .. } => "matched",
         }
     }
 
@@ -174,7 +175,13 @@ impl Detail {
                 | Self::MonthReleased { month, .. },
                 "month",
             ) => text(month),
-            (Self::MonthKey { commitment, .. }, "commitment") => hex(commitment),
+            (
+                Self::MonthKey { commitment, .. }
+                | Self::Matched {
+                    records: commitment,
+                },
+                "commitment",
+            ) => hex(commitment),
             (Self::KeyCreated { subject, .. } | Self::KeyRevoked { subject }, "subject_key") => {
                 text(subject.as_str())
             }

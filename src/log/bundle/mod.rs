@@ -4,6 +4,8 @@
 //! explanation, two verifiers that share no code with this program, and a manifest. This file knows
 //! what they say; whoever makes the bundle copies the logs.
 
+mod read;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
@@ -12,6 +14,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Moment;
+
+pub use read::{ReadError, SignedLog, open};
 
 const README: &str = include_str!("README.md");
 const VERIFY_PY: &str = include_str!("../../../tests/interop/verify.py");

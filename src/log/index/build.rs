@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::head::{Head, Header, Names};
-use super::row::{self, WIDTH};
+use super::head::{Head, Header};
+use super::row::{self, Names, WIDTH};
 use super::{ENTRIES, ID_WIDTH, Part};
 use crate::domain::{AgencyId, Context, Entry, Moment, Op, SellerRef};
 

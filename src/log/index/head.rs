@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use super::row::kind;
+use super::row::{Names, kind};
 use super::{ENTRIES, Part, SHELVES, checksum};
 use crate::domain::{AgencyId, Moment, Op, SellerRef};
 
@@ -48,13 +48,6 @@ impl Header {
     pub fn count_of(&self, op: Op) -> u32 {
         self.kinds[usize::from(kind(op))]
     }
-}
-
-/// The names that rows refer to by number. That there is none has a number too.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    pub agencies: Vec<Option<AgencyId>>,
-    pub sellers: Vec<Option<SellerRef>>,
 }
 
 /// The rows that begin (or the ids that end) with one byte.

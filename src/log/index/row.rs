@@ -1,6 +1,5 @@
 //! One row: what a segment says about an entry that is about a number.
 
-use super::head::Names;
 use crate::domain::{
     AgencyId, Answer, Channels, Entry, EntryId, Moment, Op, Pseudonym, Reason, SellerRef,
 };
@@ -49,6 +48,13 @@ const ANSWERS: [Option<Answer>; 5] = [
     Some(Answer::NotListed),
     Some(Answer::Invalid),
 ];
+
+/// The names that rows refer to by number. That there is none has a number too.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub agencies: Vec<Option<AgencyId>>,
+    pub sellers: Vec<Option<SellerRef>>,
+}
 
 /// The place of a kind of entry in the head's counts, and its three bits in a row.
 pub(super) fn kind(op: Op) -> u8 {

@@ -82,6 +82,12 @@ impl Signature {
         })
     }
 
+    /// Whether it names this key. Whether it is really the key's, [`Note::verify`] tells.
+    #[must_use]
+    pub fn is_by(&self, key: &Verifier) -> bool {
+        self.key_id == key.key_id() && self.name == key.name()
+    }
+
     /// The time and the Ed25519 signature of a cosignature.
     fn cosigned(&self) -> Option<(u64, &[u8])> {
         let (time, bytes) = self.bytes.split_first_chunk()?;

@@ -18,16 +18,16 @@ const LONGEST: u64 = WIDTH * (65_535 + 2);
 
 /// The folder of one log.
 #[derive(Debug, Clone)]
-pub(super) struct Folder {
+pub(in crate::log) struct Folder {
     /// Its name, which is the last part of the log's origin; none if the log was given by itself.
-    pub(super) name: Option<String>,
-    path: PathBuf,
+    pub(in crate::log) name: Option<String>,
+    pub(in crate::log) path: PathBuf,
     /// The entries that the bundle has, if its manifest says that these are not all.
-    pub(super) part: Option<Range<u64>>,
+    pub(in crate::log) part: Option<Range<u64>>,
 }
 
 /// What a tile's place holds.
-pub(super) enum Found {
+pub(in crate::log) enum Found {
     /// These bytes, of a file that is named for at least the width that was asked for.
     Bytes {
         /// What the file holds.
@@ -40,7 +40,7 @@ pub(super) enum Found {
 }
 
 /// The folders of logs below this one, by name; or this one, if it is a log's own.
-pub(super) fn find(root: &Path) -> Result<Vec<Folder>, VerifyError> {
+pub(in crate::log) fn find(root: &Path) -> Result<Vec<Folder>, VerifyError> {
     if is_log(root) {
         return Ok(vec![Folder {
             name: None,
@@ -109,19 +109,19 @@ pub fn keys_in(root: &Path) -> Result<Vec<Verifier>, VerifyError> {
 
 impl Folder {
     /// A file that is not a tile; nothing if it is not there.
-    pub(super) fn file(&self, name: &str) -> Result<Option<Vec<u8>>, VerifyError> {
+    pub(in crate::log) fn file(&self, name: &str) -> Result<Option<Vec<u8>>, VerifyError> {
         read(&self.path.join(name))
     }
 
     /// Whether the log's entries are there at all: they go when the time has passed for which they
     /// are kept.
-    pub(super) fn has_entries(&self) -> bool {
+    pub(in crate::log) fn has_entries(&self) -> bool {
         self.path.join("tile/entries").exists()
     }
 
     /// The older checkpoints that were kept, by the number that each file is named with, smallest
     /// first; other files do not count.
-    pub(super) fn kept(&self) -> Result<BTreeMap<u64, String>, VerifyError> {
+    pub(in crate::log) fn kept(&self) -> Result<BTreeMap<u64, String>, VerifyError> {
         let folder = self.path.join("checkpoints");
         let items = match fs::read_dir(&folder) {
             Ok(items) => items,
@@ -142,7 +142,7 @@ impl Folder {
     }
 
     /// A tile or bundle; the full one if the partial one is gone.
-    pub(super) fn tile(&self, tile: Tile) -> Result<Found, VerifyError> {
+    pub(in crate::log) fn tile(&self, tile: Tile) -> Result<Found, VerifyError> {
         let (full, width) = match tile {
             Tile::Hashes {
                 level,

@@ -11,11 +11,11 @@
 //! see [`Options`].
 
 mod content;
-mod folder;
+pub(in crate::log) mod folder;
 mod one;
 mod report;
 mod sequence;
-mod signed;
+pub(in crate::log) mod signed;
 mod tree;
 
 use std::path::{Path, PathBuf};

@@ -6,16 +6,16 @@ use crate::log::note::Kind;
 use crate::log::{Checkpoint, Note, TlogProof, Verifier};
 
 /// A checkpoint, and who signed it.
-pub(super) struct Signed {
-    pub(super) checkpoint: Checkpoint,
+pub(in crate::log) struct Signed {
+    pub(in crate::log) checkpoint: Checkpoint,
     /// Why the signature does not hold.
-    pub(super) fault: Option<String>,
+    pub(in crate::log) fault: Option<String>,
     /// The known witnesses who signed it too.
-    pub(super) witnesses: Vec<String>,
+    pub(in crate::log) witnesses: Vec<String>,
 }
 
 /// Reads a checkpoint, whoever signed it.
-pub(super) fn open(bytes: &[u8], keys: &[Verifier]) -> Result<Signed, String> {
+pub(in crate::log) fn open(bytes: &[u8], keys: &[Verifier]) -> Result<Signed, String> {
     let note = Note::parse(bytes).map_err(|error| error.to_string())?;
     let checkpoint = Checkpoint::parse(&note.text).map_err(|error| error.to_string())?;
     // Another log's key, or a witness's alone, must not vouch for this log.

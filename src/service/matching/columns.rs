@@ -1,10 +1,36 @@
 //! Which column of the records says what.
 
+use std::io;
+
 use csv::ByteRecord;
 use time::UtcOffset;
 
-use super::reader::CallsError;
 use crate::domain::{AgencyId, Region, SellerId};
+
+/// Why records cannot be read at all, or not to their end.
+#[derive(Debug, thiserror::Error)]
+pub enum CallsError {
+    /// There is no first row.
+    #[error("there are no rows")]
+    Empty,
+    /// No column of something that is needed.
+    #[error(
+        "no column is named as the {0} of a call usually is: say which one it is, by its name or its \
+         position, or that there is no heading"
+    )]
+    MissingColumn(&'static str),
+    /// The column that was named is not there.
+    #[error("there is no column of the name or position given for {0}")]
+    NoSuchColumn(&'static str),
+    /// A row without an end.
+    #[error(
+        "row {0} is longer than 1 MiB: perhaps a quotation mark is opened there and never closed"
+    )]
+    LongRow(u64),
+    /// The bytes do not come.
+    #[error("the records cannot be read to their end")]
+    Read(#[source] io::Error),
+}
 
 /// A column, as whoever brings the records names it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,9 +27,9 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 pub use call::{Call, Row, Unreadable};
-pub use columns::{Column, Mapping};
+pub use columns::{CallsError, Column, Mapping};
 pub use output::{ADDED, Format, Output};
-pub use reader::{CallReader, CallsError, LONGEST_ROW, Shape, read_calls};
+pub use reader::{CallReader, LONGEST_ROW, Shape, read_calls};
 pub use search::{Matcher, Source};
 pub use summary::{NOBODY, OTHERS, Summary, Tally};
 pub use verdict::{Check, Finding, Registered, Verdict};

@@ -244,7 +244,8 @@ impl<'e> Register<'e> {
             listed.count += 1;
             (listed.order, listed.id) = (event.order, event.id);
         } else {
-            listed.count -= 1;
+            // What it takes back may lie in a year whose entries were dropped.
+            listed.count = (listed.count - 1).max(0);
         }
     }
 }

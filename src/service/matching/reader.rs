@@ -10,7 +10,7 @@ use std::io::{self, Cursor, Read};
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::call::{Call, Row, Unreadable};
-use super::columns::{Mapping, Places};
+use super::columns::{CallsError, Mapping, Places};
 use super::when;
 use crate::domain::{AgencyId, PhoneNumber, SellerId};
 
@@ -22,31 +22,6 @@ pub const LONGEST_ROW: usize = 1 << 20;
 const FIRST_LINE: usize = 64 << 10;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// Why records cannot be read at all, or not to their end.
-#[derive(Debug, thiserror::Error)]
-pub enum CallsError {
-    /// There is no first row.
-    #[error("there are no rows")]
-    Empty,
-    /// No column of something that is needed.
-    #[error(
-        "no column is named as the {0} of a call usually is: say which one it is, by its name or its \
-         position, or that there is no heading"
-    )]
-    MissingColumn(&'static str),
-    /// The column that was named is not there.
-    #[error("there is no column of the name or position given for {0}")]
-    NoSuchColumn(&'static str),
-    /// A row without an end.
-    #[error(
-        "row {0} is longer than 1 MiB: perhaps a quotation mark is opened there and never closed"
-    )]
-    LongRow(u64),
-    /// The bytes do not come.
-    #[error("the records cannot be read to their end")]
-    Read(#[source] io::Error),
-}
 
 /// Reads row after row.
 pub struct CallReader<R> {

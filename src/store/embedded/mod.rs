@@ -14,6 +14,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -38,6 +39,8 @@ pub(super) struct Embedded {
     file: PathBuf,
     database: Shared,
     works: mpsc::Sender<Work>,
+    /// Bytes in the tail, kept by the writer.
+    backlog: Arc<AtomicU64>,
 }
 
 impl Embedded {
@@ -46,7 +49,13 @@ impl Embedded {
         let database: Shared = Arc::default();
         let (works, inbox) = mpsc::channel(QUEUE);
         let (ready, opened) = oneshot::channel();
-        let writer = writer::Writer::new(file.clone(), database.clone(), replay_window);
+        let backlog = Arc::<AtomicU64>::default();
+        let writer = writer::Writer::new(
+            file.clone(),
+            database.clone(),
+            backlog.clone(),
+            replay_window,
+        );
         std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(inbox, ready))
@@ -56,6 +65,7 @@ impl Embedded {
             file,
             database,
             works,
+            backlog,
         })
     }
 
@@ -88,10 +98,10 @@ impl Embedded {
     pub(super) async fn tail(
         &self,
         _tail: u16,
-        after: Option<Position>,
+        from: Option<Position>,
         limit: usize,
     ) -> Result<Vec<TailBatch>, StoreError> {
-        let first = after.map_or(0, |position| position.0 + 1);
+        let first = from.map_or(0, |position| position.0);
         self.read(move |database| {
             let read = database.begin_read().map_err(away)?;
             let tail = read.open_table(TAIL).map_err(away)?;
@@ -119,6 +129,25 @@ impl Embedded {
 
     pub(super) async fn trim(&self, _tail: u16, before: Position) -> Result<(), StoreError> {
         self.send(|reply| Work::Trim(before, reply)).await
+    }
+
+    pub(super) async fn tail_bytes(&self, _tail: u16) -> Result<u64, StoreError> {
+        Ok(self.backlog.load(Ordering::Relaxed))
+    }
+
+    /// One process has the file open, so whoever asks is the only one.
+    #[allow(
+        clippy::unused_async,
+        clippy::unused_self,
+        reason = "the engines have one contract"
+    )]
+    pub(super) async fn lease(
+        &self,
+        _name: &'static str,
+        _holder: [u8; 8],
+        _for_long: Duration,
+    ) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
     pub(super) async fn get(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {

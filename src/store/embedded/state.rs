@@ -32,6 +32,7 @@ pub(super) struct State {
     sequences: HashMap<String, u64>,
     replays: Replays,
     next: u64,
+    tail_bytes: u64,
 }
 
 impl State {
@@ -81,6 +82,7 @@ impl State {
             sequences: HashMap::new(),
             replays: Replays::new(replay_window),
             next: 0,
+            tail_bytes: 0,
         };
         state.make_tables()?;
         state.load()?;
@@ -117,6 +119,9 @@ impl State {
         }
         self.replays.load(&read)?;
         let tail = read.open_table(TAIL).map_err(away)?;
+        for row in tail.iter().map_err(away)? {
+            self.tail_bytes += row.map_err(away)?.1.value().len() as u64;
+        }
         // A trimmed tail keeps its newest batch, so positions never start over.
         if let Some((position, record)) = tail.last().map_err(away)? {
             self.next = position.value() + 1;
@@ -133,6 +138,11 @@ impl State {
     /// How many members the index holds.
     pub(super) fn members(&self) -> usize {
         self.index.len()
+    }
+
+    /// How many bytes the tail holds.
+    pub(super) fn tail_bytes(&self) -> u64 {
+        self.tail_bytes
     }
 
     /// Decides every ask and appends the batch that records it.
@@ -338,6 +348,24 @@ impl State {
         let mut tail = write.open_table(TAIL).map_err(away)?;
         tail.insert(self.next, record.as_slice()).map_err(away)?;
         self.next += 1;
+        self.tail_bytes += record.len() as u64;
+        Ok(())
+    }
+
+    /// Drops the batches before a position.
+    pub(super) fn trim(
+        &mut self,
+        write: &WriteTransaction,
+        before: Position,
+    ) -> Result<(), StoreError> {
+        let mut tail = write.open_table(TAIL).map_err(away)?;
+        let mut dropped = 0;
+        tail.retain_in(..before.0, |_, record| {
+            dropped += record.len() as u64;
+            false
+        })
+        .map_err(away)?;
+        self.tail_bytes = self.tail_bytes.saturating_sub(dropped);
         Ok(())
     }
 

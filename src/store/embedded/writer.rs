@@ -1,13 +1,15 @@
 //! The thread that writes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redb::WriteTransaction;
 use tokio::sync::{mpsc, oneshot};
 
 use super::state::State;
-use super::tables::{self, META, TAIL, away};
+use super::tables::{self, META, away};
 use super::{Shared, gone};
 use crate::domain::Decision;
 use crate::store::{Ask, Change, Changed, Identity, Kind, Position, StoreError};
@@ -52,6 +54,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Writer {
     file: PathBuf,
     database: Shared,
+    backlog: Arc<AtomicU64>,
     replay_window: Duration,
     id: [u8; 8],
     identity: Option<Identity>,
@@ -67,10 +70,16 @@ enum Answer {
 }
 
 impl Writer {
-    pub(super) fn new(file: PathBuf, database: Shared, replay_window: Duration) -> Self {
+    pub(super) fn new(
+        file: PathBuf,
+        database: Shared,
+        backlog: Arc<AtomicU64>,
+        replay_window: Duration,
+    ) -> Self {
         Self {
             file,
             database,
+            backlog,
             replay_window,
             id: crate::privacy::random(),
             identity: None,
@@ -87,6 +96,7 @@ impl Writer {
         let mut state = match first {
             Ok(state) => {
                 tracing::debug!(members = state.members(), "the embedded store is open");
+                self.backlog.store(state.tail_bytes(), Ordering::Relaxed);
                 self.database.store(Some(state.database.clone()));
                 let _ = ready.send(Ok(()));
                 Some(state)
@@ -114,7 +124,10 @@ impl Writer {
             match state.as_mut() {
                 None => works.into_iter().for_each(refuse),
                 Some(open) => match group(open, works) {
-                    Ok(begun) => self.identity = begun.or(self.identity),
+                    Ok(begun) => {
+                        self.identity = begun.or(self.identity);
+                        self.backlog.store(open.tail_bytes(), Ordering::Relaxed);
+                    }
                     Err(error) => {
                         tracing::error!(%error, "the store cannot write; nothing was answered");
                         failed = Instant::now();
@@ -213,7 +226,7 @@ fn prepare(
                 answers.push(Answer::Begun(reply, begun.unwrap_or(proposed)));
             }
             Work::Trim(before, reply) => {
-                failure = failure.and(trim(write, before));
+                failure = failure.and(state.trim(write, before));
                 answers.push(Answer::Unit(reply));
             }
             Work::Probe(reply) | Work::Close(reply) => answers.push(Answer::Unit(reply)),
@@ -244,11 +257,6 @@ fn begin(write: &WriteTransaction, proposed: Identity) -> Result<Identity, Store
         Some(identity) => Ok(identity),
         None => tables::put_identity(&mut meta, &proposed).map(|()| proposed),
     }
-}
-
-fn trim(write: &WriteTransaction, before: Position) -> Result<(), StoreError> {
-    let mut tail = write.open_table(TAIL).map_err(away)?;
-    tail.retain_in(..before.0, |_, _| false).map_err(away)
 }
 
 fn refuse(work: Work) {

@@ -15,6 +15,11 @@ pub(super) const TAIL: &str = "mr:{s00}:tail";
 pub(super) const SEQUENCES: &str = "mr:{s00}:seq";
 pub(super) const DIRECTORY: &str = "mr:{s00}:dir";
 
+/// A lease, as [`crate::store::Store::lease`] names it.
+pub(super) fn lease(name: &str) -> String {
+    format!("mr:{{s00}}:lease:{name}")
+}
+
 /// A bucket of the suppression index.
 pub(super) fn bucket(place: &Place) -> String {
     let bucket = place.bucket;

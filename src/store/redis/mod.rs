@@ -124,12 +124,12 @@ impl Redis {
     pub(super) async fn tail(
         &self,
         _tail: u16,
-        after: Option<Position>,
+        from: Option<Position>,
         limit: usize,
     ) -> Result<Vec<TailBatch>, StoreError> {
         let mut range = redis::cmd("XRANGE");
         range.arg(keys::TAIL);
-        range.arg(after.map_or_else(|| "-".to_owned(), |after| format!("({after}")));
+        range.arg(from.map_or_else(|| "-".to_owned(), |from| from.to_string()));
         range.arg("+").arg("COUNT").arg(limit);
         let reply: StreamRangeReply = self.link.query(&range).await?;
         reply
@@ -152,6 +152,31 @@ impl Redis {
         let mut trim = redis::cmd("XTRIM");
         trim.arg(keys::TAIL).arg("MINID").arg(before.to_string());
         self.link.query::<u64>(&trim).await.map(drop)
+    }
+
+    pub(super) async fn tail_bytes(&self, _tail: u16) -> Result<u64, StoreError> {
+        let mut usage = redis::cmd("MEMORY");
+        usage.arg("USAGE").arg(keys::TAIL);
+        let bytes: Option<u64> = self.link.query(&usage).await?;
+        Ok(bytes.unwrap_or(0))
+    }
+
+    pub(super) async fn lease(
+        &self,
+        name: &'static str,
+        holder: [u8; 8],
+        for_long: Duration,
+    ) -> Result<bool, StoreError> {
+        let arguments = [
+            HEXLOWER.encode(&holder).into_bytes(),
+            for_long.as_millis().to_string().into_bytes(),
+        ];
+        let key = [keys::lease(name)];
+        let held: u8 = self
+            .link
+            .write(&self.shared.lease, &key, &arguments)
+            .await?;
+        Ok(held == 1)
     }
 
     pub(super) async fn health(&self) -> Health {

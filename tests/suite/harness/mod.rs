@@ -7,8 +7,12 @@
 
 pub mod api;
 pub mod browser;
+#[cfg(feature = "s3")]
+pub mod bucket;
 pub mod bundle;
+pub mod checks;
 pub mod csv;
+pub mod disk;
 pub mod html;
 pub mod load;
 pub mod logs;
@@ -16,6 +20,7 @@ pub mod numbers;
 pub mod process;
 pub mod raw;
 pub mod redis;
+pub mod sealed;
 pub mod service;
 pub mod verifiers;
 pub mod wait;
@@ -26,7 +31,7 @@ pub use browser::Browser;
 pub use numbers::number;
 pub use redis::Redis;
 pub use service::{Launch, Refusal, Service};
-pub use wait::{eventually, until};
+pub use wait::{eventually, run_async, until};
 pub use world::{Engine, World};
 
 /// Stamps every behaviour onto every store: each function becomes one test in `embedded` and one in

@@ -1,6 +1,6 @@
 //! Child processes: what they print is kept, and signals reach them.
 
-use std::io::Read;
+use std::io::{Read, Seek, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -25,8 +25,13 @@ pub struct Ended {
 impl Process {
     /// Starts `command` with empty input.
     pub fn start(command: &mut Command) -> Self {
+        Self::reading(command, Stdio::null())
+    }
+
+    /// Starts `command` with this input.
+    pub fn reading(command: &mut Command, input: impl Into<Stdio>) -> Self {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -83,18 +88,18 @@ impl Process {
     /// Stops it in its tracks, and returns once it stands still.
     pub fn stop(&self) {
         self.signal("STOP");
-        let stat = format!("/proc/{}/stat", self.pid());
         until("the process stands still", PATIENCE, || {
-            let Ok(line) = std::fs::read_to_string(&stat) else {
-                return Some(());
-            };
-            line.rsplit(')')
-                .next()
-                .unwrap()
-                .trim_start()
-                .starts_with('T')
-                .then_some(())
+            self.is_stopped().then_some(())
         });
+    }
+
+    /// Whether it stands still, or is gone.
+    pub fn is_stopped(&self) -> bool {
+        let stat = format!("/proc/{}/stat", self.pid());
+        std::fs::read_to_string(stat).map_or(true, |line| {
+            let state = line.rsplit(')').next().unwrap().trim_start();
+            state.starts_with('T')
+        })
     }
 
     /// Ends it without warning (SIGKILL) and waits until it is gone.
@@ -117,6 +122,15 @@ impl Drop for Process {
 #[track_caller]
 pub fn run(command: &mut Command) -> Ended {
     Process::start(command).finish()
+}
+
+/// Runs a program to its end on this input.
+#[track_caller]
+pub fn run_on(command: &mut Command, input: &str) -> Ended {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(input.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    Process::reading(command, file).finish()
 }
 
 /// One output stream, read by a thread of its own.

@@ -28,8 +28,10 @@ pub fn binary() -> PathBuf {
 pub fn metrust() -> Command {
     let mut command = Command::new(binary());
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("METRUST") || name == *"RUST_LOG" {
-            command.env_remove(name);
+        let text = name.to_string_lossy().to_ascii_uppercase();
+        let ours = text.starts_with("METRUST") || text == "RUST_LOG";
+        if ours || text.starts_with("AWS_") || text.ends_with("_PROXY") {
+            command.env_remove(&name);
         }
     }
     command
@@ -96,6 +98,12 @@ impl Launch {
     pub fn set(mut self, place: &str, value: impl Into<OsString>) -> Self {
         self.environment
             .push((format!("METRUST__{place}"), value.into()));
+        self
+    }
+
+    /// A variable of the environment as it is, for what is no setting.
+    pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
         self
     }
 
@@ -257,6 +265,54 @@ impl Service {
         let earlier = std::mem::take(&mut self.earlier);
         *self = self.launch.start();
         self.earlier = earlier;
+    }
+
+    /// How it was started last.
+    pub fn launch(&self) -> Launch {
+        self.launch.clone()
+    }
+
+    /// Starts it again in another way, which from then on is how it is started; false if it ended
+    /// before it listened.
+    pub fn try_restart_as(&mut self, launch: &Launch) -> bool {
+        self.kill9();
+        let earlier = std::mem::take(&mut self.earlier);
+        match launch.try_start() {
+            Ok(service) => *self = service,
+            Err(refusal) => {
+                self.launch = launch.clone();
+                self.earlier = refusal.stderr;
+            }
+        }
+        self.earlier.insert_str(0, &earlier);
+        self.process.is_some()
+    }
+
+    /// Starts it again in another way, which from then on is how it is started.
+    #[track_caller]
+    pub fn restart_as(&mut self, launch: &Launch) {
+        assert!(self.try_restart_as(launch), "it ended: {}", self.log());
+    }
+
+    /// Whether it has ended, by itself or by a signal.
+    pub fn has_ended(&mut self) -> bool {
+        self.process
+            .as_mut()
+            .is_none_or(|process| process.ended().is_some())
+    }
+
+    /// Freezes it (SIGSTOP), and returns once it stands still.
+    pub fn stop(&self) {
+        self.process.as_ref().unwrap().stop();
+    }
+
+    /// Whether it stands still, by whomever it was stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.process.as_ref().unwrap().is_stopped()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().unwrap().pid()
     }
 
     /// Runs a command of the binary against this service.

@@ -1,4 +1,4 @@
-//! Waiting for a condition, never for a length of time.
+//! Waiting for a condition or a future, never for a length of time.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,4 +28,13 @@ pub fn until<T>(what: &str, within: Duration, mut probe: impl FnMut() -> Option<
 #[track_caller]
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     until(what, PATIENCE, || holds().then_some(()));
+}
+
+/// Runs a future to its end.
+pub fn run_async<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(work)
 }

@@ -2,7 +2,7 @@
 //! replicas as wanted.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -53,10 +53,29 @@ impl World {
     /// one user.
     #[track_caller]
     pub fn replica(&self) -> Option<Service> {
+        self.replica_with(|launch| launch)
+    }
+
+    /// The same, with the start changed by `adapt`.
+    #[track_caller]
+    pub fn replica_with(&self, adapt: impl FnOnce(Launch) -> Launch) -> Option<Service> {
         let redis = self.redis.as_ref()?;
         let data = self.folder.path().join("replica");
         copy_folder(&self.service.data().join("keys"), &data.join("keys"));
-        Some(Launch::on(&data).redis(&redis.url()).start())
+        let launch = Launch::on(&data)
+            .redis(&redis.url())
+            .set("AUDIT__FOLDER", self.log_folder());
+        Some(adapt(launch).start())
+    }
+
+    /// Where the log lies, unless a test has put it elsewhere.
+    pub fn log_folder(&self) -> PathBuf {
+        self.service.data().join("log")
+    }
+
+    /// A folder of the test's own, beside those of the services.
+    pub fn scratch(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// With the limits for one address as they come.
@@ -89,6 +108,21 @@ impl World {
         operator.add_seller("energy");
         operator.add_agency("calls", &["telco", "energy"]);
         operator.dialler_of("calls")
+    }
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else if kind.is_file() {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

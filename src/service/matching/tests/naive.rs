@@ -90,8 +90,10 @@ fn naive(log: &Log, call: &Call, rules: Options) -> Verdict {
         Some(_) => Finding::CheckedSuppressed,
     };
     let holds = |about: &SellerRef| {
-        let (mut count, mut latest) = (0, None::<&Entry>);
-        for entry in &mine {
+        let (mut count, mut latest) = (0_i64, None::<&Entry>);
+        let mut in_time = mine.clone();
+        in_time.sort_by_key(|entry| entry.time);
+        for entry in in_time {
             if entry.context.seller.as_ref() == Some(about) && entry.time <= call.time {
                 match entry.context.op {
                     Op::Register => {
@@ -100,7 +102,7 @@ fn naive(log: &Log, call: &Call, rules: Options) -> Verdict {
                             latest = Some(entry);
                         }
                     }
-                    Op::Withdraw => count -= 1,
+                    Op::Withdraw => count = i64::max(count - 1, 0),
                     _ => {}
                 }
             }

@@ -1,13 +1,17 @@
 //! Reading the audit: every entry, or those that a regulator asks for, at constant memory.
 
-use std::collections::{HashSet, VecDeque};
+mod reader;
+
+use std::collections::HashSet;
 use std::sync::Arc;
+
+pub use reader::Reader;
 
 use super::{Service, ServiceError};
 use crate::domain::{
-    AgencyId, Context, Entry, Moment, Op, PhoneNumber, Principal, Pseudonym, SellerRef,
+    AgencyId, Context, Entry, EntryId, Moment, Op, PhoneNumber, Principal, Pseudonym, SellerRef,
 };
-use crate::store::{Action, Change, Position, TailBatch};
+use crate::store::{Action, Change};
 
 /// Which entries. What is left out does not limit.
 #[derive(Debug, Clone, Default)]
@@ -24,111 +28,11 @@ pub struct Filter {
     pub op: Option<Op>,
     /// With this answer: `suppress`, `not_listed` or `invalid`.
     pub answer: Option<String>,
+    /// Behind this entry: an export that broke off goes on behind the last one that arrived.
+    pub after: Option<EntryId>,
     /// What happened to this number. That somebody looked for it is left out, unless `op` asks
     /// for it.
     pub phone: Option<PhoneNumber>,
-}
-
-/// How many batches are read at a time. Packed they are small; only one at a time is unpacked.
-const PAGE: usize = 16;
-
-/// Reads entries one after the other, oldest first. What is written after the reading began is
-/// left for the next one, so that it ends.
-#[derive(Debug)]
-pub struct Reader {
-    service: Arc<Service>,
-    filter: Filter,
-    pseudonyms: Option<HashSet<Pseudonym>>,
-    tail: u16,
-    after: Option<Position>,
-    end: Vec<Option<Position>>,
-    batches: VecDeque<TailBatch>,
-    entries: std::vec::IntoIter<Entry>,
-    done: bool,
-}
-
-impl Reader {
-    /// Begins a reading for somebody. Looking for one number's entries tells about a person, so
-    /// it is on record itself and never goes unseen.
-    ///
-    /// # Errors
-    /// [`ServiceError::WrongRole`], [`ServiceError::Store`].
-    pub async fn begin(
-        service: Arc<Service>,
-        who: &Principal,
-        filter: Filter,
-    ) -> Result<Self, ServiceError> {
-        if !who.role.reads_audit() {
-            return Err(ServiceError::WrongRole("regulator"));
-        }
-        let mut end = Vec::new();
-        for tail in 0..service.store.tails() {
-            end.push(service.store.tail_end(tail).await?);
-        }
-        if let Some(phone) = &filter.phone {
-            service.record_opening(who, phone).await?;
-        }
-        let pseudonyms = filter
-            .phone
-            .as_ref()
-            .map(|phone| service.pseudonyms_of(phone).into_iter().collect());
-        Ok(Self {
-            service,
-            filter,
-            pseudonyms,
-            tail: 0,
-            after: None,
-            end,
-            batches: VecDeque::new(),
-            entries: Vec::new().into_iter(),
-            done: false,
-        })
-    }
-
-    /// The next entry; nothing when there are no more.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; the reading then is not complete.
-    pub async fn next(&mut self) -> Result<Option<Entry>, ServiceError> {
-        loop {
-            let (filter, pseudonyms) = (&self.filter, self.pseudonyms.as_ref());
-            if let Some(entry) = self.entries.find(|entry| filter.admits(entry, pseudonyms)) {
-                return Ok(Some(entry));
-            }
-            if let Some(batch) = self.batches.pop_front() {
-                self.entries = batch
-                    .entries()
-                    .map_err(|_| ServiceError::Damaged("a batch of audit entries"))?
-                    .into_iter();
-                continue;
-            }
-            if self.done {
-                return Ok(None);
-            }
-            self.turn_page().await?;
-        }
-    }
-
-    async fn turn_page(&mut self) -> Result<(), ServiceError> {
-        let end = self.end.get(usize::from(self.tail)).copied().flatten();
-        let Some(end) = end.filter(|end| self.after < Some(*end)) else {
-            self.tail += 1;
-            self.after = None;
-            self.done = usize::from(self.tail) >= self.end.len();
-            return Ok(());
-        };
-        let batches = self.service.store.tail(self.tail, self.after, PAGE).await?;
-        let Some(last) = batches.last() else {
-            self.after = Some(end);
-            return Ok(());
-        };
-        self.after = Some(last.position);
-        self.batches = batches
-            .into_iter()
-            .filter(|batch| batch.position <= end)
-            .collect();
-        Ok(())
-    }
 }
 
 impl Service {

@@ -1,0 +1,302 @@
+//! `POST /v1/audit/match`: call-detail records in, the same records with what is on record about
+//! each out.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::{StreamExt, stream};
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use super::State;
+use super::auth::principal;
+use super::problem::Problem;
+use super::query::{Query, wrong_parameter};
+use super::spool::{Spool, Spooled};
+use crate::domain::{AgencyId, Region, SellerId};
+use crate::service::ServiceError;
+use crate::service::matching::{
+    Column, Finding, Format, Mapping, MatchError, Options, Registered, Report, Tally, read_offset,
+};
+
+const PARAMETERS: [&str; 16] = [
+    "called",
+    "time",
+    "agency",
+    "seller",
+    "default_agency",
+    "default_seller",
+    "heading",
+    "delimiter",
+    "region",
+    "offset",
+    "validity_s",
+    "tolerance_s",
+    "look_back_days",
+    "format",
+    "summary",
+    "key",
+];
+
+/// How many pieces of the answer wait for the client at most.
+const WAITING: usize = 8;
+
+/// How large a piece of the answer is, about.
+const PIECE: usize = 64 << 10;
+
+/// Matches call-detail records with what is on record.
+pub(super) async fn records(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::read(request.query_string());
+    let who = principal(&state, &request, &query).await?;
+    if !who.role.reads_audit() {
+        return Err(ServiceError::WrongRole("regulator").into());
+    }
+    query.only(&PARAMETERS)?;
+    let mapping = mapping(&query)?;
+    let options = options(&state, &query)?;
+    let format = match query.get("format") {
+        None | Some("csv") => Format::Csv,
+        Some("ndjson") => Format::Ndjson,
+        Some(_) => return Err(wrong_parameter("format", "csv or ndjson")),
+    };
+    let with_summary = match query.get("summary") {
+        None | Some("1") => true,
+        Some("0") => false,
+        Some(_) => return Err(wrong_parameter("summary", "1 or 0")),
+    };
+    let (mut records, digest) = spool(&state, payload).await?;
+    // What cannot be read at all is told now, while there is still a status to tell it by.
+    records = probe(records, &mapping)?;
+    let matching = state.service.begin_match(&who, options, digest).await?;
+    let (pieces, receiver) = mpsc::channel(WAITING);
+    tokio::task::spawn_blocking(move || {
+        let mut out = Pieces::new(pieces);
+        let done = matching.run(records, &mapping, &mut out, format);
+        let ended = match done {
+            Ok(report) if with_summary => summary(&mut out, &report, format),
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error {
+                MatchError::Write(error) => error,
+                error => io::Error::other(error.to_string()),
+            }),
+        };
+        let ended = ended.and_then(|()| out.flush());
+        if let Err(error) = ended {
+            tracing::warn!("a match broke off");
+            out.break_off(error);
+        }
+    });
+    let pieces = stream::unfold(receiver, |mut receiver| async move {
+        let piece = receiver.recv().await?;
+        Some((piece, receiver))
+    });
+    let content_type = match format {
+        Format::Csv => "text/csv; charset=utf-8",
+        Format::Ndjson => "application/x-ndjson",
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header(("Content-Type", content_type))
+        .insert_header(("Cache-Control", "no-store"))
+        // A match that fails ends the connection without the closing chunk.
+        .streaming(Box::pin(pieces)))
+}
+
+/// Takes the whole body in, out of memory.
+async fn spool(state: &State, mut payload: Payload) -> Result<(Spooled, [u8; 32]), Problem> {
+    let no_room = |_: io::Error| {
+        Problem::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "no_room",
+            "The records cannot be taken in",
+            "There is no room on the service's disk for the records.",
+            "Send fewer at a time, or tell the operator.",
+        )
+    };
+    let limit = state.settings.audit.max_match_bytes;
+    let patience = Duration::from_millis(state.settings.http.body_timeout_ms);
+    let mut spool = Spool::new(&state.data).map_err(no_room)?;
+    let mut total = 0_u64;
+    loop {
+        let part = tokio::time::timeout(patience, payload.next()).await;
+        let part = part.map_err(|_| Problem::too_slow())?;
+        let Some(part) = part else { break };
+        let part = part
+            .map_err(|_| Problem::bad_request("The body broke off.", "Send the request again."))?;
+        total += part.len() as u64;
+        if total > limit {
+            return Err(Problem::too_large().with("most_bytes", limit));
+        }
+        // Sealing and writing a piece takes well under a millisecond.
+        spool.add(&part).map_err(no_room)?;
+    }
+    spool.finish().map_err(no_room)
+}
+
+/// Makes sure that these are call-detail records.
+fn probe(mut records: Spooled, mapping: &Mapping) -> Result<Spooled, Problem> {
+    crate::service::matching::CallReader::new(&mut records, mapping).map_err(|error| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "unreadable_records",
+            "These records cannot be read",
+            error.to_string(),
+            "Send CSV with a heading, or name the columns: called=…, time=…, and heading=0 where \
+             there is none.",
+        )
+    })?;
+    records
+        .rewind()
+        .map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+fn mapping(query: &Query<'_>) -> Result<Mapping, Problem> {
+    let column = |name| query.get(name).map(Column::new);
+    let heading = match query.get("heading") {
+        None | Some("1") => true,
+        Some("0") => false,
+        Some(_) => return Err(wrong_parameter("heading", "1 or 0")),
+    };
+    let id = "an id";
+    Ok(Mapping {
+        called: column("called"),
+        time: column("time"),
+        agency: column("agency"),
+        seller: column("seller"),
+        default_agency: query.parse("default_agency", id, |text| AgencyId::parse(text).ok())?,
+        default_seller: query.parse("default_seller", id, |text| SellerId::parse(text).ok())?,
+        heading,
+        delimiter: query.parse("delimiter", "one character, or tab", |text| match text {
+            "tab" => Some(b'\t'),
+            text => (text.len() == 1).then(|| text.as_bytes()[0]),
+        })?,
+        region: query.parse("region", "a country of two letters", |text| {
+            Region::parse(text).ok()
+        })?,
+        offset: query
+            .parse("offset", "an offset from UTC, as in +02:00", read_offset)?
+            .unwrap_or(Mapping::default().offset),
+    })
+}
+
+fn options(state: &State, query: &Query<'_>) -> Result<Options, Problem> {
+    let number = |text: &str| text.parse::<u64>().ok();
+    let mut options = Options::new(state.service.validity());
+    let seconds = "a number of seconds";
+    if let Some(validity) = query.parse("validity_s", seconds, number)? {
+        options.validity = Duration::from_secs(validity);
+    }
+    if let Some(tolerance) = query.parse("tolerance_s", seconds, number)? {
+        options.tolerance = Duration::from_secs(tolerance);
+    }
+    if let Some(days) = query.parse("look_back_days", "a number of days", number)? {
+        options.look_back = Duration::from_secs(days.saturating_mul(86_400));
+    }
+    Ok(options)
+}
+
+/// The last lines: by agency, what became of its calls. In a table they begin with `#`, so that
+/// they are not taken for calls.
+fn summary(out: &mut impl Write, report: &Report, format: Format) -> io::Result<()> {
+    let missing: Vec<_> = report
+        .missing_keys
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if format == Format::Ndjson {
+        let mut agencies = Map::new();
+        for (agency, tally) in report.summary.agencies() {
+            agencies.insert(agency.to_owned(), counts(tally));
+        }
+        let line = json!({ "summary": {
+            "agencies": agencies,
+            "total": counts(report.summary.total()),
+            "months_without_key": missing,
+        }});
+        return writeln!(out, "{line}");
+    }
+    let findings = Finding::ALL.map(Finding::as_str).join(",");
+    let registered = Registered::ALL.map(|value| format!("registered_{}", value.as_str()));
+    writeln!(
+        out,
+        "#summary,agency,calls,{findings},{}",
+        registered.join(",")
+    )?;
+    let total = [("(all)", report.summary.total())];
+    for (agency, tally) in report.summary.agencies().chain(total) {
+        let mut row = csv::Writer::from_writer(Vec::new());
+        row.write_field("#summary")?;
+        row.write_field(agency)?;
+        row.write_field(tally.calls().to_string())?;
+        for finding in Finding::ALL {
+            row.write_field(tally.found(finding).to_string())?;
+        }
+        for registered in Registered::ALL {
+            row.write_field(tally.registered(registered).to_string())?;
+        }
+        row.write_record(None::<&[u8]>)?;
+        out.write_all(&row.into_inner().map_err(io::Error::other)?)?;
+    }
+    for month in missing {
+        writeln!(out, "#month without a key,{month}")?;
+    }
+    Ok(())
+}
+
+fn counts(tally: &Tally) -> Value {
+    let mut counts = Map::new();
+    counts.insert("calls".to_owned(), tally.calls().into());
+    for finding in Finding::ALL {
+        counts.insert(finding.as_str().to_owned(), tally.found(finding).into());
+    }
+    for registered in Registered::ALL {
+        let name = format!("registered_{}", registered.as_str());
+        counts.insert(name, tally.registered(registered).into());
+    }
+    counts.into()
+}
+
+/// Hands what is written over to the answer, piece by piece, and waits where the client does.
+struct Pieces {
+    to: mpsc::Sender<io::Result<Bytes>>,
+    waiting: Vec<u8>,
+}
+
+impl Pieces {
+    fn new(to: mpsc::Sender<io::Result<Bytes>>) -> Self {
+        Self {
+            to,
+            waiting: Vec::with_capacity(PIECE),
+        }
+    }
+
+    fn break_off(self, error: io::Error) {
+        // A client that is gone need not be told.
+        let _ = self.to.blocking_send(Err(error));
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= PIECE {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let piece = std::mem::replace(&mut self.waiting, Vec::with_capacity(PIECE));
+        let sent = self.to.blocking_send(Ok(piece.into()));
+        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}

@@ -1,0 +1,244 @@
+//! Reading the tails behind the cursors.
+//!
+//! The last sealed batch stays in its tail as an anchor. Where it is gone or is another one, the
+//! store came back older than the log (a replica was promoted, a backup restored): then the tail is
+//! read from its start, what is sealed already is left out, and an entry of the log says so. Where
+//! another process has sealed and trimmed meanwhile, the anchor is gone, too; but then its commit is
+//! there.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{CYCLE, LogError, Sealer, damaged};
+use crate::domain::{Context, Detail, Entry, EntryId, Moment, Op};
+use crate::log::LogName;
+use crate::log::commit::{Cursor, Head};
+use crate::log::tile::{WIDTH, entries};
+use crate::store::{Action, Change, TailBatch};
+
+/// What the next commit will hold.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub log: LogName,
+    pub batches: Vec<TailBatch>,
+    pub cursors: Vec<Option<Cursor>>,
+    /// Whether there is more than one commit should hold.
+    pub more: bool,
+}
+
+/// What was found in the tails.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Nothing that is not sealed.
+    Nothing,
+    /// What the next commit will hold.
+    Batches(Gathered),
+    /// Tails that another process has trimmed: it has gone on from where this one stands.
+    Moved,
+}
+
+/// How the reading of a tail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// At the tail's end, or where the commit is full.
+    Reached,
+    /// Before it began: the batch at the cursor is gone or is another one.
+    NoAnchor,
+    /// On the way: the batch that was read last is gone or is another one.
+    Broken,
+}
+
+/// How many batches are read at a time.
+const PAGE: usize = 512;
+
+/// A batch that is sealed may lie so much before the oldest of a tail in the log, because the
+/// clocks of several processes differ.
+const SLACK: Duration = Duration::from_secs(3600);
+
+impl Sealer {
+    /// What the tails hold behind the cursors.
+    pub(super) async fn gather(&mut self, head: &Head) -> Result<Found, LogError> {
+        let mut gathered = Gathered {
+            log: head.log,
+            batches: Vec::new(),
+            cursors: head.cursors.clone(),
+            more: false,
+        };
+        let mut gathering = Gathering {
+            entries: 0,
+            first: true,
+            this_year: Moment::now().year(),
+        };
+        for tail in 0..self.plan.store.tails() {
+            let place = usize::from(tail);
+            if gathered.cursors.len() <= place {
+                gathered.cursors.resize(place + 1, None);
+            }
+            let from = head.cursors.get(place).copied().flatten();
+            let mut sealed = HashSet::new();
+            let mut end = self
+                .read(tail, from, &sealed, &mut gathered, &mut gathering)
+                .await?;
+            if end == End::NoAnchor && self.is_newest(head).await? {
+                self.report_rewind().await?;
+                sealed = self.sealed_in_tail(head, tail).await?;
+                end = self
+                    .read(tail, None, &sealed, &mut gathered, &mut gathering)
+                    .await?;
+            }
+            if end != End::Reached {
+                return Ok(Found::Moved);
+            }
+        }
+        if gathered.cursors == head.cursors {
+            return Ok(Found::Nothing);
+        }
+        if !gathered.more {
+            self.incident = false;
+        }
+        Ok(Found::Batches(gathered))
+    }
+
+    /// Whether a tail still holds the batch that a cursor stands on, in its place.
+    pub(super) async fn is_anchored(&self, tail: u16, cursor: &Cursor) -> Result<bool, LogError> {
+        let first = self.plan.store.tail(tail, Some(cursor.position), 1).await?;
+        Ok(first.first().is_some_and(|batch| cursor.is_on(batch)))
+    }
+
+    /// Whether nobody has made the commit that follows `head`.
+    async fn is_newest(&self, head: &Head) -> Result<bool, LogError> {
+        let newest = self.plan.archive.commits().await?.pop();
+        Ok(newest.is_none_or(|newest| newest <= head.sequence))
+    }
+
+    /// Reads a tail from behind a cursor, or from its start, into the next commit, but for what is
+    /// sealed. Each page begins with the batch that was read last: while it is there, nothing can
+    /// have been missed.
+    async fn read(
+        &self,
+        tail: u16,
+        cursor: Option<Cursor>,
+        sealed: &HashSet<EntryId>,
+        gathered: &mut Gathered,
+        gathering: &mut Gathering,
+    ) -> Result<End, LogError> {
+        let mut last = cursor;
+        let mut gone = End::NoAnchor;
+        loop {
+            let from = last.map(|cursor| cursor.position);
+            let mut page = self.plan.store.tail(tail, from, PAGE).await?.into_iter();
+            if let Some(anchor) = last {
+                match page.next() {
+                    Some(batch) if anchor.is_on(&batch) => {}
+                    _ => return Ok(gone),
+                }
+            }
+            let before = last;
+            for batch in page {
+                let found = batch
+                    .entries()
+                    .map_err(|error| damaged(&error.to_string()))?;
+                let cursor = Cursor::on(&batch);
+                let is_sealed = found.first().is_none_or(|entry| sealed.contains(&entry.id));
+                if !is_sealed && !gathering.admit(&found, gathered) {
+                    gathered.more = true;
+                    return Ok(End::Reached);
+                }
+                gathered.cursors[usize::from(tail)] = Some(cursor);
+                last = Some(cursor);
+                if !is_sealed {
+                    gathered.batches.push(batch);
+                }
+            }
+            if last == before {
+                return Ok(End::Reached);
+            }
+            gone = End::Broken;
+        }
+    }
+
+    /// The ids of sealed entries among those that a tail holds.
+    async fn sealed_in_tail(&self, head: &Head, tail: u16) -> Result<HashSet<EntryId>, LogError> {
+        let first = self.plan.store.tail(tail, None, 1).await?;
+        let Some(oldest) = first.first() else {
+            return Ok(HashSet::new());
+        };
+        let oldest = oldest
+            .entries()
+            .map_err(|error| damaged(&error.to_string()))?;
+        let Some(oldest) = oldest.iter().map(|entry| entry.time).min() else {
+            return Ok(HashSet::new());
+        };
+        let mut sealed = HashSet::new();
+        for log in head.logs().into_iter().rev() {
+            for index in (0..log.size.div_ceil(WIDTH)).rev() {
+                let bundle = self.plan.archive.bundle(log.log, index, log.size).await?;
+                let mut newest = None;
+                for entry in entries(&bundle) {
+                    let entry = entry.map_err(|error| damaged(&error.to_string()))?;
+                    let entry =
+                        Entry::read_json(entry).map_err(|error| damaged(&error.to_string()))?;
+                    newest = newest.max(Some(entry.time));
+                    sealed.insert(entry.id);
+                }
+                if newest.is_some_and(|newest| oldest.since(newest) > SLACK) {
+                    return Ok(sealed);
+                }
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// Puts on record, once, that the store came back without what the log holds.
+    async fn report_rewind(&mut self) -> Result<(), LogError> {
+        if self.incident {
+            return Ok(());
+        }
+        tracing::error!(
+            "the store no longer holds the entry that was sealed last: it came back older than the \
+             log. What it holds is sealed without repeating anything; opt-outs that it lost are lost"
+        );
+        let what = "the store came back older than the log".to_owned();
+        let note = Change {
+            at: Moment::now(),
+            context: Arc::new(Context::of_service(Op::Incident, Detail::Incident { what })),
+            pn: None,
+            action: Action::Note,
+        };
+        self.plan.store.change(vec![note]).await?;
+        self.incident = true;
+        Ok(())
+    }
+}
+
+struct Gathering {
+    entries: usize,
+    first: bool,
+    this_year: u16,
+}
+
+impl Gathering {
+    /// Whether the batch still goes into this commit. A commit has one log: the log of the year in
+    /// which the batch's first entry was written, but never one of a year gone by, and never one
+    /// of a year that has not begun here, whatever another machine's clock says.
+    fn admit(&mut self, found: &[Entry], gathered: &mut Gathered) -> bool {
+        let year = found.first().map_or(0, |entry| entry.time.year());
+        let log = LogName::of_year(year.min(self.this_year)).max(gathered.log);
+        // A second log of a year stays the year's log.
+        let log = if log.year() == gathered.log.year() {
+            gathered.log
+        } else {
+            log
+        };
+        if self.first {
+            gathered.log = log;
+            self.first = false;
+        }
+        if log != gathered.log || self.entries >= CYCLE {
+            return false;
+        }
+        self.entries += found.len();
+        true
+    }
+}

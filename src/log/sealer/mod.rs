@@ -1,0 +1,435 @@
+//! The sealer: takes entries from the store's tail and makes them leaves of the log.
+//!
+//! One cycle: read what the tails hold behind the cursors; create the commit that says which
+//! batches become which leaves; write tiles and bundles; read them back, hash them anew and compare
+//! the root; sign and publish the checkpoint; only then drop what is sealed from the tails. A
+//! process that dies at any point leaves either no commit, and nothing has happened, or a commit,
+//! and whoever comes next finishes it: the same tiles, the same root.
+//!
+//! A lease in the store keeps two processes from working at once. It need not be trusted: the
+//! commit is created once, whoever comes second finds it taken and starts over behind it.
+
+mod finish;
+mod gather;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::archive::{Archive, damaged};
+use super::commit::{self, Commit, Head};
+use super::edge::{Edge, Object};
+use super::keys::LogKeys;
+use super::{LogError, fault};
+use crate::domain::Moment;
+use crate::store::Store;
+pub(super) use finish::{SEEN, nothing_seen};
+use gather::{Found, Gathered};
+
+/// At most so many entries are sealed in one cycle, about.
+pub(super) const CYCLE: usize = 1 << 16;
+
+/// How many commits are kept behind the newest. A process that slept since before the oldest of
+/// them finds its predecessor gone, and starts over.
+const KEPT_COMMITS: u64 = 16;
+
+/// How long a sealer that says nothing more keeps the others waiting.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// What a sealer needs to know.
+#[derive(Debug, Clone)]
+pub struct Sealing {
+    /// Where the log lies.
+    pub archive: Archive,
+    /// Where the entries come from.
+    pub store: Arc<Store>,
+    /// What signs.
+    pub keys: Arc<LogKeys>,
+    /// What the origins of new logs begin with: `dnc.example.org/log`.
+    pub origin: String,
+    /// How many logs of this store there have been, this one included, since one was lost.
+    pub part: u16,
+    /// The store's identity, in hexadecimal digits.
+    pub store_id: String,
+    /// How long a cycle waits after the one before.
+    pub period: Duration,
+}
+
+/// How the sealing goes, for whoever asks this process.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// When everything that was in the tails was last seen to be sealed, by whichever process.
+    pub current_at: Option<Moment>,
+    /// How many entries this process has sealed.
+    pub sealed: u64,
+    /// What is wrong, if something is.
+    pub error: Option<String>,
+}
+
+/// What a cycle did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cycle {
+    /// Another process holds the lease.
+    Standby,
+    /// There was nothing to do.
+    Idle,
+    /// Entries were sealed; there may be more.
+    Sealed { entries: u64, more: bool },
+    /// Another process was faster.
+    Overtaken,
+}
+
+/// The sealers of this process, at work.
+#[derive(Debug)]
+pub struct Running {
+    tasks: Vec<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Running {
+    /// Lets them seal what is there, for as long as `patience`, and ends them. What they do not
+    /// seal in time is kept in the store, and sealed by whoever comes next.
+    pub async fn finish(self, patience: Duration) {
+        let _ = self.stop.send(true);
+        for mut task in self.tasks {
+            if tokio::time::timeout(patience, &mut task).await.is_err() {
+                task.abort();
+            }
+        }
+    }
+}
+
+/// One sealer at work.
+#[derive(Debug)]
+pub struct Sealer {
+    plan: Sealing,
+    id: [u8; 8],
+    state: Option<State>,
+    progress: Arc<ArcSwap<Progress>>,
+    /// Whether an incident says already that the tails have to be read from the start.
+    incident: bool,
+    /// The day of the checkpoint that was kept last.
+    kept: Option<i64>,
+    /// What `vkeys` holds, as far as this process knows.
+    vkeys: String,
+    idle: u32,
+}
+
+/// What the sealer knows of the log: its newest commit, finished, and the edge behind it.
+#[derive(Debug, Clone)]
+struct State {
+    head: Head,
+    edge: Edge,
+}
+
+/// After so many idle cycles the published checkpoint is looked at again: a process that slept may
+/// have written an older one over it, or a key may have been rotated.
+const LOOK_AGAIN: u32 = 30;
+
+impl Sealer {
+    /// A sealer that has not begun. It tells `progress` how it goes.
+    #[must_use]
+    pub fn new(plan: Sealing, progress: Arc<ArcSwap<Progress>>) -> Self {
+        Self {
+            plan,
+            id: crate::privacy::random(),
+            state: None,
+            progress,
+            incident: false,
+            kept: None,
+            vkeys: String::new(),
+            idle: 0,
+        }
+    }
+
+    /// Runs as many sealers as this process has: one.
+    #[must_use]
+    pub fn spawn(plan: &Sealing, progress: &Arc<ArcSwap<Progress>>) -> Running {
+        let (stop, stopped) = watch::channel(false);
+        let tasks = (0..fault::sealers()).map(|_| {
+            let sealer = Self::new(plan.clone(), progress.clone());
+            tokio::spawn(sealer.run(stopped.clone()))
+        });
+        Running {
+            tasks: tasks.collect(),
+            stop,
+        }
+    }
+
+    /// Seals, cycle after cycle. Told to stop, it seals what is there and ends.
+    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        loop {
+            let stopping = *stopped.borrow();
+            let wait = match self.cycle().await {
+                Ok(Cycle::Sealed { more: true, .. } | Cycle::Overtaken) => Duration::ZERO,
+                Ok(_) if stopping => return,
+                Ok(_) => self.plan.period,
+                Err(error) => {
+                    self.state = None;
+                    self.tell_failure(&error);
+                    if stopping {
+                        return;
+                    }
+                    self.plan.period
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                gone = stopped.changed() => if gone.is_err() { return },
+            }
+        }
+    }
+
+    /// Seals what is there; returns how many entries that were.
+    ///
+    /// # Errors
+    /// [`LogError`]; what was not sealed is sealed by whoever comes next.
+    pub async fn catch_up(&mut self) -> Result<u64, LogError> {
+        let mut sealed = 0;
+        loop {
+            match self.cycle().await? {
+                Cycle::Sealed { entries, .. } => sealed += entries,
+                Cycle::Overtaken => {}
+                Cycle::Standby | Cycle::Idle => return Ok(sealed),
+            }
+        }
+    }
+
+    /// One cycle, and what it means for the progress.
+    async fn cycle(&mut self) -> Result<Cycle, LogError> {
+        let began = Moment::now();
+        // A lease only spares work, so tests of several sealers at once go without.
+        if fault::sealers() == 1 && !self.plan.store.lease("sealer", self.id, LEASE).await? {
+            self.state = None;
+            // Whoever holds it is at work, or this process takes over within seconds.
+            self.tell(Some(began), 0);
+            return Ok(Cycle::Standby);
+        }
+        let done = self.seal().await?;
+        match done {
+            Cycle::Idle => self.tell(Some(began), 0),
+            Cycle::Sealed { entries, more } => self.tell((!more).then_some(began), entries),
+            Cycle::Standby | Cycle::Overtaken => {}
+        }
+        Ok(done)
+    }
+
+    async fn seal(&mut self) -> Result<Cycle, LogError> {
+        let state = match self.state.take() {
+            Some(state) => state,
+            None => self.recover().await?,
+        };
+        fault::point("before-gathering");
+        let gathered = match self.gather(&state.head).await? {
+            Found::Batches(gathered) => gathered,
+            Found::Moved => return Ok(Cycle::Overtaken),
+            Found::Nothing => {
+                self.idle += 1;
+                if self.idle >= LOOK_AGAIN {
+                    self.idle = 0;
+                    if !self.is_there(&state.head).await? {
+                        return Ok(Cycle::Overtaken);
+                    }
+                    self.publish(&state.head).await?;
+                }
+                self.state = Some(state);
+                return Ok(Cycle::Idle);
+            }
+        };
+        self.idle = 0;
+        let more = gathered.more;
+        let State { head, edge } = state;
+        let made = prepare(head.clone(), edge, gathered, self.plan.origin.clone()).await?;
+        let Made { commit, edge, .. } = &made;
+        fault::point("before-commit");
+        let storage = self.plan.archive.storage();
+        if !storage.create(&commit.head.path(), commit.write()).await? {
+            return Ok(Cycle::Overtaken);
+        }
+        // The oldest commits go first. Where the predecessor is gone, so was the one that was just
+        // created in its place, long ago: this process slept, and what it created means nothing.
+        if head.sequence > 0 && !storage.exists(&head.path()).await? {
+            storage.remove(vec![commit.head.path()]).await?;
+            return Ok(Cycle::Overtaken);
+        }
+        fault::point("after-commit");
+        let entries = commit.head.size - commit.head.from;
+        let state = State {
+            head: commit.head.clone(),
+            edge: edge.clone(),
+        };
+        if !self.finish(made).await? {
+            return Ok(Cycle::Overtaken);
+        }
+        self.state = Some(state);
+        Ok(Cycle::Sealed { entries, more })
+    }
+
+    /// Whether the newest commit is still there: not where an older copy of the log was put in its
+    /// place.
+    async fn is_there(&self, head: &Head) -> Result<bool, LogError> {
+        Ok(head.sequence == 0 || self.plan.archive.storage().exists(&head.path()).await?)
+    }
+
+    /// Learns how far the log has come, and finishes what another process, or this one before a
+    /// failure, may have left half done.
+    async fn recover(&mut self) -> Result<State, LogError> {
+        let archive = self.plan.archive.clone();
+        let storage = archive.storage();
+        let newest = self.newest_commit().await?;
+        let Some(newest) = newest else {
+            let log = super::LogName::part_of_year(Moment::now().year(), self.plan.part);
+            let origin = format!("{}/{log}", self.plan.origin);
+            let tails = self.plan.store.tails();
+            let head = Head::first(self.plan.store_id.clone(), log, origin, tails);
+            return Ok(State {
+                head,
+                edge: Edge::empty(),
+            });
+        };
+        let path = commit::path(newest);
+        storage.settle(&path).await?;
+        let bytes = storage.get(&path).await?;
+        let bytes = bytes.ok_or_else(|| damaged("its newest commit is gone"))?;
+        let commit = Commit::read(&bytes).map_err(|error| damaged(&error.to_string()))?;
+        if commit.head.store != self.plan.store_id {
+            return Err(LogError::OtherStore {
+                place: storage.place(),
+            });
+        }
+        let mut parts = Vec::new();
+        for tile in Edge::parts(commit.head.from) {
+            let bytes = archive.tile(commit.head.log, tile).await?;
+            let missing = || damaged(&format!("{}/{} is missing", commit.head.log, tile.path()));
+            parts.push(bytes.ok_or_else(missing)?);
+        }
+        let before = Edge::from_parts(commit.head.from, parts)
+            .ok_or_else(|| damaged("its newest tiles do not fit together"))?;
+        let made = tokio::task::spawn_blocking(move || replay(commit, before))
+            .await
+            .map_err(|_| damaged("its newest commit could not be worked out"))??;
+        let state = State {
+            head: made.commit.head.clone(),
+            edge: made.edge.clone(),
+        };
+        self.finish(made).await?;
+        Ok(state)
+    }
+
+    fn tell(&self, current_at: Option<Moment>, sealed: u64) {
+        let before = self.progress.load();
+        if before.error.is_some() {
+            tracing::info!("the log is sealed again");
+        }
+        self.progress.store(Arc::new(Progress {
+            current_at: current_at.or(before.current_at),
+            sealed: before.sealed + sealed,
+            error: None,
+        }));
+    }
+
+    fn tell_failure(&self, error: &LogError) {
+        let before = self.progress.load();
+        let text = error.to_string();
+        if before.error.as_ref() != Some(&text) {
+            tracing::error!(
+                %error,
+                "entries cannot be sealed; they are kept in the store until they are"
+            );
+        }
+        self.progress.store(Arc::new(Progress {
+            error: Some(text),
+            ..Progress::clone(&before)
+        }));
+    }
+}
+
+/// A commit with all that follows from it.
+#[derive(Debug, Clone)]
+struct Made {
+    commit: Commit,
+    /// The edge before it.
+    before: Edge,
+    /// The edge behind it.
+    edge: Edge,
+    /// What is to be written.
+    objects: Vec<Object>,
+}
+
+/// Makes the commit that follows `head`.
+async fn prepare(
+    head: Head,
+    edge: Edge,
+    gathered: Gathered,
+    origin: String,
+) -> Result<Made, LogError> {
+    let work = move || {
+        let mut next = Head {
+            sequence: head.sequence + 1,
+            cursors: gathered.cursors,
+            ..head.clone()
+        };
+        let mut before = edge;
+        if gathered.log != head.log {
+            if head.size > 0 {
+                next.closed = head.logs();
+            }
+            next.log = gathered.log;
+            next.origin = format!("{origin}/{}", gathered.log);
+            before = Edge::empty();
+        }
+        next.from = before.size();
+        let mut commit = Commit {
+            head: next,
+            batches: gathered.batches,
+        };
+        let (edge, objects) = append(&before, &commit)?;
+        commit.head.size = edge.size();
+        commit.head.root = edge.root();
+        Ok(Made {
+            commit,
+            before,
+            edge,
+            objects,
+        })
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| damaged("a batch of entries could not be worked out"))?
+}
+
+/// Works out again what a commit that was found means.
+fn replay(commit: Commit, before: Edge) -> Result<Made, LogError> {
+    let (edge, objects) = append(&before, &commit)?;
+    if edge.size() != commit.head.size || edge.root() != commit.head.root {
+        return Err(damaged(
+            "its newest tiles are not those that its commit names",
+        ));
+    }
+    Ok(Made {
+        commit,
+        before,
+        edge,
+        objects,
+    })
+}
+
+fn append(before: &Edge, commit: &Commit) -> Result<(Edge, Vec<Object>), LogError> {
+    let (mut edge, mut objects, mut json) = (before.clone(), Vec::new(), Vec::new());
+    let entries = commit
+        .entries()
+        .map_err(|error| damaged(&error.to_string()))?;
+    for entry in entries {
+        json.clear();
+        entry.write_json(&mut json);
+        edge.append(&json, &mut objects)
+            .map_err(|error| damaged(&error.to_string()))?;
+    }
+    if edge.size() > before.size() {
+        objects.extend(edge.partial());
+    }
+    Ok((edge, objects))
+}

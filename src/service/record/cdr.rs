@@ -1,0 +1,70 @@
+//! Matching call-detail records with what is on record.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use crate::domain::{Context, Detail, Moment, Op, Principal};
+use crate::service::matching::{
+    Format, Mapping, MatchError, Matcher, Options, Report, match_calls,
+};
+use crate::service::{Service, ServiceError};
+use crate::store::{Action, Change};
+
+use super::index::RecordIndex;
+
+/// A match that may begin.
+#[derive(Debug)]
+pub struct Match {
+    matcher: Matcher<RecordIndex>,
+}
+
+impl Service {
+    /// Prepares a match for somebody. It tells about many people at once, so it is an entry of the
+    /// log, with the hash of the records that were handed in.
+    ///
+    /// # Errors
+    /// [`ServiceError::WrongRole`], [`ServiceError`].
+    pub async fn begin_match(
+        self: &Arc<Self>,
+        who: &Principal,
+        options: Options,
+        records: [u8; 32],
+    ) -> Result<Match, ServiceError> {
+        if !who.role.reads_audit() {
+            return Err(ServiceError::WrongRole("regulator"));
+        }
+        let index = self.record_index().await?;
+        let note = Change {
+            at: Moment::now(),
+            context: Arc::new(Context {
+                key: Some(who.key.clone()),
+                ..Context::of_service(Op::Opening, Detail::Matched { records })
+            }),
+            pn: None,
+            action: Action::Note,
+        };
+        self.store.change(vec![note]).await?;
+        let keys = self.months.all();
+        let matcher = tokio::task::spawn_blocking(move || Matcher::new(index, keys, options))
+            .await
+            .map_err(|_| ServiceError::Damaged("the index of the log"))?
+            .map_err(|_| ServiceError::Damaged("the index of the log"))?;
+        Ok(Match { matcher })
+    }
+}
+
+impl Match {
+    /// Matches all records, and writes them with what was found out. Blocks: give it a thread.
+    ///
+    /// # Errors
+    /// [`MatchError`]; what was written until then is right, but not all.
+    pub fn run(
+        mut self,
+        records: impl Read,
+        mapping: &Mapping,
+        output: impl Write,
+        format: Format,
+    ) -> Result<Report, MatchError> {
+        match_calls(records, mapping, &mut self.matcher, output, format)
+    }
+}

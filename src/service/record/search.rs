@@ -1,0 +1,179 @@
+//! Finding single entries by their id.
+//!
+//! What a segment's index covers is looked up there; what has no index yet, or has lost it, is
+//! searched for the text of the id itself, which takes some milliseconds for 65,536 entries.
+
+use memchr::memmem::Finder;
+
+use crate::domain::{Entry, EntryId, Moment};
+use crate::log::tile::{WIDTH, entries};
+use crate::log::{Closed, LogName, SEGMENT};
+use crate::service::{Service, ServiceError};
+
+/// An entry that was found.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct Found {
+    /// In its canonical form.
+    pub entry: Vec<u8>,
+    /// Its log and its place there, if it is sealed.
+    pub sealed: Option<(LogName, u64)>,
+}
+
+impl Service {
+    /// Finds an entry by its id.
+    pub(in crate::service) async fn find(
+        &self,
+        id: EntryId,
+    ) -> Result<Option<Found>, ServiceError> {
+        // The tail first: what is sealed between the two looks is then in the log that is looked
+        // at after it.
+        if let Some(entry) = self.find_in_tails(id).await? {
+            return Ok(Some(Found {
+                entry,
+                sealed: None,
+            }));
+        }
+        let Some(head) = self.record.archive.head().await? else {
+            return Ok(None);
+        };
+        // The newest first, and none from before the entry's own year: a late entry of a year may
+        // lie in the log of the next, never in that of an earlier one.
+        let year = Moment::from_millis(id.millis()).year();
+        for log in head.logs().into_iter().rev() {
+            if log.log.year() < year {
+                break;
+            }
+            if let Some((index, entry)) = self.find_in_log(&log, id).await? {
+                return Ok(Some(Found {
+                    entry,
+                    sealed: Some((log.log, index)),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn find_in_tails(&self, id: EntryId) -> Result<Option<Vec<u8>>, ServiceError> {
+        const PAGE: usize = 256;
+        let head = self.record.archive.head().await?;
+        for tail in 0..self.store.tails() {
+            let cursors = head.as_ref().map(|head| &head.cursors);
+            let cursor =
+                cursors.and_then(|cursors| cursors.get(usize::from(tail)).copied().flatten());
+            let sealed = cursor.map(|cursor| cursor.position);
+            let mut from = sealed;
+            loop {
+                let page = self.store.tail(tail, from, PAGE).await?;
+                let last = page.last().map(|batch| batch.position);
+                for batch in &page {
+                    if sealed.is_some_and(|sealed| batch.position <= sealed) {
+                        continue;
+                    }
+                    let found = batch
+                        .entries()
+                        .map_err(|_| ServiceError::Damaged("a batch of audit entries"))?;
+                    if let Some(entry) = found.iter().find(|entry| entry.id == id) {
+                        let mut json = Vec::new();
+                        entry.write_json(&mut json);
+                        return Ok(Some(json));
+                    }
+                }
+                if last.is_none() || last == from {
+                    break;
+                }
+                from = last;
+            }
+        }
+        Ok(None)
+    }
+
+    async fn find_in_log(
+        &self,
+        log: &Closed,
+        id: EntryId,
+    ) -> Result<Option<(u64, Vec<u8>)>, ServiceError> {
+        let archive = &self.record.archive;
+        if archive.is_dropped(log.log).await? {
+            return Ok(None);
+        }
+        let at = Moment::from_millis(id.millis());
+        let full = log.size / SEGMENT;
+        for number in (0..log.size.div_ceil(SEGMENT)).rev() {
+            if number < full {
+                if let Some((earliest, latest)) = archive.span(log.log, number).await?
+                    && (at < earliest || at > latest)
+                {
+                    continue;
+                }
+                if let Ok(place) = archive.position_of(log.log, number, id).await? {
+                    match place {
+                        Some(index) => {
+                            let entry = archive.entry(log.log, index, log.size).await?;
+                            return Ok(Some((index, entry)));
+                        }
+                        None => continue,
+                    }
+                }
+            }
+            if let Some(found) = self.scan_segment(log, number, id).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks through the entries of a segment themselves.
+    async fn scan_segment(
+        &self,
+        log: &Closed,
+        number: u64,
+        id: EntryId,
+    ) -> Result<Option<(u64, Vec<u8>)>, ServiceError> {
+        let text = id.to_string();
+        let finder = Finder::new(text.as_bytes());
+        let end = ((number + 1) * SEGMENT).min(log.size);
+        for bundle in (number * SEGMENT / WIDTH..end.div_ceil(WIDTH)).rev() {
+            let bytes = self
+                .record
+                .archive
+                .bundle(log.log, bundle, log.size)
+                .await?;
+            if finder.find(&bytes).is_none() {
+                continue;
+            }
+            for (place, entry) in entries(&bytes).enumerate() {
+                let entry = entry.map_err(|_| ServiceError::Damaged("an entry of the log"))?;
+                let read = Entry::read_json(entry);
+                let read = read.map_err(|_| ServiceError::Damaged("an entry of the log"))?;
+                if read.id == id {
+                    return Ok(Some((bundle * WIDTH + place as u64, entry.to_vec())));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the index of every log anew. Returns how many segments it has.
+    ///
+    /// # Errors
+    /// [`ServiceError::Log`].
+    pub async fn reindex(&self) -> Result<u64, ServiceError> {
+        let archive = &self.record.archive;
+        let mut made = 0;
+        let logs = archive
+            .head()
+            .await?
+            .map(|head| head.logs())
+            .unwrap_or_default();
+        for log in logs {
+            if archive.is_dropped(log.log).await? {
+                continue;
+            }
+            for number in 0..log.size / SEGMENT {
+                archive.index(log.log, number, log.size).await?;
+                made += 1;
+            }
+        }
+        Ok(made)
+    }
+}

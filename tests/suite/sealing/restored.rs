@@ -1,0 +1,198 @@
+//! Folders and stores that were mixed up, lost, or come back older than they were.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::tempdir;
+
+use crate::harness::checks::Checks;
+use crate::harness::sealed::{self, Published, Watcher, assert_complete, commits};
+use crate::harness::world::copy_tree;
+use crate::harness::{Launch, World, eventually, on_every_store};
+
+use super::{assert_sealed, incidents, quick, size, wait_until_sealed};
+
+/// Makes some checks and waits until they are sealed; gives their ids.
+fn seal_some(world: &World, folder: &Path) -> Vec<String> {
+    let operator = world.operator();
+    if operator.get("/v1/admin/sellers").text().contains("telco") {
+        let checks = Checks::start(&operator.dialler_of("calls"));
+        checks.wait_for(300);
+        let acknowledged = checks.finish();
+        wait_until_sealed(folder, &operator, &acknowledged);
+        acknowledged
+    } else {
+        world.dialler();
+        seal_some(world, folder)
+    }
+}
+
+fn replace(folder: &Path, by: &Path) {
+    fs::remove_dir_all(folder).unwrap();
+    copy_tree(by, folder);
+}
+
+#[test]
+fn the_log_of_another_store_is_refused() {
+    let folder = tempdir().unwrap();
+    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+    drop(Launch::on(&one).start());
+    let launch = Launch::on(&other).set("AUDIT__FOLDER", one.join("log"));
+    for _ in 0..2 {
+        let refusal = launch.refused();
+        assert!(refusal.stderr.contains("another store"), "{refusal:?}");
+        assert!(refusal.stderr.contains("audit.folder"), "{refusal:?}");
+    }
+    Launch::on(&one).start();
+}
+
+on_every_store! {
+    fn a_log_that_is_elsewhere_is_not_begun_anew_but_on_request(world: &mut World) {
+        let launch = quick(world.service.launch());
+        world.service.restart_as(&launch);
+        let first = world.log_folder();
+        let mut before = seal_some(world, &first);
+        let name = sealed::names(&first).pop().unwrap();
+        world.service.kill9();
+        let folder = world.scratch("elsewhere");
+        fs::create_dir(&folder).unwrap();
+        let launch = launch.set("AUDIT__FOLDER", &folder);
+        let refusal = launch.refused();
+        assert!(refusal.stderr.contains("--new-log"), "{refusal:?}");
+        assert_eq!(sealed::names(&folder), [""; 0]);
+
+        let anew = launch.clone().argument("--new-log");
+        world.service.restart_as(&anew);
+        let watcher = Watcher::of(folder.clone());
+        let mut acknowledged = seal_some(world, &folder);
+        // Asked for once more, or no more, it is the same one that goes on.
+        world.service.restart_as(&anew);
+        acknowledged.extend(seal_some(world, &folder));
+        world.service.restart_as(&launch);
+        acknowledged.extend(seal_some(world, &folder));
+        assert_eq!(sealed::names(&folder), [format!("{name}-2")]);
+        let entries = sealed::read(&folder).pop().unwrap().entries;
+        assert_eq!(incidents(&entries).len(), 1, "{:?}", incidents(&entries));
+        // What was sealed last in the lost log may be in both: it was all that was left of it.
+        before.retain(|id| entries.iter().all(|entry| entry["id"] != **id));
+        assert!(before.len() > 256);
+        let new = entries.iter().position(|entry| entry["op"] == "start").unwrap();
+        let ids = |entry: &serde_json::Value| entry["id"].as_str().unwrap().to_owned();
+        let own: Vec<_> = entries[new..].iter().map(ids).collect();
+        assert!(acknowledged.iter().all(|id| own.contains(id)));
+        wait_until_sealed(&folder, &world.operator(), &acknowledged);
+        drop(watcher);
+    }
+
+    fn a_log_that_was_restored_from_an_older_copy_does_not_go_on(world: &mut World) {
+        let launch = quick(world.service.launch());
+        world.service.restart_as(&launch);
+        let folder = world.log_folder();
+        let watcher = Watcher::of(folder.clone());
+        let mut acknowledged = seal_some(world, &folder);
+        world.service.kill9();
+        let (old, new) = (world.scratch("old"), world.scratch("new"));
+        copy_tree(&folder, &old);
+        world.service.restart();
+        acknowledged.extend(seal_some(world, &folder));
+        for running in [false, true] {
+            if !running {
+                world.service.kill9();
+            }
+            copy_tree(&folder, &new);
+            replace(&folder, &old);
+            if !running {
+                world.service.restart();
+            }
+            let checks = Checks::start(&world.operator().dialler_of("calls"));
+            eventually("it says what is wrong", || {
+                world.service.log().contains("has gone back")
+            });
+            let (is, there) = (size(&folder), commits(&folder));
+            checks.wait_for(200);
+            assert_eq!((size(&folder), commits(&folder)), (is, there), "it stands still");
+            assert_eq!(is, size(&old));
+            assert_eq!(checks.refused(), []);
+            acknowledged.extend(checks.finish());
+            // With its newest files it goes on.
+            world.service.kill9();
+            replace(&folder, &new);
+            fs::remove_dir_all(&new).unwrap();
+            world.service.restart();
+            wait_until_sealed(&folder, &world.operator(), &acknowledged);
+        }
+        let entries = assert_sealed(&folder, &world.operator(), &acknowledged, &watcher);
+        assert_eq!(incidents(&entries).len(), 0, "{:?}", incidents(&entries));
+
+        // And where they are lost for good, another one can be begun, as the text says.
+        world.service.kill9();
+        let name = sealed::names(&folder).pop().unwrap();
+        drop(watcher);
+        fs::rename(&folder, &new).unwrap();
+        launch.refused();
+        world.service.restart_as(&launch.argument("--new-log"));
+        let newer = seal_some(world, &folder);
+        assert_eq!(sealed::names(&folder), [format!("{name}-2")]);
+        assert_complete(&folder, &newer, &Published::new());
+    }
+
+    fn a_store_that_was_restored_from_an_older_copy_repeats_nothing_in_the_log(world: &mut World) {
+        let launch = quick(world.service.launch());
+        world.service.restart_as(&launch);
+        let folder = world.log_folder();
+        let watcher = Watcher::of(folder.clone());
+        let checks = Checks::start(&world.dialler());
+        checks.wait_for(400);
+        // In the middle of things: what waits to be sealed is in the copy, too.
+        world.service.kill9();
+        let copy = world.scratch("copy");
+        keep(world, &copy);
+        world.service.restart();
+        checks.follow(&world.service.url());
+        checks.wait_for(400);
+        let acknowledged = checks.finish();
+        wait_until_sealed(&folder, &world.operator(), &acknowledged);
+        let before = size(&folder);
+        world.service.kill9();
+        bring_back(world, &copy);
+        world.service.restart();
+        let checks = Checks::start(&world.operator().dialler_of("calls"));
+        checks.wait_for(400);
+        let later = checks.finish();
+        let all = [acknowledged, later.clone()].concat();
+        eventually("the log goes on", || {
+            let entries = sealed::read(&folder).pop().unwrap().entries;
+            let ids: Vec<_> = entries[before as usize..].iter().map(|entry| &entry["id"]).collect();
+            later.iter().all(|id| ids.iter().any(|other| **other == **id))
+        });
+        let entries = assert_sealed(&folder, &world.operator(), &all, &watcher);
+        assert_eq!(incidents(&entries).len(), 1, "{:?}", incidents(&entries));
+    }
+}
+
+/// Keeps a copy of the store; the service is not running.
+fn keep(world: &mut World, copy: &Path) {
+    fs::create_dir_all(copy).unwrap();
+    let file = world.service.data().join("metrust.redb");
+    match world.redis.as_mut() {
+        None => drop(fs::copy(file, copy.join("metrust.redb")).unwrap()),
+        Some(redis) => {
+            redis.kill9();
+            copy_tree(&redis.folder().join("appendonlydir"), copy);
+            redis.restart();
+        }
+    }
+}
+
+/// Brings it back.
+fn bring_back(world: &mut World, copy: &Path) {
+    let file = world.service.data().join("metrust.redb");
+    match world.redis.as_mut() {
+        None => drop(fs::copy(copy.join("metrust.redb"), file).unwrap()),
+        Some(redis) => {
+            redis.kill9();
+            replace(&redis.folder().join("appendonlydir"), copy);
+            redis.restart();
+        }
+    }
+}
