@@ -14,7 +14,7 @@ COPY tests/interop tests/interop
 # The caches stay with the builder; only the binary leaves this stage.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bin metrust \
+    cargo build --release --locked --features s3 --bin metrust \
  && install -D -m 0755 target/release/metrust /out/usr/local/bin/metrust \
  && install -d -m 0700 -o 10001 -g 10001 /out/data
 
@@ -24,6 +24,8 @@ LABEL org.opencontainers.image.title="metrust" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/usr/local/bin/metrust /usr/local/bin/metrust
 COPY --from=build --chown=10001:10001 /out/data /data
+# Whom to believe when a bucket shows its certificate; SSL_CERT_FILE names another file.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 
 # Everywhere inside the container, since nothing outside reaches it unless a port is published.
 ENV METRUST__HTTP__BIND=0.0.0.0:8080 \
