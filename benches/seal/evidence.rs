@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use metrust::log::merkle::root_of;
 use metrust::log::tile::{extent, hashes, put_entry};
-use metrust::log::verify::{Options, verify};
+use metrust::log::verify::{Options, keys_in, verify};
 use metrust::log::{Checkpoint, Frontier, Hash, Note, Signer, Tile, leaf_hash};
 use tempfile::TempDir;
 
@@ -22,10 +22,14 @@ const ENTRIES: usize = 1 << 18;
 pub fn measures() -> Result<Vec<Measure>, Box<dyn Error>> {
     let folder = Rc::new(bundle()?);
     let own = folder.clone();
+    let options = Options {
+        keys: keys_in(folder.path())?,
+        ..Options::default()
+    };
     let mut measures = vec![Measure::new(
         "entries of a bundle verified by metrust",
         move || {
-            let report = verify(own.path(), &Options::default(), &|_| ());
+            let report = verify(own.path(), &options, &|_| ());
             match report {
                 Ok(report) if report.holds() => ENTRIES,
                 _ => 0,

@@ -89,7 +89,9 @@ fn a_store_that_lost_what_it_had_acknowledged_answers_nothing() {
     drop(service);
 
     let again = Launch::on(&data).redis(&url).start();
-    let incidents = again.operator().entries(&[("op", "incident")]);
+    let mut incidents = again.operator().entries(&[("op", "incident")]);
+    // The log says so, too, where it held what is lost.
+    incidents.retain(|entry| entry["reason"] != "the store came back older than the log");
     assert_eq!(incidents.len(), 1, "{incidents:?}");
 }
 

@@ -68,11 +68,20 @@ impl Sealer {
         fault::point("after-trim");
         let newest = self.tidy(&head).await?;
         fault::point("after-tidying");
-        for number in head.from / SEGMENT..head.size / SEGMENT {
-            // It can be made again at any time, so a failure here stops nothing.
-            if let Err(error) = self.plan.archive.index(head.log, number, head.size).await {
-                tracing::warn!(%error, "a part of the log has no index; see `metrust audit reindex`");
-            }
+        let full = head.from / SEGMENT..head.size / SEGMENT;
+        if !full.is_empty() {
+            // No entry waits for it: it can be made again at any time.
+            let archive = self.plan.archive.clone();
+            tokio::spawn(async move {
+                for number in full {
+                    if let Err(error) = archive.index(head.log, number, head.size).await {
+                        tracing::warn!(
+                            %error,
+                            "a part of the log has no index; see `metrust audit reindex`"
+                        );
+                    }
+                }
+            });
         }
         Ok(newest)
     }

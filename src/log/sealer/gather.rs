@@ -22,6 +22,8 @@ use crate::store::{Action, Change, TailBatch};
 pub(super) struct Gathered {
     pub log: LogName,
     pub batches: Vec<TailBatch>,
+    /// Their entries, in order.
+    pub entries: Vec<Entry>,
     pub cursors: Vec<Option<Cursor>>,
     /// Whether there is more than one commit should hold.
     pub more: bool,
@@ -62,6 +64,7 @@ impl Sealer {
         let mut gathered = Gathered {
             log: head.log,
             batches: Vec::new(),
+            entries: Vec::new(),
             cursors: head.cursors.clone(),
             more: false,
         };
@@ -149,6 +152,7 @@ impl Sealer {
                 last = Some(cursor);
                 if !is_sealed {
                     gathered.batches.push(batch);
+                    gathered.entries.extend(found);
                 }
             }
             if last == before {

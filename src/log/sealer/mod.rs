@@ -24,7 +24,7 @@ use super::commit::{self, Commit, Head};
 use super::edge::{Edge, Object};
 use super::keys::LogKeys;
 use super::{LogError, fault};
-use crate::domain::Moment;
+use crate::domain::{Entry, Moment};
 use crate::store::Store;
 pub(super) use finish::{SEEN, nothing_seen};
 use gather::{Found, Gathered};
@@ -386,7 +386,7 @@ async fn prepare(
             head: next,
             batches: gathered.batches,
         };
-        let (edge, objects) = append(&before, &commit)?;
+        let (edge, objects) = append(&before, &gathered.entries)?;
         commit.head.size = edge.size();
         commit.head.root = edge.root();
         Ok(Made {
@@ -403,7 +403,10 @@ async fn prepare(
 
 /// Works out again what a commit that was found means.
 fn replay(commit: Commit, before: Edge) -> Result<Made, LogError> {
-    let (edge, objects) = append(&before, &commit)?;
+    let entries = commit
+        .entries()
+        .map_err(|error| damaged(&error.to_string()))?;
+    let (edge, objects) = append(&before, &entries)?;
     if edge.size() != commit.head.size || edge.root() != commit.head.root {
         return Err(damaged(
             "its newest tiles are not those that its commit names",
@@ -417,19 +420,17 @@ fn replay(commit: Commit, before: Edge) -> Result<Made, LogError> {
     })
 }
 
-fn append(before: &Edge, commit: &Commit) -> Result<(Edge, Vec<Object>), LogError> {
+fn append(before: &Edge, entries: &[Entry]) -> Result<(Edge, Vec<Object>), LogError> {
     let (mut edge, mut objects, mut json) = (before.clone(), Vec::new(), Vec::new());
-    let entries = commit
-        .entries()
-        .map_err(|error| damaged(&error.to_string()))?;
     for entry in entries {
         json.clear();
         entry.write_json(&mut json);
         edge.append(&json, &mut objects)
             .map_err(|error| damaged(&error.to_string()))?;
     }
-    if edge.size() > before.size() {
-        objects.extend(edge.partial());
-    }
+    // What a checkpoint that is published needs, and is as it was, is left alone.
+    let there = Edge::parts(before.size());
+    let partial = edge.partial().into_iter();
+    objects.extend(partial.filter(|(tile, _)| !there.contains(tile)));
     Ok((edge, objects))
 }

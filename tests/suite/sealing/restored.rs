@@ -28,8 +28,12 @@ fn seal_some(world: &World, folder: &Path) -> Vec<String> {
 }
 
 fn replace(folder: &Path, by: &Path) {
-    fs::remove_dir_all(folder).unwrap();
-    copy_tree(by, folder);
+    // At once, so that whoever watches never reads half a copy.
+    let (incoming, outgoing) = (folder.with_extension("in"), folder.with_extension("out"));
+    copy_tree(by, &incoming);
+    fs::rename(folder, &outgoing).unwrap();
+    fs::rename(&incoming, folder).unwrap();
+    fs::remove_dir_all(&outgoing).unwrap();
 }
 
 #[test]
@@ -108,6 +112,8 @@ on_every_store! {
             eventually("it says what is wrong", || {
                 world.service.log().contains("has gone back")
             });
+            // What was under way when the folder was exchanged is taken back.
+            eventually("nothing of the newer log is left", || commits(&folder) == commits(&old));
             let (is, there) = (size(&folder), commits(&folder));
             checks.wait_for(200);
             assert_eq!((size(&folder), commits(&folder)), (is, there), "it stands still");
