@@ -84,7 +84,10 @@ export class Visitor {
       if (!inside) problems.push(`a request to another host: ${url}`);
     });
     page.on('requestfailed', (request) => {
-      problems.push(`a request failed: ${request.url()}: ${request.failure()?.errorText}`);
+      const why = request.failure()?.errorText;
+      // Whoever goes on before the icon has come is not sent it any more: the browser's own choice.
+      const left = why === 'net::ERR_ABORTED' && !request.isNavigationRequest();
+      if (!left) problems.push(`a request failed: ${request.url()}: ${why}`);
     });
     page.on('response', (response) => {
       const part = !response.request().isNavigationRequest();
