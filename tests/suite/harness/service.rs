@@ -129,6 +129,8 @@ impl Launch {
         }
     }
 
+    /// Starts it, and waits until it listens or ends; or stands still, told to fall asleep at a
+    /// place that it can come to before it listens (see [`Service::wake`]).
     pub fn try_start(&self) -> Result<Service, Refusal> {
         let mut command = metrust();
         command
@@ -144,22 +146,27 @@ impl Launch {
         let mut process = Process::start(&mut command);
         let listening = until("metrust listens or gives up", PATIENCE, || {
             let ended = process.ended().is_some();
-            let address = process
-                .stdout()
-                .lines()
-                .find_map(|line| line.strip_prefix(LISTENING).map(str::to_string));
+            let address = address(&process).or(process.is_stopped().then(String::new));
             (ended || address.is_some()).then_some(address)
         });
         match listening {
             Some(address) => Ok(Service {
                 launch: self.clone(),
                 process: Some(process),
-                address: address.trim_end_matches('/').to_string(),
+                address,
                 earlier: String::new(),
             }),
             None => Err(process.finish()),
         }
     }
+}
+
+/// Where a process says that it listens.
+fn address(process: &Process) -> Option<String> {
+    process.stdout().lines().find_map(|line| {
+        let address = line.strip_prefix(LISTENING)?;
+        Some(address.trim_end_matches('/').to_owned())
+    })
 }
 
 /// A running service. Killed when dropped; its log is shown if the test failed.
@@ -309,6 +316,14 @@ impl Service {
     /// Whether it stands still, by whomever it was stopped.
     pub fn is_stopped(&self) -> bool {
         self.process.as_ref().unwrap().is_stopped()
+    }
+
+    /// Lets it go on (SIGCONT), and waits until it listens.
+    #[track_caller]
+    pub fn wake(&mut self) {
+        self.signal("CONT");
+        let process = self.process.as_ref().unwrap();
+        self.address = until("it listens", PATIENCE, || address(process));
     }
 
     pub fn pid(&self) -> u32 {

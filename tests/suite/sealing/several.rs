@@ -103,7 +103,7 @@ fn a_sealer_that_slept_at_any_step_does_no_harm_when_it_wakes() {
         wait_for_commits(&folder, LONG);
         acknowledged.extend(checks.finish());
         wait_until_sealed(&folder, &world.operator(), &acknowledged);
-        replica.signal("CONT");
+        replica.wake();
         // It is awake, and has been for a cycle at least, when it has sealed something of its own.
         let checks = Checks::start(&dialler.on(&replica.url()));
         wait_for_commits(&folder, 5);
