@@ -4,14 +4,12 @@
 //! not there must not begin another one unasked: what it had proved would be gone unnoticed. And
 //! two stores must not write into one log.
 
-use std::sync::Arc;
-
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::{Archive, LogError, archive::damaged};
-use crate::domain::{Context, Detail, Moment, Op};
-use crate::store::{Action, Change, Kind, Store};
+use crate::domain::{Context, Detail, Op};
+use crate::store::{Kind, Store};
 
 /// The object in which the log says which one it is.
 const OBJECT: &str = "log.id";
@@ -135,14 +133,8 @@ async fn forget_seen(store: &Store) -> Result<(), LogError> {
 
 async fn report(store: &Store) -> Result<(), LogError> {
     let what = "the log was lost, and another one begun".to_owned();
-    let note = Change {
-        at: Moment::now(),
-        context: Arc::new(Context::of_service(Op::Incident, Detail::Incident { what })),
-        pn: None,
-        action: Action::Note,
-    };
-    store.change(vec![note]).await?;
-    Ok(())
+    let incident = Context::of_service(Op::Incident, Detail::Incident { what });
+    Ok(store.note(incident).await?)
 }
 
 fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, LogError> {

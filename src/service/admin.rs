@@ -1,7 +1,6 @@
 //! Keeping sellers, agencies and keys.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,7 +9,7 @@ use super::directory::{Agency, KeyRecord, Seller};
 use super::{Service, ServiceError};
 use crate::domain::{AgencyId, Context, Detail, KeyId, Moment, Op, Principal, Role, SellerId};
 use crate::privacy::ApiKey;
-use crate::store::{Action, Change, Kind, SellerNumber};
+use crate::store::{Kind, SellerNumber};
 
 /// A seller as the operator sees it.
 #[derive(Debug, Clone, Serialize)]
@@ -262,16 +261,9 @@ impl Service {
         detail: impl FnOnce(String) -> Detail,
         role: &Role,
     ) -> Result<(), ServiceError> {
-        let mut context = Context::of_service(Op::Key, detail(role.name().to_owned()));
-        context.key = by.map(|who| who.key.clone());
-        let change = Change {
-            at: Moment::now(),
-            context: Arc::new(context),
-            pn: None,
-            action: Action::Note,
-        };
-        self.store.change(vec![change]).await?;
-        Ok(())
+        let context = Context::of_service(Op::Key, detail(role.name().to_owned()));
+        let context = context.by(by.map(|who| &who.key));
+        Ok(self.store.note(context).await?)
     }
 
     async fn must_exist(&self, sellers: &BTreeSet<SellerId>) -> Result<(), ServiceError> {

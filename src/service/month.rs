@@ -1,7 +1,6 @@
 //! The keys of the months: made ahead of time, committed in the log, never asked for on the way
 //! of a check.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Service, ServiceError};
 use crate::domain::{Context, Detail, Moment, Month, Op, PhoneNumber, Pseudonym};
 use crate::privacy::{MonthKey, Purpose, Subject};
-use crate::store::{Action, Change, Kind};
+use crate::store::Kind;
 
 /// How often a process makes sure that it has this month's and the next month's key.
 const RENEW: Duration = Duration::from_secs(600);
@@ -98,13 +97,8 @@ impl Service {
                 month: id.clone(),
                 commitment: key.commitment(),
             };
-            let note = Change {
-                at: Moment::now(),
-                context: Arc::new(Context::of_service(Op::Key, detail)),
-                pn: None,
-                action: Action::Note,
-            };
-            self.store.change(vec![note]).await?;
+            let begins = Context::of_service(Op::Key, detail);
+            self.store.note(begins).await?;
             let recorded = Record {
                 recorded: true,
                 ..record

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::keys::{self, KeySource, KeysError};
 use super::record::Record;
 use super::{KeyRecord, Service, ServiceError};
-use crate::domain::{Context, Detail, Moment, Op, PhoneNumber, Role};
+use crate::domain::{Context, Detail, Op, PhoneNumber, Role};
 use crate::log::LogError;
 use crate::privacy::ApiKey;
 use crate::settings::Settings;
-use crate::store::{Action, Change, Identity, Store, StoreError};
+use crate::store::{Identity, Store, StoreError};
 
 /// Why the service does not start. Each text names the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -136,14 +136,8 @@ impl Service {
 
     async fn record_start(&self) -> Result<(), ServiceError> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let change = Change {
-            at: Moment::now(),
-            context: Arc::new(Context::of_service(Op::Start, Detail::Started { version })),
-            pn: None,
-            action: Action::Note,
-        };
-        self.store.change(vec![change]).await?;
-        Ok(())
+        let start = Context::of_service(Op::Start, Detail::Started { version });
+        Ok(self.store.note(start).await?)
     }
 
     /// Makes an operator's key when the store has none that is valid, or when whoever starts the

@@ -138,6 +138,19 @@ pub struct Change {
     pub action: Action,
 }
 
+impl Change {
+    /// Something to put on record, that changes nothing else.
+    #[must_use]
+    pub fn note(at: Moment, context: Context, pn: Option<Pseudonym>) -> Self {
+        Self {
+            at,
+            context: Arc::new(context),
+            pn,
+            action: Action::Note,
+        }
+    }
+}
+
 /// What a change does.
 #[derive(Debug, Clone, Copy)]
 pub enum Action {
@@ -275,6 +288,15 @@ impl Store {
     pub async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
         self.bounded(async { on_engine!(self, engine => engine.change(changes).await) })
             .await
+    }
+
+    /// Puts an act of this moment on record that is not about a number.
+    ///
+    /// # Errors
+    /// [`StoreError`], as of [`Store::change`].
+    pub async fn note(&self, context: Context) -> Result<(), StoreError> {
+        let note = Change::note(Moment::now(), context, None);
+        self.change(vec![note]).await.map(drop)
     }
 
     /// How many tails there are; each has an order of its own.

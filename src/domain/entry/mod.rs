@@ -188,6 +188,15 @@ impl Context {
         }
     }
 
+    /// The same, done with a key, where there is one.
+    #[must_use]
+    pub fn by<'a>(self, key: impl Into<Option<&'a KeyId>>) -> Self {
+        Self {
+            key: key.into().cloned(),
+            ..self
+        }
+    }
+
     /// Whose sequence numbers the entries carry: the agency that acted. Nobody's when somebody
     /// else did.
     #[must_use]

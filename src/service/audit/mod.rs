@@ -3,7 +3,6 @@
 mod reader;
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 pub use reader::Reader;
 
@@ -11,7 +10,7 @@ use super::{Service, ServiceError};
 use crate::domain::{
     AgencyId, Context, Entry, EntryId, Moment, Op, PhoneNumber, Principal, Pseudonym, SellerRef,
 };
-use crate::store::{Action, Change};
+use crate::store::Change;
 
 /// Which entries. What is left out does not limit.
 #[derive(Debug, Clone, Default)]
@@ -52,12 +51,7 @@ impl Service {
             channels: None,
             detail: None,
         };
-        let opening = Change {
-            at,
-            context: Arc::new(context),
-            pn: Some(pn),
-            action: Action::Note,
-        };
+        let opening = Change::note(at, context, Some(pn));
         self.store.change(vec![opening]).await.map(drop)?;
         Ok(())
     }
@@ -103,6 +97,8 @@ pub fn write_csv_row(entry: &Entry, writer: &mut csv::Writer<Vec<u8>>) -> csv::R
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::domain::{Campaign, EntryId, Salt};
 

@@ -3,12 +3,11 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use crate::domain::{Context, Detail, Moment, Op, Principal};
+use crate::domain::{Context, Detail, Op, Principal};
 use crate::service::matching::{
     Format, Mapping, MatchError, Matcher, Options, Report, match_calls,
 };
 use crate::service::{Service, ServiceError};
-use crate::store::{Action, Change};
 
 use super::index::RecordIndex;
 
@@ -34,16 +33,8 @@ impl Service {
             return Err(ServiceError::WrongRole("regulator"));
         }
         let index = self.record_index().await?;
-        let note = Change {
-            at: Moment::now(),
-            context: Arc::new(Context {
-                key: Some(who.key.clone()),
-                ..Context::of_service(Op::Opening, Detail::Matched { records })
-            }),
-            pn: None,
-            action: Action::Note,
-        };
-        self.store.change(vec![note]).await?;
+        let matched = Context::of_service(Op::Opening, Detail::Matched { records });
+        self.store.note(matched.by(&who.key)).await?;
         let keys = self.months.all();
         let matcher = tokio::task::spawn_blocking(move || Matcher::new(index, keys, options))
             .await

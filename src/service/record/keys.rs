@@ -1,6 +1,5 @@
 //! The keys that sign the log: which there are, and changing to a new one.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Context, Detail, Moment, Op, Principal};
 use crate::log::Generation;
 use crate::service::{Service, ServiceError};
-use crate::store::{Action, Change, Kind};
+use crate::store::Kind;
 
 /// The document of the keys' generations.
 const DOCUMENT: &str = "keys";
@@ -139,16 +138,8 @@ impl Service {
     }
 
     async fn note_key(&self, by: Option<&Principal>, detail: Detail) -> Result<(), ServiceError> {
-        let mut context = Context::of_service(Op::Key, detail);
-        context.key = by.map(|who| who.key.clone());
-        let change = Change {
-            at: Moment::now(),
-            context: Arc::new(context),
-            pn: None,
-            action: Action::Note,
-        };
-        self.store.change(vec![change]).await?;
-        Ok(())
+        let context = Context::of_service(Op::Key, detail).by(by.map(|who| &who.key));
+        Ok(self.store.note(context).await?)
     }
 }
 

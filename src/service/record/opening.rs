@@ -6,15 +6,13 @@
 //! pseudonym. The key of a whole month, which opens every number of it, is released by the
 //! operator alone, with a reason, and that is an entry too.
 
-use std::sync::Arc;
-
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
 use crate::domain::{Context, Detail, Moment, Month, Op, PhoneNumber, Principal, Role};
 use crate::log::Note;
 use crate::service::{Service, ServiceError};
-use crate::store::{Action, Change};
+use crate::store::Change;
 
 /// The first line of a signed text of openings. No log has it for its origin.
 pub const OPENINGS: &str = "metrust openings v1";
@@ -68,20 +66,9 @@ impl Service {
             let pn = opening.pseudonym(phone);
             let (opening, name) = (HEXLOWER.encode(opening.bytes()), HEXLOWER.encode(&pn.0));
             text.push_str(&format!("{month} {opening} {name}\n"));
-            notes.push(Change {
-                at,
-                context: Arc::new(Context {
-                    key: Some(who.key.clone()),
-                    ..Context::of_service(
-                        Op::Opening,
-                        Detail::Opened {
-                            month: month.to_string(),
-                        },
-                    )
-                }),
-                pn: Some(pn),
-                action: Action::Note,
-            });
+            let month = month.to_string();
+            let opened = Context::of_service(Op::Opening, Detail::Opened { month });
+            notes.push(Change::note(at, opened.by(&who.key), Some(pn)));
         }
         self.store.change(notes).await?;
         let signers = self
@@ -121,16 +108,8 @@ impl Service {
             month: month.to_string(),
             note: reason.to_owned(),
         };
-        let note = Change {
-            at: Moment::now(),
-            context: Arc::new(Context {
-                key: Some(who.key.clone()),
-                ..Context::of_service(Op::Key, detail)
-            }),
-            pn: None,
-            action: Action::Note,
-        };
-        self.store.change(vec![note]).await?;
+        let released = Context::of_service(Op::Key, detail).by(&who.key);
+        self.store.note(released).await?;
         Ok(ReleasedMonth {
             month: month.to_string(),
             key: HEXLOWER.encode(key.reveal()),

@@ -3,14 +3,11 @@
 //! Hashes and checkpoints stay, so an old receipt still verifies, and the log is still one from
 //! which nothing was taken unnoticed: that the entries of a year were dropped is an entry itself.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::domain::{Context, Detail, Moment, Op, Principal, Role};
 use crate::log::LogName;
 use crate::service::{Service, ServiceError};
-use crate::store::{Action, Change};
 
 /// A log whose entries were dropped.
 #[derive(Debug, Clone, Serialize)]
@@ -51,16 +48,8 @@ impl Service {
                 log: log.log.to_string(),
                 entries: log.size,
             };
-            let note = Change {
-                at: Moment::now(),
-                context: Arc::new(Context {
-                    key: Some(who.key.clone()),
-                    ..Context::of_service(Op::Prune, detail)
-                }),
-                pn: None,
-                action: Action::Note,
-            };
-            self.store.change(vec![note]).await?;
+            let prune = Context::of_service(Op::Prune, detail).by(&who.key);
+            self.store.note(prune).await?;
             archive.drop_entries(log.log).await?;
             pruned.push(PrunedLog {
                 log: log.log,
