@@ -3,6 +3,8 @@
 //!
 //! In a release build there are none.
 
+use bytes::Bytes;
+
 /// Ends the process at once if the environment variable `METRUST_TEST_SEALER_STOP` names this
 /// place, as in `after-commit` or, for the third time that it is passed, `after-commit:3`; stops it
 /// (SIGSTOP) if `METRUST_TEST_SEALER_SLEEP` does.
@@ -46,7 +48,7 @@ pub(super) fn point(_place: &str) {}
 
 /// Flips a bit of every so many-th object that is written, as a disk or a memory that fails does, if
 /// the environment variable `METRUST_TEST_SEALER_SPOIL` says how many; never in a release build.
-pub(super) fn spoil(object: &mut [u8]) {
+pub(super) fn spoil(object: Bytes) -> Bytes {
     #[cfg(debug_assertions)]
     if let Some(every) = std::env::var("METRUST_TEST_SEALER_SPOIL")
         .ok()
@@ -56,13 +58,28 @@ pub(super) fn spoil(object: &mut [u8]) {
 
         static WRITTEN: AtomicU32 = AtomicU32::new(0);
         let count = WRITTEN.fetch_add(1, Ordering::Relaxed) + 1;
-        if count.is_multiple_of(every)
-            && let Some(byte) = object.last_mut()
-        {
-            *byte ^= 1;
+        if count.is_multiple_of(every) {
+            let mut spoilt = object.to_vec();
+            if let Some(byte) = spoilt.last_mut() {
+                *byte ^= 1;
+            }
+            return spoilt.into();
         }
     }
-    let _ = object;
+    object
+}
+
+/// After how many entries a cycle takes no more: `usual`, unless the environment variable
+/// `METRUST_TEST_SEALER_CYCLE` says fewer; never in a release build.
+pub(super) fn cycle(usual: usize) -> usize {
+    #[cfg(debug_assertions)]
+    if let Some(count) = std::env::var("METRUST_TEST_SEALER_CYCLE")
+        .ok()
+        .and_then(|n| n.parse().ok())
+    {
+        return count;
+    }
+    usual
 }
 
 /// How many sealers a process runs: one, but for tests of several at once.

@@ -29,6 +29,12 @@ fn quick(launch: Launch) -> Launch {
     launch.set("AUDIT__PERIOD_MS", "50")
 }
 
+/// Commits that are full after a few lists of checks, so that often there is more to seal, and the
+/// next one is made ready while one is written out.
+fn small_commits(launch: Launch) -> Launch {
+    launch.variable("METRUST_TEST_SEALER_CYCLE", "50")
+}
+
 /// Waits until all that was acknowledged is under a published checkpoint, and the service has
 /// nothing that is not.
 #[track_caller]

@@ -7,7 +7,7 @@ use crate::harness::run_async;
 const SOME: &[u8] = b"0123456789";
 
 async fn put(storage: &Storage, path: &str) {
-    let object = (path.to_owned(), SOME.to_vec());
+    let object = (path.to_owned(), SOME.into());
     storage.put(vec![object]).await.unwrap();
 }
 
@@ -54,9 +54,9 @@ async fn an_object_is_created_once(storage: &Storage) {
 
 async fn an_object_is_replaced(storage: &Storage) {
     put(storage, "replaced").await;
-    let many = (0..100).map(|n| (format!("many/{n}"), n.to_string().into_bytes()));
+    let many = (0..100).map(|n| (format!("many/{n}"), n.to_string().into()));
     let many: Vec<_> = many
-        .chain([("replaced".to_owned(), b"new".to_vec())])
+        .chain([("replaced".to_owned(), (&b"new"[..]).into())])
         .collect();
     storage.put(many).await.unwrap();
     assert_eq!(storage.get("replaced").await.unwrap().unwrap(), b"new");

@@ -167,7 +167,7 @@ impl Archive {
         size: u64,
         signed: String,
     ) -> Result<(), LogError> {
-        let object = (kept(log, size), signed.into_bytes());
+        let object = (kept(log, size), signed.into_bytes().into());
         Ok(self.storage.put(vec![object]).await?)
     }
 
@@ -214,6 +214,28 @@ impl Archive {
         };
         bytes.truncate(length);
         Ok(Some(bytes))
+    }
+
+    /// Many of them, in order, as [`Archive::tile`] gives each.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub(super) async fn tiles(
+        &self,
+        log: LogName,
+        tiles: Vec<Tile>,
+    ) -> Result<Vec<Option<Vec<u8>>>, LogError> {
+        let path = |tile: &Tile| format!("{log}/{}", tile.path());
+        let mut found = self
+            .storage
+            .get_all(tiles.iter().map(path).collect())
+            .await?;
+        for (found, tile) in found.iter_mut().zip(tiles) {
+            if found.is_none() {
+                *found = self.tile(log, tile).await?;
+            }
+        }
+        Ok(found)
     }
 
     /// The bundle of a log of `size` that begins with entry `256 * index`.

@@ -116,7 +116,9 @@ impl Archive {
     /// [`LogError`].
     pub async fn index(&self, log: LogName, number: u64, size: u64) -> Result<(), LogError> {
         let bytes = self.gather_segment(log, number, size).await?;
-        self.storage.put(vec![(path(log, number), bytes)]).await?;
+        self.storage
+            .put(vec![(path(log, number), bytes.into())])
+            .await?;
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! From a commit to a published checkpoint.
 
-use futures_util::{StreamExt, stream};
-
+use super::prepare::Written;
 use super::{KEPT_COMMITS, LogError, Made, Sealer, damaged};
 use crate::domain::Moment;
 use crate::log::checkpoint::Checkpoint;
@@ -12,8 +11,11 @@ use crate::log::tile::{Tile, WIDTH, entries, extent, index_path};
 use crate::log::{Hash, SEGMENT, fault};
 use crate::store::Kind;
 
-/// How many objects are read at once: each takes a bucket some milliseconds.
-const AT_ONCE: usize = 16;
+/// How many objects are read back at once.
+const AT_ONCE: usize = 32;
+
+/// So many segments may wait for their index while there is more to seal.
+const PUT_OFF: usize = 16;
 
 /// The document in which the store remembers how far the log has come.
 pub(in crate::log) const SEEN: &str = "seen";
@@ -40,18 +42,15 @@ impl Sealer {
     ///
     /// Returns whether the commit is still the newest. Where it is not, this process slept, and its
     /// checkpoint may have replaced a newer one: whoever sees that starts over from the newest.
-    pub(super) async fn finish(&mut self, made: Made) -> Result<bool, LogError> {
+    pub(super) async fn finish(&mut self, made: &Made) -> Result<bool, LogError> {
         let storage = self.plan.archive.storage().clone();
         let head = made.commit.head.clone();
         let objects = made.objects.iter();
-        let objects = objects.map(|(tile, bytes)| {
-            let mut bytes = bytes.clone();
-            fault::spoil(&mut bytes);
-            (in_log(&head, tile), bytes)
-        });
+        let objects =
+            objects.map(|(tile, bytes)| (in_log(&head, tile), fault::spoil(bytes.clone())));
         storage.put(objects.collect()).await?;
         fault::point("after-tiles");
-        self.recheck(&made).await?;
+        self.recheck(made).await?;
         fault::point("after-recheck");
         self.publish(&head).await?;
         fault::point("after-checkpoint");
@@ -69,48 +68,53 @@ impl Sealer {
         let newest = self.tidy(&head).await?;
         fault::point("after-tidying");
         let full = head.from / SEGMENT..head.size / SEGMENT;
-        if !full.is_empty() {
-            // No entry waits for it: it can be made again at any time.
-            let archive = self.plan.archive.clone();
-            tokio::spawn(async move {
-                for number in full {
-                    if let Err(error) = archive.index(head.log, number, head.size).await {
-                        tracing::warn!(
-                            %error,
-                            "a part of the log has no index; see `metrust audit reindex`"
-                        );
-                    }
-                }
-            });
-        }
+        let full = full.map(|number| (head.log, number, head.size));
+        self.unindexed.extend(full);
         Ok(newest)
     }
 
-    /// Reads back what was written, hashes it anew, and compares the root: what is signed is what
-    /// lies there.
+    /// Has an index made of what has become full. No entry waits for it, and whoever looks for
+    /// something sooner makes it then; so sealing goes first while `more` is waiting, but not for
+    /// ever.
+    pub(super) fn index_what_is_full(&mut self, more: bool) {
+        if self.unindexed.is_empty() || more && self.unindexed.len() < PUT_OFF {
+            return;
+        }
+        let (archive, full) = (
+            self.plan.archive.clone(),
+            std::mem::take(&mut self.unindexed),
+        );
+        tokio::spawn(async move {
+            for (log, number, size) in full {
+                if let Err(error) = archive.index(log, number, size).await {
+                    tracing::warn!(
+                        %error,
+                        "a part of the log has no index; see `metrust audit reindex`"
+                    );
+                }
+            }
+        });
+    }
+
+    /// Reads back what was written and compares it, hashes it anew, and compares the root: what is
+    /// signed is what lies there.
     async fn recheck(&self, made: &Made) -> Result<(), LogError> {
         let log = made.commit.head.log;
-        // Each takes what it needs along, or the task would not be seen to be `Send`. By way of
-        // the archive: a partial tile may have become a full one under another process.
-        let archive = self.plan.archive.clone();
-        let read = move |tile: Tile| {
-            let archive = archive.clone();
-            async move { archive.tile(log, tile).await }
-        };
-        let tiles: Vec<_> = made.objects.iter().map(|(tile, _)| *tile).collect();
-        let mut reads = stream::iter(tiles.into_iter().map(read)).buffered(AT_ONCE);
-        let mut bundles = Vec::new();
-        for (tile, bytes) in &made.objects {
-            let found = reads.next().await.transpose()?.flatten();
-            if found.as_ref() != Some(bytes) {
-                let path = in_log(&made.commit.head, tile);
-                return Err(damaged(&format!("{path} is not what was written")));
-            }
-            if let (Tile::Entries { index, .. }, Some(bytes)) = (tile, found) {
-                bundles.push((*index, bytes));
+        for part in made.objects.chunks(AT_ONCE) {
+            let tiles = part.iter().map(|(tile, _)| *tile).collect();
+            // By way of the archive: a partial tile may have become a full one under another
+            // process.
+            let found = self.plan.archive.tiles(log, tiles).await?;
+            for ((tile, bytes), found) in part.iter().zip(found) {
+                if found.as_deref() != Some(&bytes[..]) {
+                    let path = in_log(&made.commit.head, tile);
+                    return Err(damaged(&format!("{path} is not what was written")));
+                }
             }
         }
-        bundles.sort_unstable_by_key(|(index, _)| *index);
+        let is_bundle = |(tile, _): &&Written| matches!(tile, Tile::Entries { .. });
+        // The partial one comes last.
+        let bundles: Vec<_> = made.objects.iter().filter(is_bundle).cloned().collect();
         let (before, head) = (made.before.clone(), made.commit.head.clone());
         tokio::task::spawn_blocking(move || rehash(before, &head, &bundles))
             .await
@@ -142,7 +146,7 @@ impl Sealer {
         let published = self.plan.archive.checkpoint(head.log).await?;
         if published.as_deref() != Some(signed.as_bytes()) {
             storage
-                .put(vec![(path, signed.clone().into_bytes())])
+                .put(vec![(path, signed.clone().into_bytes().into())])
                 .await?;
         }
         let day = Moment::now().millis() / 86_400_000;
@@ -180,7 +184,9 @@ impl Sealer {
         if text != self.vkeys {
             let bytes = text.clone().into_bytes();
             let storage = self.plan.archive.storage();
-            storage.put(vec![("vkeys".to_owned(), bytes)]).await?;
+            storage
+                .put(vec![("vkeys".to_owned(), bytes.into())])
+                .await?;
             self.vkeys = text;
         }
         Ok(())
@@ -278,9 +284,10 @@ fn in_log(head: &Head, tile: &Tile) -> String {
 }
 
 /// Appends what the bundles hold behind `before`, and compares size and root with the commit's.
-fn rehash(before: Edge, head: &Head, bundles: &[(u64, Vec<u8>)]) -> Result<(), LogError> {
+fn rehash(before: Edge, head: &Head, bundles: &[Written]) -> Result<(), LogError> {
     let (mut edge, mut scratch) = (before, Vec::new());
-    for (index, bundle) in bundles {
+    for (tile, bundle) in bundles {
+        let (Tile::Entries { index, .. } | Tile::Hashes { index, .. }) = tile;
         for (place, entry) in entries(bundle).enumerate() {
             let entry = entry.map_err(|error| damaged(&error.to_string()))?;
             if index * WIDTH + place as u64 == edge.size() {

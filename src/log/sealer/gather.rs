@@ -7,15 +7,15 @@
 //! there.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CYCLE, LogError, Sealer, damaged};
+use super::{CYCLE, LogError, Sealer, Sealing, damaged};
 use crate::domain::{Context, Detail, Entry, EntryId, Moment, Op};
 use crate::log::LogName;
 use crate::log::commit::{Cursor, Head};
+use crate::log::fault;
 use crate::log::tile::{WIDTH, entries};
-use crate::store::{Action, Change, TailBatch};
+use crate::store::TailBatch;
 
 /// What the next commit will hold.
 #[derive(Debug)]
@@ -61,32 +61,20 @@ const SLACK: Duration = Duration::from_secs(3600);
 impl Sealer {
     /// What the tails hold behind the cursors.
     pub(super) async fn gather(&mut self, head: &Head) -> Result<Found, LogError> {
-        let mut gathered = Gathered {
-            log: head.log,
-            batches: Vec::new(),
-            entries: Vec::new(),
-            cursors: head.cursors.clone(),
-            more: false,
-        };
-        let mut gathering = Gathering {
-            entries: 0,
-            first: true,
-            this_year: Moment::now().year(),
-        };
-        for tail in 0..self.plan.store.tails() {
-            let place = usize::from(tail);
-            if gathered.cursors.len() <= place {
-                gathered.cursors.resize(place + 1, None);
-            }
-            let from = head.cursors.get(place).copied().flatten();
+        let tails = self.plan.store.tails();
+        let (mut gathered, mut gathering) = nothing_yet(head, tails);
+        for tail in 0..tails {
+            let from = gathered.cursors[usize::from(tail)];
             let mut sealed = HashSet::new();
             let mut end = self
+                .plan
                 .read(tail, from, &sealed, &mut gathered, &mut gathering)
                 .await?;
             if end == End::NoAnchor && self.is_newest(head).await? {
                 self.report_rewind().await?;
                 sealed = self.sealed_in_tail(head, tail).await?;
                 end = self
+                    .plan
                     .read(tail, None, &sealed, &mut gathered, &mut gathering)
                     .await?;
             }
@@ -96,9 +84,6 @@ impl Sealer {
         }
         if gathered.cursors == head.cursors {
             return Ok(Found::Nothing);
-        }
-        if !gathered.more {
-            self.incident = false;
         }
         Ok(Found::Batches(gathered))
     }
@@ -113,53 +98,6 @@ impl Sealer {
     async fn is_newest(&self, head: &Head) -> Result<bool, LogError> {
         let newest = self.plan.archive.commits().await?.pop();
         Ok(newest.is_none_or(|newest| newest <= head.sequence))
-    }
-
-    /// Reads a tail from behind a cursor, or from its start, into the next commit, but for what is
-    /// sealed. Each page begins with the batch that was read last: while it is there, nothing can
-    /// have been missed.
-    async fn read(
-        &self,
-        tail: u16,
-        cursor: Option<Cursor>,
-        sealed: &HashSet<EntryId>,
-        gathered: &mut Gathered,
-        gathering: &mut Gathering,
-    ) -> Result<End, LogError> {
-        let mut last = cursor;
-        let mut gone = End::NoAnchor;
-        loop {
-            let from = last.map(|cursor| cursor.position);
-            let mut page = self.plan.store.tail(tail, from, PAGE).await?.into_iter();
-            if let Some(anchor) = last {
-                match page.next() {
-                    Some(batch) if anchor.is_on(&batch) => {}
-                    _ => return Ok(gone),
-                }
-            }
-            let before = last;
-            for batch in page {
-                let found = batch
-                    .entries()
-                    .map_err(|error| damaged(&error.to_string()))?;
-                let cursor = Cursor::on(&batch);
-                let is_sealed = found.first().is_none_or(|entry| sealed.contains(&entry.id));
-                if !is_sealed && !gathering.admit(&found, gathered) {
-                    gathered.more = true;
-                    return Ok(End::Reached);
-                }
-                gathered.cursors[usize::from(tail)] = Some(cursor);
-                last = Some(cursor);
-                if !is_sealed {
-                    gathered.batches.push(batch);
-                    gathered.entries.extend(found);
-                }
-            }
-            if last == before {
-                return Ok(End::Reached);
-            }
-            gone = End::Broken;
-        }
     }
 
     /// The ids of sealed entries among those that a tail holds.
@@ -204,20 +142,108 @@ impl Sealer {
              log. What it holds is sealed without repeating anything; opt-outs that it lost are lost"
         );
         let what = "the store came back older than the log".to_owned();
-        let note = Change {
-            at: Moment::now(),
-            context: Arc::new(Context::of_service(Op::Incident, Detail::Incident { what })),
-            pn: None,
-            action: Action::Note,
-        };
-        self.plan.store.change(vec![note]).await?;
+        let incident = Context::of_service(Op::Incident, Detail::Incident { what });
+        self.plan.store.note(incident).await?;
         self.incident = true;
         Ok(())
     }
 }
 
+/// A commit that follows `head` and holds nothing yet.
+fn nothing_yet(head: &Head, tails: u16) -> (Gathered, Gathering) {
+    let mut cursors = head.cursors.clone();
+    cursors.resize(cursors.len().max(usize::from(tails)), None);
+    let gathered = Gathered {
+        log: head.log,
+        batches: Vec::new(),
+        entries: Vec::new(),
+        cursors,
+        more: false,
+    };
+    let gathering = Gathering {
+        entries: 0,
+        limit: fault::cycle(CYCLE),
+        first: true,
+        this_year: Moment::now().year(),
+    };
+    (gathered, gathering)
+}
+
+impl Sealing {
+    /// What the commit after `head` will hold, read while that of `head` is still written out.
+    /// Nothing where the tails hold nothing more, or where anything is odd: to find out what it is
+    /// and to say so is [`Sealer::gather`]'s.
+    ///
+    /// It decides nothing. Whoever gathers ahead and whoever gathers later both have to create the
+    /// commit, and find it taken if another process went on meanwhile.
+    pub(super) async fn look_ahead(&self, head: &Head) -> Option<Gathered> {
+        let tails = self.store.tails();
+        let (mut gathered, mut gathering) = nothing_yet(head, tails);
+        for tail in 0..tails {
+            let from = gathered.cursors[usize::from(tail)];
+            let sealed = HashSet::new();
+            let end = self
+                .read(tail, from, &sealed, &mut gathered, &mut gathering)
+                .await;
+            if !matches!(end, Ok(End::Reached)) {
+                return None;
+            }
+        }
+        (gathered.cursors != head.cursors).then_some(gathered)
+    }
+
+    /// Reads a tail from behind a cursor, or from its start, into the next commit, but for what is
+    /// sealed. Each page begins with the batch that was read last: while it is there, nothing can
+    /// have been missed.
+    async fn read(
+        &self,
+        tail: u16,
+        cursor: Option<Cursor>,
+        sealed: &HashSet<EntryId>,
+        gathered: &mut Gathered,
+        gathering: &mut Gathering,
+    ) -> Result<End, LogError> {
+        let mut last = cursor;
+        let mut gone = End::NoAnchor;
+        loop {
+            let from = last.map(|cursor| cursor.position);
+            let mut page = self.store.tail(tail, from, PAGE).await?.into_iter();
+            if let Some(anchor) = last {
+                match page.next() {
+                    Some(batch) if anchor.is_on(&batch) => {}
+                    _ => return Ok(gone),
+                }
+            }
+            let before = last;
+            for batch in page {
+                let found = batch
+                    .entries()
+                    .map_err(|error| damaged(&error.to_string()))?;
+                let cursor = Cursor::on(&batch);
+                let is_sealed = found.first().is_none_or(|entry| sealed.contains(&entry.id));
+                if !is_sealed && !gathering.admit(&found, gathered) {
+                    gathered.more = true;
+                    return Ok(End::Reached);
+                }
+                gathered.cursors[usize::from(tail)] = Some(cursor);
+                last = Some(cursor);
+                if !is_sealed {
+                    gathered.batches.push(batch);
+                    gathered.entries.extend(found);
+                }
+            }
+            if last == before {
+                return Ok(End::Reached);
+            }
+            gone = End::Broken;
+        }
+    }
+}
+
 struct Gathering {
     entries: usize,
+    /// With so many entries it is full.
+    limit: usize,
     first: bool,
     this_year: u16,
 }
@@ -239,7 +265,7 @@ impl Gathering {
             gathered.log = log;
             self.first = false;
         }
-        if log != gathered.log || self.entries >= CYCLE {
+        if log != gathered.log || self.entries >= self.limit {
             return false;
         }
         self.entries += found.len();

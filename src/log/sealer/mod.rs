@@ -11,6 +11,7 @@
 
 mod finish;
 mod gather;
+mod prepare;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +22,14 @@ use tokio::task::JoinHandle;
 
 use super::archive::{Archive, damaged};
 use super::commit::{self, Commit, Head};
-use super::edge::{Edge, Object};
+use super::edge::Edge;
 use super::keys::LogKeys;
 use super::{LogError, fault};
-use crate::domain::{Entry, Moment};
+use crate::domain::Moment;
 use crate::store::Store;
 pub(super) use finish::{SEEN, nothing_seen};
-use gather::{Found, Gathered};
+use gather::Found;
+use prepare::{Made, prepare, replay};
 
 /// At most so many entries are sealed in one cycle, about.
 pub(super) const CYCLE: usize = 1 << 16;
@@ -116,13 +118,17 @@ pub struct Sealer {
     /// What `vkeys` holds, as far as this process knows.
     vkeys: String,
     idle: u32,
+    /// The segments that became full and have no index yet: their log, number and its size.
+    unindexed: Vec<(super::LogName, u64, u64)>,
 }
 
 /// What the sealer knows of the log: its newest commit, finished, and the edge behind it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct State {
     head: Head,
     edge: Edge,
+    /// The commit that follows, made ready while this one was written out.
+    ahead: Option<Made>,
 }
 
 /// After so many idle cycles the published checkpoint is looked at again: a process that slept may
@@ -142,6 +148,7 @@ impl Sealer {
             kept: None,
             vkeys: String::new(),
             idle: 0,
+            unindexed: Vec::new(),
         }
     }
 
@@ -204,14 +211,21 @@ impl Sealer {
         // A lease only spares work, so tests of several sealers at once go without.
         if fault::sealers() == 1 && !self.plan.store.lease("sealer", self.id, LEASE).await? {
             self.state = None;
+            self.index_what_is_full(false);
             // Whoever holds it is at work, or this process takes over within seconds.
             self.tell(Some(began), 0);
             return Ok(Cycle::Standby);
         }
         let done = self.seal().await?;
         match done {
-            Cycle::Idle => self.tell(Some(began), 0),
-            Cycle::Sealed { entries, more } => self.tell((!more).then_some(began), entries),
+            Cycle::Idle => {
+                self.tell(Some(began), 0);
+                self.index_what_is_full(false);
+            }
+            Cycle::Sealed { entries, more } => {
+                self.tell((!more).then_some(began), entries);
+                self.index_what_is_full(more);
+            }
             Cycle::Standby | Cycle::Overtaken => {}
         }
         Ok(done)
@@ -223,29 +237,27 @@ impl Sealer {
             None => self.recover().await?,
         };
         fault::point("before-gathering");
-        let gathered = match self.gather(&state.head).await? {
-            Found::Batches(gathered) => gathered,
-            Found::Moved => return Ok(Cycle::Overtaken),
-            Found::Nothing => {
-                self.idle += 1;
-                if self.idle >= LOOK_AGAIN {
-                    self.idle = 0;
-                    if !self.is_there(&state.head).await? {
-                        return Ok(Cycle::Overtaken);
-                    }
-                    self.publish(&state.head).await?;
+        let State { head, edge, ahead } = state;
+        let (made, more) = match ahead {
+            // What came into the tails since it was made ready is for the cycle that follows.
+            Some(made) => (made, true),
+            None => match self.gather(&head).await? {
+                Found::Batches(gathered) => {
+                    let made = prepare(&head, edge, gathered, &self.plan.origin).await?;
+                    let more = made.more;
+                    (made, more)
                 }
-                self.state = Some(state);
-                return Ok(Cycle::Idle);
-            }
+                Found::Moved => return Ok(Cycle::Overtaken),
+                Found::Nothing => return self.rest(head, edge).await,
+            },
         };
         self.idle = 0;
-        let more = gathered.more;
-        let State { head, edge } = state;
-        let made = prepare(head.clone(), edge, gathered, self.plan.origin.clone()).await?;
-        let Made { commit, edge, .. } = &made;
+        if !made.more {
+            self.incident = false;
+        }
         fault::point("before-commit");
         let storage = self.plan.archive.storage();
+        let commit = &made.commit;
         if !storage.create(&commit.head.path(), commit.write()).await? {
             return Ok(Cycle::Overtaken);
         }
@@ -257,15 +269,36 @@ impl Sealer {
         }
         fault::point("after-commit");
         let entries = commit.head.size - commit.head.from;
-        let state = State {
-            head: commit.head.clone(),
-            edge: edge.clone(),
+        let (head, edge) = (commit.head.clone(), made.edge.clone());
+        // While the disk is at work on this one, the processor has time for the next.
+        let plan = self.plan.clone();
+        let next = async {
+            match more {
+                true => plan.prepare_ahead(&head, &edge).await,
+                false => None,
+            }
         };
-        if !self.finish(made).await? {
+        let (finished, ahead) = tokio::join!(self.finish(&made), next);
+        if !finished? {
             return Ok(Cycle::Overtaken);
         }
-        self.state = Some(state);
+        self.state = Some(State { head, edge, ahead });
         Ok(Cycle::Sealed { entries, more })
+    }
+
+    /// A cycle in which there is nothing to seal.
+    async fn rest(&mut self, head: Head, edge: Edge) -> Result<Cycle, LogError> {
+        self.idle += 1;
+        if self.idle >= LOOK_AGAIN {
+            self.idle = 0;
+            if !self.is_there(&head).await? {
+                return Ok(Cycle::Overtaken);
+            }
+            self.publish(&head).await?;
+        }
+        let ahead = None;
+        self.state = Some(State { head, edge, ahead });
+        Ok(Cycle::Idle)
     }
 
     /// Whether the newest commit is still there: not where an older copy of the log was put in its
@@ -288,6 +321,7 @@ impl Sealer {
             return Ok(State {
                 head,
                 edge: Edge::empty(),
+                ahead: None,
             });
         };
         let path = commit::path(newest);
@@ -311,12 +345,12 @@ impl Sealer {
         let made = tokio::task::spawn_blocking(move || replay(commit, before))
             .await
             .map_err(|_| damaged("its newest commit could not be worked out"))??;
-        let state = State {
-            head: made.commit.head.clone(),
-            edge: made.edge.clone(),
-        };
-        self.finish(made).await?;
-        Ok(state)
+        self.finish(&made).await?;
+        Ok(State {
+            head: made.commit.head,
+            edge: made.edge,
+            ahead: None,
+        })
     }
 
     fn tell(&self, current_at: Option<Moment>, sealed: u64) {
@@ -345,92 +379,4 @@ impl Sealer {
             ..Progress::clone(&before)
         }));
     }
-}
-
-/// A commit with all that follows from it.
-#[derive(Debug, Clone)]
-struct Made {
-    commit: Commit,
-    /// The edge before it.
-    before: Edge,
-    /// The edge behind it.
-    edge: Edge,
-    /// What is to be written.
-    objects: Vec<Object>,
-}
-
-/// Makes the commit that follows `head`.
-async fn prepare(
-    head: Head,
-    edge: Edge,
-    gathered: Gathered,
-    origin: String,
-) -> Result<Made, LogError> {
-    let work = move || {
-        let mut next = Head {
-            sequence: head.sequence + 1,
-            cursors: gathered.cursors,
-            ..head.clone()
-        };
-        let mut before = edge;
-        if gathered.log != head.log {
-            if head.size > 0 {
-                next.closed = head.logs();
-            }
-            next.log = gathered.log;
-            next.origin = format!("{origin}/{}", gathered.log);
-            before = Edge::empty();
-        }
-        next.from = before.size();
-        let mut commit = Commit {
-            head: next,
-            batches: gathered.batches,
-        };
-        let (edge, objects) = append(&before, &gathered.entries)?;
-        commit.head.size = edge.size();
-        commit.head.root = edge.root();
-        Ok(Made {
-            commit,
-            before,
-            edge,
-            objects,
-        })
-    };
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| damaged("a batch of entries could not be worked out"))?
-}
-
-/// Works out again what a commit that was found means.
-fn replay(commit: Commit, before: Edge) -> Result<Made, LogError> {
-    let entries = commit
-        .entries()
-        .map_err(|error| damaged(&error.to_string()))?;
-    let (edge, objects) = append(&before, &entries)?;
-    if edge.size() != commit.head.size || edge.root() != commit.head.root {
-        return Err(damaged(
-            "its newest tiles are not those that its commit names",
-        ));
-    }
-    Ok(Made {
-        commit,
-        before,
-        edge,
-        objects,
-    })
-}
-
-fn append(before: &Edge, entries: &[Entry]) -> Result<(Edge, Vec<Object>), LogError> {
-    let (mut edge, mut objects, mut json) = (before.clone(), Vec::new(), Vec::new());
-    for entry in entries {
-        json.clear();
-        entry.write_json(&mut json);
-        edge.append(&json, &mut objects)
-            .map_err(|error| damaged(&error.to_string()))?;
-    }
-    // What a checkpoint that is published needs, and is as it was, is left alone.
-    let there = Edge::parts(before.size());
-    let partial = edge.partial().into_iter();
-    objects.extend(partial.filter(|(tile, _)| !there.contains(tile)));
-    Ok((edge, objects))
 }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
@@ -123,6 +124,17 @@ impl Bucket {
             .map(|bytes| bytes.map(Vec::from))
     }
 
+    pub(super) async fn get_all(
+        &self,
+        paths: Vec<String>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        // Each takes its path along, or the whole would not be seen to be `Send`.
+        let gets = paths
+            .into_iter()
+            .map(|path| async move { self.get(&path).await });
+        stream::iter(gets).buffered(AT_ONCE).try_collect().await
+    }
+
     pub(super) async fn get_range(
         &self,
         path: &str,
@@ -172,7 +184,7 @@ impl Bucket {
         }
     }
 
-    pub(super) async fn put(&self, objects: Vec<(String, Vec<u8>)>) -> Result<(), StorageError> {
+    pub(super) async fn put(&self, objects: Vec<(String, Bytes)>) -> Result<(), StorageError> {
         let puts = objects.into_iter().map(|(path, bytes)| async move {
             let (at, payload) = (self.at(&path), PutPayload::from(bytes));
             let put = self.store.put(&at, payload).await;

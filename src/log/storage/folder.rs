@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
 use super::StorageError;
@@ -51,6 +52,22 @@ impl Folder {
 
     pub(super) async fn get(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
         self.run("read", path, |file| found(fs::read(file))).await
+    }
+
+    pub(super) async fn get_all(
+        &self,
+        paths: Vec<String>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        let root = self.root.clone();
+        let first = paths.first().cloned().unwrap_or_default();
+        self.run("read", &first, move |_| {
+            let read = |path: &String| {
+                found(fs::read(root.join(path)))
+                    .map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))
+            };
+            paths.iter().map(read).collect()
+        })
+        .await
     }
 
     pub(super) async fn get_range(
@@ -96,7 +113,7 @@ impl Folder {
         .await
     }
 
-    pub(super) async fn put(&self, objects: Vec<(String, Vec<u8>)>) -> Result<(), StorageError> {
+    pub(super) async fn put(&self, objects: Vec<(String, Bytes)>) -> Result<(), StorageError> {
         let root = self.root.clone();
         let first = objects.first().map(|(path, _)| path.clone());
         self.run("write", &first.unwrap_or_default(), move |_| {
@@ -244,7 +261,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Writes everything beside its place, syncs it, and only then gives it its name: a reader and a
 /// power cut find each object whole or as it was.
-fn put_all(root: &Path, objects: &[(String, Vec<u8>)]) -> io::Result<()> {
+fn put_all(root: &Path, objects: &[(String, Bytes)]) -> io::Result<()> {
     // Opened first, so that syncing it tells of every failure from here on.
     let disk = File::open(root)?;
     let mut parts = Vec::with_capacity(objects.len());

@@ -10,6 +10,8 @@ mod folder;
 
 use std::ops::Range;
 
+use bytes::Bytes;
+
 #[cfg(feature = "s3")]
 pub use bucket::{Bucket, BucketOptions};
 pub use folder::Folder;
@@ -64,6 +66,14 @@ impl Storage {
         on_storage!(self, storage => storage.get(path).await)
     }
 
+    /// The bytes of many objects, in order; nothing in the place of one that is not there.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn get_all(&self, paths: Vec<String>) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        on_storage!(self, storage => storage.get_all(paths).await)
+    }
+
     /// A part of an object's bytes, shorter where the object ends; nothing if it is not there.
     ///
     /// # Errors
@@ -108,7 +118,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError`]; some may have been put.
-    pub async fn put(&self, objects: Vec<(String, Vec<u8>)>) -> Result<(), StorageError> {
+    pub async fn put(&self, objects: Vec<(String, Bytes)>) -> Result<(), StorageError> {
         if objects.is_empty() {
             return Ok(());
         }

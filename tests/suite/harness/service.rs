@@ -146,7 +146,8 @@ impl Launch {
         let mut process = Process::start(&mut command);
         let listening = until("metrust listens or gives up", PATIENCE, || {
             let ended = process.ended().is_some();
-            let address = address(&process).or(process.is_stopped().then(String::new));
+            let asleep = !ended && process.is_stopped();
+            let address = address(&process).or(asleep.then(String::new));
             (ended || address.is_some()).then_some(address)
         });
         match listening {

@@ -1,4 +1,5 @@
-//! A process that dies (`kill -9`, a power cut) at any step of the sealing cycle.
+//! A process that dies (`kill -9`, a power cut) at any step of the sealing cycle, and one that is told to
+//! stop.
 
 use tempfile::tempdir;
 
@@ -6,7 +7,7 @@ use crate::harness::checks::Checks;
 use crate::harness::sealed::{Published, Watcher, assert_complete};
 use crate::harness::{Launch, Redis, World, eventually, on_every_store};
 
-use super::{assert_sealed, incidents, quick};
+use super::{assert_sealed, incidents, quick, small_commits};
 
 /// Where the process under test can be told to end itself.
 pub const PLACES: &[&str] = &[
@@ -22,7 +23,7 @@ pub const PLACES: &[&str] = &[
 
 fn dying(calm: &Launch, place: &str, time: usize) -> Launch {
     let stop = format!("{place}:{time}");
-    calm.clone().variable("METRUST_TEST_SEALER_STOP", stop)
+    small_commits(calm.clone()).variable("METRUST_TEST_SEALER_STOP", stop)
 }
 
 on_every_store! {
@@ -50,6 +51,17 @@ on_every_store! {
         let acknowledged = checks.finish();
         let entries = assert_sealed(&folder, &world.operator(), &acknowledged, &watcher);
         assert_eq!(incidents(&entries).len(), 0, "{:?}", incidents(&entries));
+    }
+
+    fn whoever_is_told_to_stop_seals_all_that_was_acknowledged_first(world: &mut World) {
+        let folder = world.log_folder();
+        // So much is waiting that one commit does not hold it.
+        let launch = world.service.launch().set("AUDIT__PERIOD_MS", "5000");
+        world.service.restart_as(&small_commits(launch));
+        let checks = Checks::start(&world.dialler());
+        checks.wait_for(600);
+        assert!(world.service.terminate().success());
+        assert_complete(&folder, &checks.finish(), &Published::new());
     }
 }
 

@@ -8,13 +8,13 @@ use crate::harness::sealed::{Watcher, commits};
 use crate::harness::{Engine, Launch, Service, World, eventually, on_every_store};
 
 use super::crashes::PLACES;
-use super::{assert_sealed, incidents, quick, wait_until_sealed};
+use super::{assert_sealed, incidents, quick, small_commits, wait_until_sealed};
 
 /// More commits than are kept.
 const LONG: u64 = 18;
 
 fn sealers(launch: Launch, count: usize) -> Launch {
-    quick(launch).variable("METRUST_TEST_SEALERS", count.to_string())
+    small_commits(quick(launch)).variable("METRUST_TEST_SEALERS", count.to_string())
 }
 
 /// Nobody has cried wolf.
