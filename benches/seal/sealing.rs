@@ -1,6 +1,8 @@
 //! The sealer itself: from the store's tail to a signed checkpoint on disk, everything synced.
 
+use std::cell::RefCell;
 use std::error::Error;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use metrust::domain::{
     AgencyId, Channel, Context, KeyId, Moment, Op, Pseudonym, SellerId, SellerRef,
 };
 use metrust::log::storage::{Folder, Storage};
-use metrust::log::{Archive, Generation, LogKeys, Sealer, Sealing};
+use metrust::log::{Archive, Generation, LogKeys, SEGMENT, Sealer, Sealing};
 use metrust::privacy::{SecretKey, Subject};
 use metrust::store::{Ask, Engine, SellerNumber, Store};
 use tempfile::TempDir;
@@ -23,6 +25,7 @@ const TOGETHER: usize = 64;
 
 /// A store with entries in its tail, and a place for its log.
 struct Filled {
+    archive: Archive,
     store: Arc<Store>,
     sealer: Sealer,
     _folder: TempDir,
@@ -30,23 +33,53 @@ struct Filled {
 
 /// What this file measures; a round each, prepared beforehand.
 pub fn measures(rounds: usize) -> Result<Vec<Measure>, Box<dyn Error>> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut filled = Vec::new();
     for _ in 0..rounds {
-        filled.push(fill(&runtime)?);
+        filled.push(fill(&runtime()?)?);
     }
-    let work = move || {
-        let Some(mut one) = filled.pop() else {
+    // Removed together at the end: removing is not measured, and ext4 is slow to give the room of
+    // files that were just removed to new ones.
+    let sealed = Rc::new(RefCell::new(Vec::<Filled>::new()));
+    let logs = sealed.clone();
+    let seal = move || {
+        let (Some(mut one), Ok(runtime)) = (filled.pop(), runtime()) else {
             return 0;
         };
-        let sealed = runtime.block_on(one.sealer.catch_up());
+        let entries = runtime.block_on(one.sealer.catch_up());
         runtime.block_on(one.store.close());
-        sealed.map_or(0, |entries| usize::try_from(entries).unwrap_or(0))
+        logs.borrow_mut().push(one);
+        entries.map_or(0, |entries| usize::try_from(entries).unwrap_or(0))
     };
-    Ok(vec![Measure::new(
-        "entries sealed: unpacked, hashed, written, synced, reread, signed",
-        work,
-    )])
+    // Of a log that the measure above has left: alone it has nothing to do.
+    let index = move || {
+        let (Some(one), Ok(runtime)) = (sealed.borrow().last().map(Filled::archive), runtime())
+        else {
+            return 0;
+        };
+        let indexed = runtime.block_on(async {
+            let head = one.head().await.ok().flatten()?;
+            one.index(head.log, 0, head.size).await.ok()
+        });
+        indexed.map_or(0, |()| SEGMENT as usize)
+    };
+    Ok(vec![
+        Measure::new(
+            "entries sealed: unpacked, hashed, written, synced, reread, signed",
+            seal,
+        ),
+        Measure::new("entries of a sealed log indexed, when nothing waits", index),
+    ])
+}
+
+/// A new one each time: what a sealer leaves for later is done apart.
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+impl Filled {
+    fn archive(&self) -> Archive {
+        self.archive.clone()
+    }
 }
 
 fn fill(runtime: &Runtime) -> Result<Filled, Box<dyn Error>> {
@@ -87,8 +120,9 @@ fn fill(runtime: &Runtime) -> Result<Filled, Box<dyn Error>> {
         since: Moment::now(),
         until: None,
     }]);
+    let archive = Archive::new(Storage::Folder(Folder::open(folder.path().join("log"))?));
     let plan = Sealing {
-        archive: Archive::new(Storage::Folder(Folder::open(folder.path().join("log"))?)),
+        archive: archive.clone(),
         store: store.clone(),
         keys: Arc::new(keys),
         origin: "bench.example/log".to_owned(),
@@ -97,6 +131,7 @@ fn fill(runtime: &Runtime) -> Result<Filled, Box<dyn Error>> {
         period: Duration::from_secs(1),
     };
     Ok(Filled {
+        archive,
         store,
         sealer: Sealer::new(plan, Arc::default()),
         _folder: folder,
