@@ -59,6 +59,9 @@ async fn an_object_is_replaced(storage: &Storage) {
         .chain([("replaced".to_owned(), (&b"new"[..]).into())])
         .collect();
     storage.put(many).await.unwrap();
+    let paths = ["many/7", "many/no", "replaced"].map(str::to_owned);
+    let found = storage.get_all(paths.to_vec()).await.unwrap();
+    assert_eq!(found, [Some(b"7".to_vec()), None, Some(b"new".to_vec())]);
     assert_eq!(storage.get("replaced").await.unwrap().unwrap(), b"new");
     assert_eq!(storage.get("many/42").await.unwrap().unwrap(), b"42");
     assert_eq!(listed(storage, "many").await.len(), 100);
