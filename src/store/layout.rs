@@ -12,8 +12,10 @@
 //!
 //! Eight bytes a member, found by bisection in both engines, and no bucket ever needs splitting:
 //! at 500 million members a bucket holds about 480. Seller 0 stands for all sellers; channel bits
-//! are 1 voice, 2 text, 3 both (0 is kept free). The bucket's first 6 bits are the shard: keys of
-//! one shard share a Redis Cluster hash tag.
+//! are 1 voice, 2 text, 3 both, as a person registered them. 0 is a listing that was imported: it
+//! covers both, and is a member of its own, so that neither it nor a person's registration of the
+//! same number is taken away with the other. The bucket's first 6 bits are the shard: keys of one
+//! shard share a Redis Cluster hash tag.
 
 use crate::domain::{Channel, Channels, Reason};
 use crate::privacy::Subject;
@@ -21,6 +23,8 @@ use crate::privacy::Subject;
 const SUFFIX_BITS: u32 = 42;
 const SELLER_BITS: u32 = 20;
 const CHANNEL_BITS: u32 = 2;
+/// The channel bits of an imported listing.
+const IMPORTED: u8 = 0;
 const BUCKET_BITS: u32 = 20;
 const SHARD_BITS: u32 = 6;
 
@@ -73,10 +77,10 @@ impl Bucket {
 pub struct Member(i64);
 
 impl Member {
-    fn new(suffix: u64, seller: SellerNumber, channels: Channels) -> Self {
+    fn new(suffix: u64, seller: SellerNumber, channels: u8) -> Self {
         let bits = suffix << (SELLER_BITS + CHANNEL_BITS)
             | u64::from(seller.0) << CHANNEL_BITS
-            | u64::from(channels.bits());
+            | u64::from(channels);
         Self(bits.cast_signed())
     }
 
@@ -113,19 +117,26 @@ impl Place {
 
     /// The member that an opt-out of this number is kept as.
     pub(super) fn member(&self, seller: SellerNumber, channels: Channels) -> Member {
-        Member::new(self.suffix, seller, channels)
+        Member::new(self.suffix, seller, channels.bits())
+    }
+
+    /// The member that an imported listing of this number is kept as.
+    pub(super) fn imported(&self, seller: SellerNumber) -> Member {
+        Member::new(self.suffix, seller, IMPORTED)
     }
 
     /// The members that would each suppress this number for `seller` on `channel`, with the
     /// reason they stand for; those for all sellers come first.
-    pub(super) fn refusing(&self, seller: SellerNumber, channel: Channel) -> [(Member, Reason); 4] {
+    pub(super) fn refusing(&self, seller: SellerNumber, channel: Channel) -> [(Member, Reason); 6] {
         let [one, both] = Channels::covering(channel);
         let all = SellerNumber::ALL;
         [
             (self.member(all, one), Reason::AllSellers),
             (self.member(all, both), Reason::AllSellers),
+            (self.imported(all), Reason::AllSellers),
             (self.member(seller, one), Reason::ThisSeller),
             (self.member(seller, both), Reason::ThisSeller),
+            (self.imported(seller), Reason::ThisSeller),
         ]
     }
 }
@@ -137,7 +148,7 @@ mod tests {
     #[test]
     fn a_number_nobody_registered_is_refused_less_than_once_in_a_billion_at_250_million() {
         // A false match needs a member of the same bucket with the same suffix, seller and
-        // channels. The four members asked for are four different scopes, so each of the
+        // channels. The six members asked for are six different listings, so each of the
         // bucket's members can match at most one of them.
         let members_in_a_bucket = 250e6 / f64::from(Bucket::COUNT);
         let probability = members_in_a_bucket / 2f64.powi(SUFFIX_BITS as i32);
@@ -162,9 +173,10 @@ mod tests {
         let [a, b] = [1, 2].map(|n| SellerNumber::new(n).unwrap());
         for channel in [Channel::Voice, Channel::Text] {
             let refusing = place.refusing(a, channel).map(|(member, _)| member);
-            for bits in 1..=3 {
-                let channels = Channels::from_bits(bits).unwrap();
-                for (seller, applies) in [(SellerNumber::ALL, true), (a, true), (b, false)] {
+            for (seller, applies) in [(SellerNumber::ALL, true), (a, true), (b, false)] {
+                assert_eq!(refusing.contains(&place.imported(seller)), applies);
+                for bits in 1..=3 {
+                    let channels = Channels::from_bits(bits).unwrap();
                     assert_eq!(
                         refusing.contains(&place.member(seller, channels)),
                         applies && channels.covers(channel)

@@ -175,7 +175,7 @@ impl State {
         let refusing = place.refusing(ask.seller, ask.channel);
         for (number, (member, _)) in refusing.iter().enumerate() {
             if self.index.contains(place.bucket, *member) {
-                return if number < 2 {
+                return if number < 3 {
                     Verdict::AllSellers
                 } else {
                     Verdict::ThisSeller

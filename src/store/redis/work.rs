@@ -118,7 +118,7 @@ impl Shared {
                 }
                 None => {
                     names.push(keys::IDENTITY.to_owned());
-                    arguments.extend([const { Vec::new() }; 4]);
+                    arguments.extend([const { Vec::new() }; 6]);
                 }
             }
             if let Some(key) = &ask.replay {

@@ -1,7 +1,7 @@
 -- Decides a batch of asks and appends it: one atomic step.
 --
 -- KEYS[4..]    each ask's bucket (a set of integers), then each remembered ref's key
--- ARGV[first+1..]  five values an ask: its client (0: none), then the four members that would
+-- ARGV[first+1..]  seven values an ask: its client (0: none), then the six members that would
 --              refuse it, those for all sellers first; all empty when the number is unreadable.
 --              Then, for each ref: the ask's place, what to remember after the verdict, and for
 --              how many milliseconds.
@@ -10,17 +10,17 @@
 
 local client_of = {}
 for ask = 1, items do
-  local at = first + (ask - 1) * 5
+  local at = first + (ask - 1) * 7
   client_of[ask] = tonumber(ARGV[at + 1])
   local member = ARGV[at + 2]
   if member == '' then
     verdicts[ask] = '3'
   else
     local found = redis.call('SMISMEMBER', KEYS[3 + ask],
-      member, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
-    if found[1] == 1 or found[2] == 1 then
+      member, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7])
+    if found[1] == 1 or found[2] == 1 or found[3] == 1 then
       verdicts[ask] = '1'
-    elseif found[3] == 1 or found[4] == 1 then
+    elseif found[4] == 1 or found[5] == 1 or found[6] == 1 then
       verdicts[ask] = '2'
     else
       verdicts[ask] = '0'
@@ -29,7 +29,7 @@ for ask = 1, items do
 end
 
 local repeated = {}
-local at = first + items * 5
+local at = first + items * 7
 for ref = 1, #KEYS - 3 - items do
   local key = KEYS[3 + items + ref]
   local ask = tonumber(ARGV[at + 1])
