@@ -1,5 +1,6 @@
 //! Logs and figures. Neither ever holds a number, a key, a code or an address.
 
+use std::cell::RefCell;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use prometheus_client::registry::Registry;
 use tracing_subscriber::EnvFilter;
 
 use crate::domain::Answer;
+use crate::privacy::random;
 use crate::service::record::LogStatus;
 use crate::settings::{Log, LogFormat};
 
@@ -37,6 +39,9 @@ pub fn begin_logging(log: &Log) -> Result<(), String> {
     .map_err(|error| format!("logging cannot begin: {error}"))
 }
 
+/// Where one check is asked.
+pub(crate) const CHECK: &str = "/v1/check";
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     route: String,
@@ -58,10 +63,33 @@ const SECONDS: [f64; 12] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0,
 ];
 
+/// A name for one request, told to its client and written in the log: a random UUID.
+#[must_use]
+pub fn request_id() -> String {
+    // Asking the system for each one would be a system call a request.
+    thread_local! {
+        static READY: RefCell<(Box<[u8; 4096]>, usize)> = RefCell::new((Box::new([0; 4096]), 4096));
+    }
+    let random = READY.with_borrow_mut(|(bytes, next)| {
+        if *next == bytes.len() {
+            (**bytes, *next) = (random(), 0);
+        }
+        let mut id = [0; 16];
+        id.copy_from_slice(&bytes[*next..*next + 16]);
+        *next += 16;
+        id
+    });
+    uuid::Builder::from_random_bytes(random)
+        .into_uuid()
+        .to_string()
+}
+
 /// The figures of `/metrics`.
 #[derive(Debug)]
 pub struct Meters {
     registry: Registry,
+    check_seconds: Histogram,
+    checks_done: Counter,
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     answers: Family<AnswerLabels, Counter>,
@@ -76,10 +104,20 @@ pub struct Meters {
 impl Default for Meters {
     fn default() -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
+        let seconds = Family::<RouteLabels, Histogram, _>::new_with_constructor(histogram);
+        let requests = Family::<RequestLabels, Counter>::default();
+        let of_checks = RouteLabels {
+            route: CHECK.to_owned(),
+        };
         let mut meters = Self {
             registry: Registry::with_prefix("metrust"),
-            requests: Family::default(),
-            seconds: Family::new_with_constructor(histogram),
+            check_seconds: seconds.get_or_create_owned(&of_checks),
+            checks_done: requests.get_or_create_owned(&RequestLabels {
+                route: CHECK.to_owned(),
+                status: StatusCode::OK.as_u16(),
+            }),
+            requests,
+            seconds,
             answers: Family::default(),
             registrations: Counter::default(),
             withdrawals: Counter::default(),
@@ -151,6 +189,17 @@ impl Meters {
         self.requests
             .get_or_create(&RequestLabels { route, status })
             .inc();
+    }
+
+    /// Counts a request for one check, as [`Meters::count_request`] does, without looking up the
+    /// figure that nearly all of them belong to.
+    pub fn count_check(&self, status: StatusCode, took: Duration) {
+        if status == StatusCode::OK {
+            self.check_seconds.observe(took.as_secs_f64());
+            self.checks_done.inc();
+        } else {
+            self.count_request(CHECK, status, took);
+        }
     }
 
     /// Counts an answer to a check.

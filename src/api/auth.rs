@@ -43,7 +43,8 @@ pub(super) async fn operator(state: &State, request: &HttpRequest) -> Result<Pri
     }
 }
 
-fn header_key(request: &HttpRequest) -> Option<String> {
+/// The key that a request's head carries.
+pub(super) fn header_key(request: &HttpRequest) -> Option<String> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = header.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {

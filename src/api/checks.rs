@@ -1,21 +1,21 @@
 //! `GET /v1/check` and `POST /v1/checks`.
 
 use actix_web::http::header::{ACCEPT, CONTENT_TYPE};
-use actix_web::web::{Path, Payload};
+use actix_web::web::{self, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::auth::{only_principal, principal};
+use super::auth::{header_key, only_principal};
 use super::body::read_json;
 use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
 use super::{Shared, State};
 use crate::domain::{
-    Answer, Campaign, Channel, EntryId, Moment, PhoneNumber, Reason, Region, SellerId,
+    Answer, Campaign, Channel, EntryId, Moment, PhoneError, PhoneNumber, Reason, Region, SellerId,
 };
 use crate::service::record::receipt::Proof;
-use crate::service::{Asked, Question, ServiceError};
+use crate::service::{Asked, Checker, Claim, Question, ServiceError, Standing};
 
 const PARAMETERS: [&str; 9] = [
     "phone", "seller", "region", "channel", "campaign", "ref", "receipt", "format", "key",
@@ -24,24 +24,89 @@ const PARAMETERS: [&str; 9] = [
 /// The longest `ref`, in characters.
 pub(super) const REF: usize = 128;
 
+/// The answer to one check.
 #[derive(Serialize)]
-struct One {
+pub(crate) struct One {
     suppress: bool,
     reason: Option<Reason>,
     checked_at: Moment,
     valid_until: Moment,
-    id: String,
+    #[serde(serialize_with = "as_text")]
+    id: EntryId,
     #[serde(skip_serializing_if = "Option::is_none")]
     promise: Option<String>,
 }
 
+fn as_text<S: serde::Serializer>(id: &EntryId, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(id)
+}
+
+/// One number, asked over any connection.
+pub(crate) struct Wanted<'a> {
+    /// The query string.
+    pub query: &'a str,
+    /// The key that the request's head carries.
+    pub key: Option<&'a str>,
+    /// Whether its head asks for plain text.
+    pub text: bool,
+}
+
+/// What one check is answered.
+pub(crate) enum Given {
+    /// As text: whether the number must not be called.
+    Text(bool),
+    /// As an object.
+    Object(One),
+}
+
 /// One number.
-pub(super) async fn one(state: State, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let query = Query::read(request.query_string());
-    let who = principal(&state, &request, &query).await?;
+pub(super) async fn one(
+    state: State,
+    checker: web::Data<Checker>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let key = header_key(&request);
+    let wanted = Wanted {
+        query: request.query_string(),
+        key: key.as_deref(),
+        text: accepts_text(&request),
+    };
+    let given = answer(&state, &checker, &wanted).await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("Cache-Control", "no-store"));
+    Ok(match given {
+        Given::Text(suppress) => {
+            response.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"));
+            response.body(if suppress { "1" } else { "0" })
+        }
+        Given::Object(one) => response.json(one),
+    })
+}
+
+/// Answers one check, and records it.
+pub(crate) async fn answer(
+    state: &Shared,
+    checker: &Checker,
+    wanted: &Wanted<'_>,
+) -> Result<Given, Problem> {
+    let query = Query::read(wanted.query);
+    let key = wanted.key.or_else(|| query.get("key"));
+    let key = key.ok_or_else(Problem::no_key)?.trim();
+    let name = checker.name(&Claim {
+        key,
+        seller: query.get("seller").unwrap_or_default(),
+        channel: query.get("channel").unwrap_or_default(),
+        campaign: query.get("campaign").unwrap_or_default(),
+    });
+    let known = checker.recall(&name)?;
+    let directory = state.service.directory().current()?;
+    let who = match known {
+        Some(_) => None,
+        None => Some(state.service.authenticate(key).await?),
+    };
     query.only(&PARAMETERS)?;
     let text = match query.get("format") {
-        None => wants_text(&request),
+        None => wanted.text,
         Some("text") => true,
         Some("json") => false,
         Some(_) => return Err(wrong_parameter("format", "json or text")),
@@ -57,53 +122,72 @@ pub(super) async fn one(state: State, request: HttpRequest) -> Result<HttpRespon
         }
         Some(_) => return Err(wrong_parameter("receipt", "1 or 0")),
     };
-    let question = Question {
+    let question = match known {
+        Some(_) => None,
+        None => Some(question(&query)?),
+    };
+    let reference = query.parse("ref", "at most 128 characters", |text| {
+        (text.chars().count() <= REF).then(|| text.to_owned())
+    })?;
+    let region = query.parse("region", REGION, |text| Region::parse(text).ok())?;
+    let number = PhoneNumber::parse_query(query.need("phone")?, region);
+    let standing = match (known, who, question) {
+        (Some(standing), _, _) => standing,
+        (None, Some(who), Some(question)) => {
+            let standing = state.service.standing(&who, &question)?;
+            checker.remember(name, &standing, &directory);
+            standing
+        }
+        (None, _, _) => return Err(ServiceError::UnknownKey.into()),
+    };
+    let asked = checker
+        .check(&standing, number, reference.as_deref())
+        .await?;
+    state.meters.count_answer(asked.decision.answer);
+    give(state, &standing, &asked, text, receipt)
+}
+
+fn question(query: &Query<'_>) -> Result<Question, Problem> {
+    Ok(Question {
         seller: SellerId::parse(query.need("seller")?)?,
         channel: query
             .parse("channel", "voice or text", Channel::parse)?
             .unwrap_or(Channel::Voice),
         campaign: query.get("campaign").map(Campaign::parse).transpose()?,
-        reference: query.parse("ref", "at most 128 characters", |text| {
-            (text.chars().count() <= REF).then(|| text.to_owned())
-        })?,
-    };
-    let region = query.parse("region", REGION, |text| Region::parse(text).ok())?;
-    let number = PhoneNumber::parse_query(query.need("phone")?, region);
-    let asked = state.service.check(&who, &question, &[number]).await?;
-    count(&state, &asked);
-    let [asked] = asked.as_slice() else {
-        return Err(Problem::of_status(
-            actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
-        ));
-    };
+    })
+}
+
+fn give(
+    state: &Shared,
+    standing: &Standing,
+    asked: &Asked,
+    text: bool,
+    receipt: bool,
+) -> Result<Given, Problem> {
     let decision = asked.decision;
-    let suppress = match (decision.answer, asked.unreadable) {
-        (Answer::Suppress(_), _) => true,
-        (Answer::NotListed, _) => false,
-        (Answer::Invalid, error) => {
-            let error = error.unwrap_or(crate::domain::PhoneError::NotValid);
+    let suppress = match decision.answer {
+        Answer::Suppress(_) => true,
+        Answer::NotListed => false,
+        Answer::Invalid => {
+            let error = asked.unreadable.unwrap_or(PhoneError::NotValid);
             return Err(Problem::unreadable(error)
                 .keeping("That an unreadable number was asked is on record.")
                 .with("id", decision.id.to_string()));
         }
     };
-    let mut response = HttpResponse::Ok();
-    response.insert_header(("Cache-Control", "no-store"));
     if text {
-        response.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"));
-        return Ok(response.body(if suppress { "1" } else { "0" }));
+        return Ok(Given::Text(suppress));
     }
-    let promise = match receipt {
-        true => Some(state.service.promise_of(&who, &question, asked)?),
-        false => None,
-    };
-    Ok(response.json(One {
+    Ok(Given::Object(One {
         suppress,
         reason: decision.answer.reason(),
         checked_at: decision.at,
         valid_until: decision.at.plus(state.service.validity()),
-        id: decision.id.to_string(),
-        promise,
+        id: decision.id,
+        promise: match receipt {
+            true => Some(state.service.promise_of(standing, asked)?),
+            false => None,
+        },
     }))
 }
 
@@ -180,7 +264,6 @@ pub(super) async fn many(
         seller: SellerId::parse(&body.seller)?,
         channel: body.channel.unwrap_or(Channel::Voice),
         campaign: body.campaign.as_deref().map(Campaign::parse).transpose()?,
-        reference: None,
     };
     let region = region_member(body.region.as_deref())?;
     if body.numbers.is_empty() {
@@ -230,14 +313,24 @@ pub(super) fn region_member(text: Option<&str>) -> Result<Option<Region>, Proble
 
 /// Whether a request asks for plain text, in its query or its `Accept` header.
 pub(super) fn wants_text(request: &HttpRequest) -> bool {
-    let query = request.query_string();
-    if query.split('&').any(|pair| pair == "format=text") {
-        return true;
-    }
+    asks_for_text(request.query_string()) || accepts_text(request)
+}
+
+/// Whether a query asks for plain text.
+pub(crate) fn asks_for_text(query: &str) -> bool {
+    query.split('&').any(|pair| pair == "format=text")
+}
+
+/// Whether an `Accept` header asks for plain text.
+pub(crate) fn is_text(accept: &str) -> bool {
+    accept.trim_start().starts_with("text/plain")
+}
+
+fn accepts_text(request: &HttpRequest) -> bool {
     let accept = request.headers().get(ACCEPT);
     accept
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.trim_start().starts_with("text/plain"))
+        .is_some_and(is_text)
 }
 
 fn count(state: &Shared, asked: &[Asked]) {

@@ -9,12 +9,12 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, HttpResponse};
-use uuid::Uuid;
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 
 use super::State;
 use super::checks::wants_text;
 use super::problem::{Polished, Problem};
+use crate::telemetry::{CHECK, request_id};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -28,7 +28,7 @@ pub async fn layer(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
-    let id = Uuid::new_v4().to_string();
+    let id = request_id();
     let mut response = next.call(request).await?.map_into_boxed_body();
     // Only now: while the request is being routed nobody else may hold it.
     let http = response.request().clone();
@@ -48,7 +48,7 @@ pub async fn layer(
     let route = http.match_pattern().unwrap_or_else(|| "(none)".to_owned());
     let status = response.status();
     state.meters.count_request(&route, status, began.elapsed());
-    log(&http, &route, status, &id, began);
+    log(http.method().as_str(), &route, status, &id, began);
     Ok(response)
 }
 
@@ -66,27 +66,37 @@ fn polish(
         Some(Polished(Some(problem))) => problem,
         None if is_page(&response) => return response,
         None => Problem::of_status(status),
-    }
-    .of_request(id);
-    let new = if wants_text(request) {
-        let mut letters = HttpResponse::build(status);
-        letters.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"));
-        letters.body(problem.letters())
-    } else {
-        actix_web::ResponseError::error_response(&problem)
     };
+    let mut new = written(problem, wants_text(request), id);
     let (request, old) = response.into_parts();
-    let mut new = new;
     for (name, value) in old.headers() {
         if name != CONTENT_TYPE && !new.headers().contains_key(name) {
             new.headers_mut().append(name.clone(), value.clone());
         }
     }
-    new.headers_mut().insert(
+    ServiceResponse::new(request, new)
+}
+
+/// An error as its reader gets it: as letters alone, or as a problem.
+pub(crate) fn written(problem: Problem, text: bool, id: &str) -> HttpResponse {
+    let problem = problem.of_request(id);
+    let mut response = if text {
+        let mut letters = HttpResponse::build(problem.status_code());
+        letters.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"));
+        letters.body(problem.letters())
+    } else {
+        problem.error_response()
+    };
+    response.headers_mut().insert(
         HeaderName::from_static("cache-control"),
         HeaderValue::from_static("no-store"),
     );
-    ServiceResponse::new(request, new)
+    response
+}
+
+/// The line in the log of a check that did not come through [`layer`].
+pub(crate) fn log_check(status: StatusCode, id: &str, began: Instant) {
+    log("GET", CHECK, status, id, began);
 }
 
 fn is_page(response: &ServiceResponse<BoxBody>) -> bool {
@@ -97,8 +107,7 @@ fn is_page(response: &ServiceResponse<BoxBody>) -> bool {
         .is_some_and(|value| value.starts_with("text/html"))
 }
 
-fn log(request: &HttpRequest, route: &str, status: StatusCode, id: &str, began: Instant) {
-    let method = request.method().as_str();
+fn log(method: &str, route: &str, status: StatusCode, id: &str, began: Instant) {
     let micros = began.elapsed().as_micros() as u64;
     let status_code = status.as_u16();
     if status.is_server_error() {

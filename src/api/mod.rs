@@ -21,11 +21,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use actix_web::web::{self, ServiceConfig};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 pub use address::{Network, client_network};
 pub(crate) use body::read as read_body;
+pub(crate) use checks::{Given, Wanted, answer, asks_for_text, is_text};
 pub use layer::layer;
+pub(crate) use layer::{log_check, written};
 pub use limits::{Limits, TooMany};
 pub use problem::Problem;
 
@@ -33,7 +35,7 @@ use crate::domain::Region;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::store::Health;
-use crate::telemetry::Meters;
+use crate::telemetry::{CHECK, Meters};
 
 /// What every request may use.
 #[derive(Debug)]
@@ -54,6 +56,8 @@ pub struct Shared {
     health: Mutex<Option<(Instant, Health)>>,
     /// Set when the process was told to stop: connections are closed after their next answer.
     pub draining: AtomicBool,
+    /// Rung at that moment, for connections that wait for their next request.
+    pub stopping: Notify,
 }
 
 impl Shared {
@@ -66,6 +70,7 @@ impl Shared {
             meters: Meters::default(),
             health: Mutex::default(),
             draining: AtomicBool::new(false),
+            stopping: Notify::new(),
             service,
             settings,
             data,
@@ -79,7 +84,7 @@ pub type State = web::Data<Shared>;
 /// Adds the routes of the interface.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/v1/check").route(web::get().to(checks::one)))
+        .service(web::resource(CHECK).route(web::get().to(checks::one)))
         .service(web::resource("/v1/checks").route(web::post().to(checks::many)))
         .service(web::resource("/v1/registrations").route(web::post().to(registrations::register)))
         .service(

@@ -163,7 +163,7 @@ impl Problem {
     }
 
     /// What is left for a status that something else gave.
-    pub(super) fn of_status(status: StatusCode) -> Self {
+    pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::new(
                 status,

@@ -59,13 +59,41 @@ impl SecretKey {
     /// HMAC-SHA256 of the parts under this key, each part preceded by its length.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = keyed(&self.0);
-        for part in parts {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+        finish(keyed(&self.0), parts)
     }
+}
+
+/// A key that has been taken in once, for hashing many texts: [`SecretKey::mac`] in two thirds of the
+/// time.
+#[derive(Clone)]
+pub struct KeyedHash(Hmac<Sha256>);
+
+impl KeyedHash {
+    /// Under a key of this process, that nobody knows.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(keyed(&SecretKey::generate().0))
+    }
+
+    /// HMAC-SHA256 of the parts, each part preceded by its length.
+    #[must_use]
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        finish(self.0.clone(), parts)
+    }
+}
+
+impl fmt::Debug for KeyedHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyedHash(hidden)")
+    }
+}
+
+fn finish(mut mac: Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 impl Drop for SecretKey {

@@ -1,23 +1,30 @@
 //! Puts the service on a port, and takes it off again without losing a request.
 
+mod front;
 mod getting_started;
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_http::HttpService;
+use actix_service::{IntoServiceFactory, Service as _, ServiceFactory, ServiceFactoryExt};
+use actix_service::{fn_factory, fn_service, map_config};
+use actix_web::dev::{AppConfig, Server, ServerHandle};
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
+use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::api::{self, Shared};
-use crate::service::{Service, StartError, keys};
+use crate::service::{Checker, Service, StartError, keys};
 use crate::settings::Settings;
 use crate::web::Desk;
 use crate::{telemetry, web as pages};
+use front::Front;
 use getting_started::Demo;
 
 /// Why the server does not run.
@@ -142,29 +149,67 @@ fn listen(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let data = shared.clone();
-    let server = HttpServer::new(move || {
-        let with_pages = data.settings.web.enabled;
-        let app = App::new()
-            .app_data(data.clone())
-            .app_data(desk.clone())
-            .wrap(from_fn(api::layer))
-            .configure(api::routes);
-        if with_pages {
-            app.configure(pages::routes)
-        } else {
-            app
-        }
-    })
-    .workers(workers)
-    .tcp_nodelay(true)
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(Duration::from_millis(http.header_timeout_ms))
-    .client_disconnect_timeout(Duration::from_secs(1))
-    .shutdown_timeout(http.drain_timeout_s)
-    .disable_signals()
-    .listen(listener)?;
+    let shared = shared.clone();
+    let server = Server::build()
+        .workers(workers)
+        .shutdown_timeout(http.drain_timeout_s)
+        .disable_signals()
+        .listen("metrust", listener, move || {
+            let (shared, desk) = (shared.clone(), desk.clone());
+            fn_factory(move || worker(shared.clone(), desk.clone()))
+        })?;
     Ok((server.run(), address))
+}
+
+/// What one thread does with its connections.
+async fn worker(
+    shared: web::Data<Shared>,
+    desk: web::Data<Desk>,
+) -> Result<impl actix_service::Service<TcpStream, Response = (), Error = io::Error>, ()> {
+    let checker = Checker::open(shared.service.clone()).map_err(|error| {
+        tracing::error!(%error, "a thread cannot reach the store");
+    })?;
+    let checker = web::Data::new(checker);
+    let app = App::new()
+        .app_data(shared.clone())
+        .app_data(checker.clone())
+        .app_data(desk)
+        .wrap(from_fn(api::layer))
+        .configure(api::routes);
+    let app = if shared.settings.web.enabled {
+        app.configure(pages::routes)
+    } else {
+        app
+    };
+    let (to_stop, http) = (shared.clone(), &shared.settings.http);
+    let whole = HttpService::build()
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(Duration::from_millis(http.header_timeout_ms))
+        .client_disconnect_timeout(Duration::from_secs(1))
+        .graceful_shutdown_signal(move || {
+            let shared = to_stop.clone();
+            async move { shared.stopping.notified().await }
+        })
+        .h1(map_config(
+            app.into_factory()
+                .map_err(|error: actix_web::Error| error.error_response()),
+            |()| AppConfig::default(),
+        ))
+        .new_service(())
+        .await?;
+    let front = Rc::new(Front::new(shared, checker, KEEP_ALIVE));
+    let whole = Rc::new(whole);
+    Ok(fn_service(move |stream: TcpStream| {
+        let (front, whole) = (front.clone(), whole.clone());
+        async move {
+            if let Some(other) = front.serve(stream).await? {
+                let peer = other.peer();
+                // Whatever goes wrong with one connection was told to its client, or cannot be.
+                let _ = whole.call((other, peer)).await;
+            }
+            Ok(())
+        }
+    }))
 }
 
 /// The signals to stop.
@@ -190,6 +235,7 @@ impl Signals {
         }
         tracing::info!("told to stop; finishing what was taken on");
         shared.draining.store(true, Ordering::Relaxed);
+        shared.stopping.notify_waiters();
         handle.stop(true).await;
     }
 }

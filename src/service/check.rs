@@ -18,8 +18,6 @@ pub struct Question {
     pub channel: Channel,
     /// The dialler's campaign.
     pub campaign: Option<Campaign>,
-    /// The dialler's name for this check: repeating it is harmless.
-    pub reference: Option<String>,
 }
 
 /// What became of one number.
@@ -33,6 +31,30 @@ pub struct Asked {
     pub pn: Option<Pseudonym>,
 }
 
+/// Who asks for whom, once that is found to be in order: what all checks of one kind share.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub(super) context: Arc<Context>,
+    seller: SellerNumber,
+    channel: Channel,
+}
+
+impl Asked {
+    pub(super) fn new(
+        decision: Decision,
+        unreadable: Option<PhoneError>,
+        pn: Option<Pseudonym>,
+        at: Moment,
+    ) -> Self {
+        Self {
+            decision,
+            unreadable,
+            // A repeated `ref` may have been answered first in another month, under another name.
+            pn: pn.filter(|_| decision.at.month() == at.month()),
+        }
+    }
+}
+
 impl Service {
     /// Answers for every number, in order, and records every answer.
     ///
@@ -44,57 +66,70 @@ impl Service {
         question: &Question,
         numbers: &[Result<PhoneNumber, PhoneError>],
     ) -> Result<Vec<Asked>, ServiceError> {
-        let (agency, seller) = self.mandate(who, &question.seller)?;
+        let standing = self.standing(who, question)?;
         if numbers.len() > self.max_check_numbers {
             return Err(ServiceError::TooManyNumbers(self.max_check_numbers));
         }
         self.room_for_entries()?;
         let at = Moment::now();
-        let context = Arc::new(Context {
-            op: Op::Check,
-            agency,
-            seller: Some(SellerRef::One(question.seller.clone())),
-            key: Some(who.key.clone()),
-            campaign: question.campaign.clone(),
-            channels: Some(question.channel.into()),
-            detail: None,
-        });
-        let mut asks = Vec::with_capacity(numbers.len());
-        let mut errors = Vec::with_capacity(numbers.len());
-        let mut names = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            errors.push(number.err());
-            let number = number.ok();
-            let pseudonyms = number
-                .map(|number| self.pseudonyms(&number, at))
-                .transpose()?;
-            names.push(pseudonyms.map(|(_, pn)| pn));
-            asks.push(Ask {
-                at,
-                context: context.clone(),
-                number: pseudonyms,
-                seller,
-                channel: question.channel,
-                replay: match (&number, &question.reference) {
-                    (Some(number), Some(text)) => {
-                        Some(self.replay(&context, question.channel, text, number))
-                    }
-                    _ => None,
-                },
-            });
-        }
+        let asks = numbers
+            .iter()
+            .map(|number| self.ask(&standing, at, number.ok(), None))
+            .collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<_> = asks.iter().map(|ask| ask.pn()).collect();
         let decisions = self.store.decide(asks).await?;
         Ok(decisions
             .into_iter()
-            .zip(errors.into_iter().zip(names))
-            .map(|(decision, (unreadable, pn))| Asked {
-                decision,
-                unreadable,
-                // A repeated `ref` may have been answered first in another month, under another
-                // name.
-                pn: pn.filter(|_| decision.at.month() == at.month()),
-            })
+            .zip(numbers.iter().zip(names))
+            .map(|(decision, (number, pn))| Asked::new(decision, number.err(), pn, at))
             .collect())
+    }
+
+    /// Finds out whether the holder of a key may ask this.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; then nothing is recorded.
+    pub fn standing(&self, who: &Principal, question: &Question) -> Result<Standing, ServiceError> {
+        let (agency, seller) = self.mandate(who, &question.seller)?;
+        Ok(Standing {
+            context: Arc::new(Context {
+                op: Op::Check,
+                agency,
+                seller: Some(SellerRef::One(question.seller.clone())),
+                key: Some(who.key.clone()),
+                campaign: question.campaign.clone(),
+                channels: Some(question.channel.into()),
+                detail: None,
+            }),
+            seller,
+            channel: question.channel,
+        })
+    }
+
+    /// What the store is asked about one number.
+    pub(super) fn ask(
+        &self,
+        standing: &Standing,
+        at: Moment,
+        number: Option<PhoneNumber>,
+        reference: Option<&str>,
+    ) -> Result<Ask, ServiceError> {
+        let replay = match (&number, reference) {
+            (Some(number), Some(text)) => {
+                Some(self.replay(&standing.context, standing.channel, text, number))
+            }
+            _ => None,
+        };
+        Ok(Ask {
+            at,
+            context: standing.context.clone(),
+            number: number
+                .map(|number| self.pseudonyms(&number, at))
+                .transpose()?,
+            seller: standing.seller,
+            channel: standing.channel,
+            replay,
+        })
     }
 
     /// The agency that asks and the seller's place in the index, if it may ask.

@@ -6,6 +6,7 @@ mod admin;
 pub mod audit;
 mod auth;
 mod check;
+mod checker;
 mod directory;
 pub mod doctor;
 mod error;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use admin::{AgencyView, KeyView, NewKey, SellerView};
-pub use check::{Asked, Question};
+pub use check::{Asked, Question, Standing};
+pub use checker::{Checker, Claim};
 pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;

@@ -115,7 +115,7 @@ impl Recorded for Ask {
         &self.context
     }
     fn pn(&self) -> Option<Pseudonym> {
-        self.number.map(|(_, pn)| pn)
+        self.pn()
     }
 }
 

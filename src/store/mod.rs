@@ -14,6 +14,7 @@
 mod batch;
 mod document;
 mod embedded;
+mod gate;
 mod layout;
 mod redis;
 mod replay;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 pub use batch::{Position, TailBatch};
 pub use document::{Document, Kind};
+pub use gate::Gate;
 pub use layout::{Member, SellerNumber};
 
 use crate::domain::{Channel, Channels, Context, Decision, Locator, Moment, Pseudonym};
@@ -123,6 +125,14 @@ pub struct Ask {
     pub channel: Channel,
     /// The client's `ref`, if it gave one.
     pub replay: Option<ReplayKey>,
+}
+
+impl Ask {
+    /// The number's name in the log.
+    #[must_use]
+    pub fn pn(&self) -> Option<Pseudonym> {
+        self.number.map(|(_, pn)| pn)
+    }
 }
 
 /// One change to what is kept, with the entry that records it.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::domain::{Entry, EntryId, Moment, Principal, Pseudonym, Role};
 use crate::log::{Checkpoint, LogName, Note, TlogProof, leaf_hash};
-use crate::service::{Asked, Question, Service, ServiceError};
+use crate::service::{Asked, Service, ServiceError, Standing};
 
 /// The first line of a promise. No log has it for its origin, so no promise is a checkpoint.
 pub const PROMISE: &str = "metrust promise v1";
@@ -98,21 +98,14 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`]; the check is on record all the same.
-    pub fn promise_of(
-        &self,
-        who: &Principal,
-        question: &Question,
-        asked: &Asked,
-    ) -> Result<String, ServiceError> {
+    pub fn promise_of(&self, standing: &Standing, asked: &Asked) -> Result<String, ServiceError> {
         let decision = asked.decision;
+        let context = &standing.context;
         self.promise(&Promised {
             id: decision.id,
             time: decision.at,
-            agency: match &who.role {
-                Role::Dialler { agency } => Some(agency.as_str()),
-                _ => None,
-            },
-            seller: Some(question.seller.to_string()),
+            agency: context.agency.as_ref().map(|agency| agency.as_str()),
+            seller: context.seller.as_ref().map(ToString::to_string),
             pn: asked.pn,
             answer: Some(spell(decision.answer)),
         })

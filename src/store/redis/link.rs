@@ -1,5 +1,7 @@
 //! The connection to a Redis server: it comes back by itself, and nothing waits on it for long.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -22,15 +24,31 @@ impl Script {
         let hash = redis::Script::new(&code).get_hash().to_owned();
         Self { code, hash }
     }
+
+    /// A call of the script with so many keys; the keys come next, then the arguments. `arguments`
+    /// and `bytes` are how much room to make for both.
+    pub(super) fn call(&self, keys: usize, arguments: usize, bytes: usize) -> Cmd {
+        let mut call = Cmd::with_capacity(arguments + 3, bytes + 64);
+        call.arg("EVALSHA").arg(&self.hash).arg(keys);
+        call
+    }
 }
 
 /// A connection that several tasks share.
 #[derive(Clone)]
-pub(super) struct Link {
+pub(in crate::store) struct Link {
     connection: ConnectionManager,
     timeout: Duration,
     replicas: u32,
+    drops: Drops,
+    /// How many drops were known when this link was last found to work.
+    works_since: Arc<AtomicU64>,
 }
+
+/// How often a connection to the server was found to be gone. All links to one server share it:
+/// when one finds out that the server was restarted, the others make sure of their own connection
+/// before they send something that cannot be sent twice.
+pub(super) type Drops = Arc<AtomicU64>;
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -43,40 +61,9 @@ impl Link {
     pub(super) async fn connect(
         options: &RedisOptions,
         timeout: Duration,
+        drops: Drops,
     ) -> Result<Self, StoreError> {
-        let info = options
-            .url
-            .as_str()
-            .into_connection_info()
-            .map_err(|error| StoreError::Away(format!("the Redis address is not one: {error}")))?;
-        // `tcp_nodelay` is off by default in this crate, and costs 40 ms when it is.
-        let info = info
-            .clone()
-            .set_tcp_settings(info.tcp_settings().clone().set_nodelay(true));
-        let client = match &options.ca_certificate {
-            None => Client::open(info),
-            Some(file) => {
-                let root_cert = std::fs::read(file).map_err(|error| {
-                    StoreError::Away(format!(
-                        "cannot read {}, which store.redis.ca_certificate names: {error}",
-                        file.display()
-                    ))
-                })?;
-                let certificates = TlsCertificates {
-                    client_tls: None,
-                    root_cert: Some(root_cert),
-                };
-                Client::build_with_tls(info, certificates)
-            }
-        }
-        .map_err(|error| away(&error))?;
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(timeout))
-            .set_response_timeout(Some(timeout))
-            .set_number_of_retries(2)
-            .set_min_delay(Duration::from_millis(50))
-            .set_max_delay(Duration::from_millis(200))
-            .set_pipeline_buffer_size(1024);
+        let (client, config) = client(options, timeout)?;
         let connection = tokio::time::timeout(
             timeout.saturating_mul(6),
             ConnectionManager::new_with_config(client, config),
@@ -84,21 +71,78 @@ impl Link {
         .await
         .map_err(|_| StoreError::Late)?
         .map_err(|error| away(&error))?;
-        Ok(Self {
+        Ok(Self::over(connection, options, timeout, drops))
+    }
+
+    /// A link that connects when it is first used, and lives on the runtime that does so.
+    pub(super) fn later(
+        options: &RedisOptions,
+        timeout: Duration,
+        drops: Drops,
+    ) -> Result<Self, StoreError> {
+        let (client, config) = client(options, timeout)?;
+        let connection = ConnectionManager::new_lazy_with_config(client, config)
+            .map_err(|error| away(&error))?;
+        Ok(Self::over(connection, options, timeout, drops))
+    }
+
+    fn over(
+        connection: ConnectionManager,
+        options: &RedisOptions,
+        timeout: Duration,
+        drops: Drops,
+    ) -> Self {
+        Self {
             connection,
             timeout,
             replicas: options.replicas,
-        })
+            works_since: Arc::new(AtomicU64::new(drops.load(Ordering::Acquire))),
+            drops,
+        }
+    }
+
+    /// Does something over the connection, in time. Where any link was found to be gone since this
+    /// one last worked, it is tried first: what it was to carry would be lost with it.
+    async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(ConnectionManager) -> Result<T, RedisError>,
+    ) -> Result<T, StoreError> {
+        let all = async {
+            let drops = self.drops.load(Ordering::Acquire);
+            if drops != self.works_since.load(Ordering::Acquire) {
+                self.try_out().await?;
+                self.works_since.store(drops, Ordering::Release);
+            }
+            work(self.connection.clone()).await
+        };
+        match tokio::time::timeout(self.timeout, all).await {
+            Err(_) => Err(StoreError::Late),
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => {
+                if error.is_connection_dropped() {
+                    self.drops.fetch_add(1, Ordering::AcqRel);
+                }
+                Err(away(&error))
+            }
+        }
+    }
+
+    /// Makes the manager notice a connection that is gone, and connect again.
+    async fn try_out(&self) -> Result<(), RedisError> {
+        let ping = redis::cmd("PING");
+        let mut connection = self.connection.clone();
+        match ping.query_async::<Value>(&mut connection).await {
+            Err(error) if error.is_connection_dropped() => {
+                ping.query_async::<Value>(&mut connection).await.map(drop)
+            }
+            other => other.map(drop),
+        }
     }
 
     /// Sends one command.
     pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        let mut connection = self.connection.clone();
-        let asked = tokio::time::timeout(self.timeout, command.query_async(&mut connection));
-        asked
+        self.with(async |mut connection| command.query_async(&mut connection).await)
             .await
-            .map_err(|_| StoreError::Late)?
-            .map_err(|error| away(&error))
     }
 
     /// Sends several commands at once.
@@ -106,12 +150,8 @@ impl Link {
         &self,
         commands: &Pipeline,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection.clone();
-        let asked = tokio::time::timeout(self.timeout, commands.query_async(&mut connection));
-        asked
+        self.with(async |mut connection| commands.query_async(&mut connection).await)
             .await
-            .map_err(|_| StoreError::Late)?
-            .map_err(|error| away(&error))
     }
 
     /// Runs a script that writes; where replicas are required, waits until they have its effects.
@@ -121,26 +161,30 @@ impl Link {
         keys: &[String],
         arguments: &[Vec<u8>],
     ) -> Result<T, StoreError> {
-        let run = async {
-            let mut connection = self.connection.clone();
-            let mut command = redis::cmd("EVALSHA");
-            command.arg(&script.hash).arg(keys.len());
-            command.arg(keys).arg(arguments);
-            let value = match self.send(&mut connection, &command).await {
+        let mut call = script.call(keys.len(), keys.len() + arguments.len(), 0);
+        call.arg(keys).arg(arguments);
+        self.run(script, &call).await
+    }
+
+    /// The same for a call that is ready: see [`Script::call`].
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        call: &Cmd,
+    ) -> Result<T, StoreError> {
+        self.with(async |mut connection| {
+            let value = match self.send(&mut connection, call).await {
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                     let mut load = redis::cmd("SCRIPT");
                     load.arg("LOAD").arg(&script.code);
                     load.query_async::<Value>(&mut connection).await?;
-                    self.send(&mut connection, &command).await?
+                    self.send(&mut connection, call).await?
                 }
                 other => other?,
             };
             T::from_redis_value(value).map_err(RedisError::from)
-        };
-        tokio::time::timeout(self.timeout, run)
-            .await
-            .map_err(|_| StoreError::Late)?
-            .map_err(|error| away(&error))
+        })
+        .await
     }
 
     async fn send(
@@ -188,6 +232,47 @@ impl Link {
         }
         Ok(report)
     }
+}
+
+/// Whom to connect to, and how.
+fn client(
+    options: &RedisOptions,
+    timeout: Duration,
+) -> Result<(Client, ConnectionManagerConfig), StoreError> {
+    let info = options
+        .url
+        .as_str()
+        .into_connection_info()
+        .map_err(|error| StoreError::Away(format!("the Redis address is not one: {error}")))?;
+    // `tcp_nodelay` is off by default in this crate, and costs 40 ms when it is.
+    let info = info
+        .clone()
+        .set_tcp_settings(info.tcp_settings().clone().set_nodelay(true));
+    let client = match &options.ca_certificate {
+        None => Client::open(info),
+        Some(file) => {
+            let root_cert = std::fs::read(file).map_err(|error| {
+                StoreError::Away(format!(
+                    "cannot read {}, which store.redis.ca_certificate names: {error}",
+                    file.display()
+                ))
+            })?;
+            let certificates = TlsCertificates {
+                client_tls: None,
+                root_cert: Some(root_cert),
+            };
+            Client::build_with_tls(info, certificates)
+        }
+    }
+    .map_err(|error| away(&error))?;
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(timeout))
+        .set_response_timeout(Some(timeout))
+        .set_number_of_retries(2)
+        .set_min_delay(Duration::from_millis(50))
+        .set_max_delay(Duration::from_millis(200))
+        .set_pipeline_buffer_size(1024);
+    Ok((client, config))
 }
 
 /// An error of the client, without anything that was sent.

@@ -24,7 +24,8 @@ use super::batch::{MAX_ITEMS, Outcome, Position, TailBatch};
 use super::{Ask, Change, Changed, Health, Identity, RedisOptions, StoreError};
 use crate::domain::Decision;
 use lane::Lane;
-use link::Link;
+use link::Drops;
+pub(super) use link::Link;
 use work::Shared;
 
 /// How often the server's settings and state are looked at again.
@@ -35,6 +36,8 @@ const WATCH: Duration = Duration::from_secs(1);
 pub(super) struct Redis {
     link: Link,
     options: RedisOptions,
+    timeout: Duration,
+    drops: Drops,
     shared: Arc<Shared>,
     asks: Lane<Ask, Decision>,
     changes: Lane<Change, Changed>,
@@ -48,7 +51,8 @@ impl Redis {
         timeout: Duration,
         replay_window: Duration,
     ) -> Result<Self, StoreError> {
-        let link = Link::connect(&options, timeout).await?;
+        let drops = Drops::default();
+        let link = Link::connect(&options, timeout, drops.clone()).await?;
         inspect(&link, &options).await?;
         if options.durability == super::Durability::Everysec {
             tracing::warn!(
@@ -62,9 +66,11 @@ impl Redis {
         Ok(Self {
             link,
             options,
+            timeout,
+            drops,
             asks: Lane::open(MAX_ITEMS, move |asks| {
                 let shared = for_asks.clone();
-                async move { shared.decide(asks).await }
+                async move { shared.decide(shared.link(), &asks).await }
             }),
             // A registration is one change, whatever its length: all of it or nothing.
             changes: Lane::open(usize::MAX, move |changes| {
@@ -109,6 +115,21 @@ impl Redis {
     pub(super) async fn decide(&self, asks: Vec<Ask>) -> Result<Vec<Decision>, StoreError> {
         self.shared.usable()?;
         self.asks.send(asks).await
+    }
+
+    /// A link for one thread, that connects when it is first used.
+    pub(super) fn link(&self) -> Result<Link, StoreError> {
+        Link::later(&self.options, self.timeout, self.drops.clone())
+    }
+
+    /// Decides a batch at once, over a link of the caller's.
+    pub(super) async fn decide_over(
+        &self,
+        link: &Link,
+        asks: &[Ask],
+    ) -> Result<Vec<Decision>, StoreError> {
+        self.shared.usable()?;
+        self.shared.decide(link, asks).await
     }
 
     pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use data_encoding::HEXLOWER;
+use redis::Cmd;
 
 use super::keys;
 use super::link::{Link, Script};
@@ -62,6 +63,11 @@ impl Shared {
         self.identity.store(Arc::new(identity));
     }
 
+    /// The link that everybody shares.
+    pub(super) fn link(&self) -> &Link {
+        &self.link
+    }
+
     pub(super) fn identity(&self) -> String {
         self.identity.load().to_string()
     }
@@ -101,49 +107,83 @@ impl Shared {
         }
     }
 
-    /// Decides one batch.
-    pub(super) async fn decide(&self, asks: Vec<Ask>) -> Result<Vec<Decision>, StoreError> {
+    /// Decides one batch, over a link of the caller's.
+    pub(super) async fn decide(
+        &self,
+        link: &Link,
+        asks: &[Ask],
+    ) -> Result<Vec<Decision>, StoreError> {
         let packed = batch::pack(self.writer, asks.iter());
-        let (mut names, mut arguments) = self.head(&packed, asks.len());
-        let mut replays = Vec::new();
-        for (index, ask) in asks.iter().enumerate() {
-            arguments.push(client(&packed, index));
-            let place = ask.number.map(|(subject, _)| Place::of(&subject));
-            match &place {
-                Some(place) => {
-                    names.push(keys::bucket(place));
-                    for (member, _) in place.refusing(ask.seller, ask.channel) {
-                        arguments.push(member.get().to_string().into_bytes());
-                    }
-                }
-                None => {
-                    names.push(keys::IDENTITY.to_owned());
-                    arguments.extend([const { Vec::new() }; 6]);
-                }
-            }
-            if let Some(key) = &ask.replay {
-                replays.push((index, keys::replay(place.as_ref(), key)));
-            }
-        }
-        for (index, key) in replays {
-            names.push(key);
-            let remembered = Remembered::rest(packed.ids[index], asks[index].at);
-            arguments.push((index + 1).to_string().into_bytes());
-            arguments.push(remembered.into_bytes());
-            arguments.push(self.replay_window.as_millis().to_string().into_bytes());
-        }
-        let sent = self.link.write(&self.decide, &names, &arguments).await;
+        let call = self.call_to_decide(asks, &packed);
+        let sent = link.run(&self.decide, &call).await;
         let (verdicts, number, repeated): (Vec<u8>, u64, Vec<String>) =
             sent.inspect_err(|error| self.notice_loss(error))?;
         self.acknowledged.fetch_max(number, Ordering::AcqRel);
-        decisions(&asks, &packed.ids, &verdicts, &repeated)
+        decisions(asks, &packed.ids, &verdicts, &repeated)
             .ok_or_else(|| StoreError::Damaged("the reply of a script".to_owned()))
+    }
+
+    fn call_to_decide(&self, asks: &[Ask], packed: &Packed) -> Cmd {
+        let places: Vec<Option<Place>> = asks
+            .iter()
+            .map(|ask| ask.number.map(|(subject, _)| Place::of(&subject)))
+            .collect();
+        let refs = || {
+            let given = asks.iter().zip(&places).enumerate();
+            given.filter_map(|(index, (ask, place))| {
+                let key = ask.replay.as_ref()?;
+                Some((index, keys::replay(place.as_ref(), key)))
+            })
+        };
+        let replays = asks.iter().filter(|ask| ask.replay.is_some()).count();
+        let names = 3 + asks.len() + replays;
+        let arguments = 8 + packed.clients.len() + 6 * asks.len() + 3 * replays;
+        let bytes = packed.payload.len() + 256 + 150 * asks.len() + 150 * replays;
+        let mut call = self.decide.call(names, names + arguments, bytes);
+        self.name_what_all_use(&mut call);
+        for place in &places {
+            match place {
+                Some(place) => call.arg(&keys::bucket_bytes(place)[..]),
+                None => call.arg(keys::IDENTITY),
+            };
+        }
+        for (_, name) in refs() {
+            call.arg(name);
+        }
+        self.say_what_all_hear(&mut call, packed, asks.len());
+        let mut clients = Vec::with_capacity(2 * asks.len());
+        for client in &packed.client_of {
+            let client = client.map_or(0, |client| client + 1);
+            clients.extend(client.to_be_bytes());
+        }
+        call.arg(clients.as_slice());
+        for (ask, place) in asks.iter().zip(&places) {
+            match place {
+                Some(place) => {
+                    for (member, _) in place.refusing(ask.seller, ask.channel) {
+                        call.arg(member.get());
+                    }
+                }
+                None => {
+                    for _ in 0..6 {
+                        call.arg("");
+                    }
+                }
+            }
+        }
+        for (index, _) in refs() {
+            call.arg(index + 1);
+            call.arg(Remembered::rest(packed.ids[index], asks[index].at));
+            call.arg(self.replay_window.as_millis() as u64);
+        }
+        call
     }
 
     /// Makes one batch of changes.
     pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
         let packed = batch::pack(self.writer, changes.iter());
-        let (mut names, mut arguments) = self.head(&packed, changes.len());
+        let mut names = Vec::with_capacity(2 * changes.len());
+        let mut arguments = Vec::with_capacity(4 * changes.len());
         for (index, change) in changes.iter().enumerate() {
             let (action, listing, member) = match &change.action {
                 Action::Put(listing, channels) => {
@@ -171,7 +211,14 @@ impl Shared {
             let member = member.map(|member| member.get().to_string());
             arguments.push(member.unwrap_or_default().into_bytes());
         }
-        let sent = self.link.write(&self.change, &names, &arguments).await;
+        let count = 3 + names.len() + 6 + packed.clients.len() + arguments.len();
+        let bytes = packed.payload.len() + 128 * (names.len() + 2);
+        let mut call = self.change.call(3 + names.len(), count, bytes);
+        self.name_what_all_use(&mut call);
+        call.arg(names);
+        self.say_what_all_hear(&mut call, &packed, changes.len());
+        call.arg(arguments);
+        let sent = self.link.run(&self.change, &call).await;
         let (verdicts, number): (Vec<u8>, u64) =
             sent.inspect_err(|error| self.notice_loss(error))?;
         self.acknowledged.fetch_max(number, Ordering::AcqRel);
@@ -220,22 +267,24 @@ impl Shared {
         }
     }
 
-    fn head(&self, packed: &Packed, items: usize) -> (Vec<String>, Vec<Vec<u8>>) {
-        let names = vec![
-            keys::IDENTITY.to_owned(),
-            keys::TAIL.to_owned(),
-            keys::SEQUENCES.to_owned(),
-        ];
-        let mut arguments = vec![
-            self.identity.load().as_bytes().to_vec(),
-            packed.payload.clone(),
-            HEXLOWER.encode(&self.writer).into_bytes(),
-            self.seen().into_bytes(),
-            items.to_string().into_bytes(),
-            packed.clients.len().to_string().into_bytes(),
-        ];
-        arguments.extend(packed.clients.iter().map(|name| name.clone().into_bytes()));
-        (names, arguments)
+    /// The keys that both scripts begin with.
+    fn name_what_all_use(&self, call: &mut Cmd) {
+        call.arg(keys::IDENTITY)
+            .arg(keys::TAIL)
+            .arg(keys::SEQUENCES);
+    }
+
+    /// The arguments that both scripts begin with.
+    fn say_what_all_hear(&self, call: &mut Cmd, packed: &Packed, items: usize) {
+        call.arg(self.identity.load().as_bytes())
+            .arg(packed.payload.as_slice())
+            .arg(HEXLOWER.encode(&self.writer))
+            .arg(self.seen())
+            .arg(items)
+            .arg(packed.clients.len());
+        for client in &packed.clients {
+            call.arg(client.as_str());
+        }
     }
 }
 
