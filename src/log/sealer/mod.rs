@@ -17,8 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{oneshot, watch};
 
 use super::archive::{Archive, damaged};
 use super::commit::{self, Commit, Head};
@@ -87,19 +86,17 @@ enum Cycle {
 /// The sealers of this process, at work.
 #[derive(Debug)]
 pub struct Running {
-    tasks: Vec<JoinHandle<()>>,
+    ended: Vec<oneshot::Receiver<()>>,
     stop: watch::Sender<bool>,
 }
 
 impl Running {
-    /// Lets them seal what is there, for as long as `patience`, and ends them. What they do not
-    /// seal in time is kept in the store, and sealed by whoever comes next.
+    /// Lets them seal what is there, for as long as `patience`. What they do not seal in time is
+    /// kept in the store, and sealed by whoever comes next.
     pub async fn finish(self, patience: Duration) {
         let _ = self.stop.send(true);
-        for mut task in self.tasks {
-            if tokio::time::timeout(patience, &mut task).await.is_err() {
-                task.abort();
-            }
+        for ended in self.ended {
+            let _ = tokio::time::timeout(patience, ended).await;
         }
     }
 }
@@ -135,6 +132,32 @@ struct State {
 /// have written an older one over it, or a key may have been rotated.
 const LOOK_AGAIN: u32 = 30;
 
+/// How much a sealer steps back where the processor is wanted by others (`nice`). It keeps a
+/// quarter of one, where it needs an eighth: it falls behind for a while, but not for ever.
+const STEP_BACK: i32 = 5;
+
+/// Runs it on a thread and a runtime of its own.
+fn on_a_thread_of_its_own(work: impl Future<Output = ()> + Send + 'static) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let shared = tokio::runtime::Handle::current();
+    let run = move || match runtime {
+        Ok(runtime) => {
+            // On Linux a thread's own, and inherited by those that it starts.
+            let _ = rustix::process::setpriority_process(None, STEP_BACK);
+            runtime.block_on(work);
+        }
+        Err(_) => shared.block_on(work),
+    };
+    if let Err(error) = std::thread::Builder::new()
+        .name("sealer".to_owned())
+        .spawn(run)
+    {
+        tracing::error!(%error, "there is no thread for the sealer");
+    }
+}
+
 impl Sealer {
     /// A sealer that has not begun. It tells `progress` how it goes.
     #[must_use]
@@ -152,16 +175,23 @@ impl Sealer {
         }
     }
 
-    /// Runs as many sealers as this process has: one.
+    /// Runs as many sealers as this process has: one. It works on a thread of its own, behind the
+    /// threads that answer checks: whoever waits for an answer goes first.
     #[must_use]
     pub fn spawn(plan: &Sealing, progress: &Arc<ArcSwap<Progress>>) -> Running {
         let (stop, stopped) = watch::channel(false);
-        let tasks = (0..fault::sealers()).map(|_| {
+        let ended = (0..fault::sealers()).map(|_| {
+            let (end, ended) = oneshot::channel();
             let sealer = Self::new(plan.clone(), progress.clone());
-            tokio::spawn(sealer.run(stopped.clone()))
+            let stopped = stopped.clone();
+            on_a_thread_of_its_own(async move {
+                sealer.run(stopped).await;
+                let _ = end.send(());
+            });
+            ended
         });
         Running {
-            tasks: tasks.collect(),
+            ended: ended.collect(),
             stop,
         }
     }
