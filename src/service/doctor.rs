@@ -111,7 +111,15 @@ pub fn examine_store(settings: &Settings, health: &Health) -> Vec<Finding> {
                 .unwrap_or_else(|| "mend it as the text says; checks answer 503 until then".into()),
         )
     };
-    vec![store, durability]
+    let memory = health.advice.as_ref().map(|advice| {
+        Finding::wrong(
+            "memory",
+            Status::Warning,
+            advice.what.clone(),
+            advice.remedy.clone(),
+        )
+    });
+    [store, durability].into_iter().chain(memory).collect()
 }
 
 /// For so long entries may wait to be sealed before somebody should look.

@@ -62,6 +62,11 @@ impl Bucket {
     /// How many there are.
     pub(super) const COUNT: u32 = 1 << BUCKET_BITS;
 
+    /// The bucket of this number, below [`Self::COUNT`].
+    pub(super) fn at(number: u32) -> Option<Self> {
+        (number < Self::COUNT).then_some(Self(number))
+    }
+
     pub(super) fn index(self) -> usize {
         self.0 as usize
     }
@@ -94,6 +99,62 @@ impl Member {
     #[must_use]
     pub fn from_stored(stored: i64) -> Self {
         Self(stored)
+    }
+}
+
+/// A number among imported listings: its bucket and its suffix there, 62 bits.
+///
+/// Spots sort as buckets do and, within a bucket, as the members that stand for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Spot(u64);
+
+impl Spot {
+    /// Members are signed, so a suffix that begins with a set bit comes first.
+    const SIGN: u64 = 1 << (SUFFIX_BITS - 1);
+
+    /// The spot of a number.
+    #[must_use]
+    pub fn of(subject: &Subject) -> Self {
+        let place = Place::of(subject);
+        Self(u64::from(place.bucket.0) << SUFFIX_BITS | (place.suffix ^ Self::SIGN))
+    }
+
+    /// The number that is stored.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// A stored number; nothing if it cannot be one.
+    #[must_use]
+    pub fn from_stored(stored: u64) -> Option<Self> {
+        (stored >> (BUCKET_BITS + SUFFIX_BITS) == 0).then_some(Self(stored))
+    }
+
+    /// What is not smaller than any spot of the buckets before, and not greater than one of this.
+    pub(super) fn first_of(bucket: Bucket) -> u64 {
+        u64::from(bucket.0) << SUFFIX_BITS
+    }
+
+    /// The bucket.
+    pub(super) fn bucket(self) -> Bucket {
+        Bucket((self.0 >> SUFFIX_BITS) as u32)
+    }
+
+    /// The member that stands for the number's listing.
+    pub(super) fn member(self, seller: SellerNumber) -> Member {
+        let suffix = (self.0 ^ Self::SIGN) & ((1 << SUFFIX_BITS) - 1);
+        Member::new(suffix, seller, IMPORTED)
+    }
+
+    /// The listing that a member stands for, if it was imported.
+    pub(super) fn of_member(bucket: Bucket, member: Member) -> Option<(SellerNumber, Self)> {
+        let bits = member.0.cast_unsigned();
+        let suffix = bits >> (SELLER_BITS + CHANNEL_BITS);
+        let seller = (bits >> CHANNEL_BITS) as u32 & ((1 << SELLER_BITS) - 1);
+        let spot = Self(u64::from(bucket.0) << SUFFIX_BITS | (suffix ^ Self::SIGN));
+        let imported = bits & ((1 << CHANNEL_BITS) - 1) == u64::from(IMPORTED);
+        imported.then_some((SellerNumber(seller), spot))
     }
 }
 
@@ -143,6 +204,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -165,6 +228,35 @@ mod tests {
         let seller = SellerNumber::new((1 << 20) - 1).unwrap();
         assert_eq!(place.member(seller, Channels::BOTH).get(), -1);
         assert!(SellerNumber::new(0).is_none() && SellerNumber::new(1 << 20).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn spots_stand_for_the_members_of_imported_listings_and_sort_as_they_do(
+            mut subjects in prop::collection::vec(any::<[u8; 16]>(), 1..40),
+            seller in 0_u32..1 << SELLER_BITS,
+        ) {
+            // Many in the same bucket.
+            for subject in &mut subjects {
+                subject[0] &= 1;
+                subject[1] = 0;
+                subject[2] &= 0x0f;
+            }
+            let seller = SellerNumber(seller);
+            let mut spots = Vec::new();
+            for subject in subjects {
+                let (place, spot) = (Place::of(&Subject(subject)), Spot::of(&Subject(subject)));
+                prop_assert_eq!((spot.bucket(), spot.member(seller)), (place.bucket, place.imported(seller)));
+                prop_assert_eq!(Spot::from_stored(spot.get()), Some(spot));
+                let back = Spot::of_member(place.bucket, place.imported(seller));
+                prop_assert_eq!(back, Some((seller, spot)));
+                let by_a_person = place.member(seller, Channels::BOTH);
+                prop_assert_eq!(Spot::of_member(place.bucket, by_a_person), None);
+                spots.push(spot);
+            }
+            spots.sort_unstable();
+            prop_assert!(spots.iter().map(|spot| (spot.bucket(), spot.member(seller))).is_sorted());
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! * [`Store::decide`] looks numbers up **and** appends the entries that record it, in one atomic
 //!   and durable step.
 //! * [`Store::change`] puts or removes registrations and appends their entries, the same way.
+//! * [`Store::import`] brings whole lists in, or takes them out, many numbers at a time.
 //! * [`Store::tail`] and [`Store::trim`] read and shorten what was appended.
 //! * [`Store::lease`] lets one process at a time do what needs only one.
 //! * Documents are small records with a version: got, created once, replaced if unchanged, listed.
@@ -15,6 +16,7 @@ mod batch;
 mod document;
 mod embedded;
 mod gate;
+mod import;
 mod layout;
 mod redis;
 mod replay;
@@ -26,7 +28,8 @@ use std::time::Duration;
 pub use batch::{Position, TailBatch};
 pub use document::{Document, Kind};
 pub use gate::Gate;
-pub use layout::{Member, SellerNumber};
+pub use import::ImportPart;
+pub use layout::{Member, SellerNumber, Spot};
 
 use crate::domain::{Channel, Channels, Context, Decision, Locator, Moment, Pseudonym};
 use crate::privacy::Subject;
@@ -204,6 +207,18 @@ pub struct Health {
     /// What to do about it, when something is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// What works, but should be set in another way.
+    #[serde(skip)]
+    pub advice: Option<Advice>,
+}
+
+/// A setting that costs more than it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// What was seen, and what it costs.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
 }
 
 /// An open store.
@@ -298,6 +313,16 @@ impl Store {
     pub async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
         self.bounded(async { on_engine!(self, engine => engine.change(changes).await) })
             .await
+    }
+
+    /// Brings a piece of a list in, or takes it out; answers when that is durable, with how many
+    /// of its numbers were not listed before, or, when they are taken out, were. A person's own
+    /// registration of a number stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then some of the numbers may be in. Doing it again is harmless.
+    pub async fn import(&self, part: ImportPart) -> Result<u64, StoreError> {
+        on_engine!(self, engine => engine.import(part).await)
     }
 
     /// Puts an act of this moment on record that is not about a number.

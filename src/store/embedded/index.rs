@@ -10,6 +10,8 @@ const PAGE: usize = 1024;
 pub(super) struct Index {
     pages: Vec<Option<Box<[Vec<i64>]>>>,
     members: usize,
+    /// New members of a bucket, and before which of the old ones they belong.
+    fresh: Vec<(usize, i64)>,
 }
 
 impl Default for Index {
@@ -18,6 +20,7 @@ impl Default for Index {
         Self {
             pages: (0..pages).map(|_| None).collect(),
             members: 0,
+            fresh: Vec::new(),
         }
     }
 }
@@ -42,6 +45,83 @@ impl Index {
             members.insert(at, member.get());
             self.members += 1;
         }
+    }
+
+    /// Adds members of one bucket, sorted, each once; says the places of those that were new.
+    pub(super) fn insert_all(
+        &mut self,
+        bucket: Bucket,
+        members: &[Member],
+        mut new: impl FnMut(usize),
+    ) {
+        let (page, place) = split(bucket);
+        let page = self.pages[page].get_or_insert_with(|| vec![Vec::new(); PAGE].into());
+        let held = &mut page[place];
+        self.fresh.clear();
+        let mut from = 0;
+        for (place, member) in members.iter().enumerate() {
+            match held[from..].binary_search(&member.get()) {
+                Ok(at) => from += at + 1,
+                Err(at) => {
+                    from += at;
+                    self.fresh.push((from, member.get()));
+                    new(place);
+                }
+            }
+        }
+        let count = self.fresh.len();
+        if held.capacity() - held.len() < count {
+            held.reserve_exact(count.max(held.len() / 4 + 1));
+        }
+        // From the end on, so that each member is moved once.
+        let mut end = held.len();
+        held.resize(end + count, 0);
+        for (before, (at, member)) in self.fresh.iter().enumerate().rev() {
+            held.copy_within(*at..end, at + before + 1);
+            held[at + before] = *member;
+            end = *at;
+        }
+        self.members += count;
+    }
+
+    /// Takes members of one bucket out, sorted, each once; says the places of those that were
+    /// there.
+    pub(super) fn remove_all(
+        &mut self,
+        bucket: Bucket,
+        members: &[Member],
+        mut gone: impl FnMut(usize),
+    ) {
+        let (page, place) = split(bucket);
+        let Some(page) = &mut self.pages[page] else {
+            return;
+        };
+        let held = &mut page[place];
+        for (place, member) in members.iter().enumerate() {
+            if let Ok(at) = held.binary_search(&member.get()) {
+                held.remove(at);
+                self.members -= 1;
+                gone(place);
+            }
+        }
+        if held.len() < held.capacity() / 2 {
+            held.shrink_to_fit();
+        }
+    }
+
+    /// Fills an empty bucket with sorted members, and takes no more room than they need.
+    pub(super) fn fill(&mut self, bucket: Bucket, members: &[Member]) {
+        let (page, place) = split(bucket);
+        let page = self.pages[page].get_or_insert_with(|| vec![Vec::new(); PAGE].into());
+        self.members += members.len();
+        let mut exact = Vec::with_capacity(members.len());
+        exact.extend(members.iter().map(|member| member.get()));
+        page[place] = exact;
+    }
+
+    /// The members of a bucket, sorted.
+    pub(super) fn members_of(&self, bucket: Bucket) -> &[i64] {
+        self.bucket(bucket).unwrap_or_default()
     }
 
     /// Takes a member out.
@@ -72,7 +152,7 @@ fn split(bucket: Bucket) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::{BTreeSet, HashSet};
 
     use proptest::prelude::*;
 
@@ -100,6 +180,35 @@ mod tests {
                     let member = place.member(SellerNumber::ALL, Channels::BOTH);
                     prop_assert_eq!(index.contains(place.bucket, member), set.contains(&which));
                 }
+                prop_assert_eq!(index.len(), set.len());
+            }
+        }
+
+        #[test]
+        fn many_at_once_is_one_after_the_other(
+            acts in prop::collection::vec(
+                (any::<bool>(), prop::collection::btree_set(-300_i64..300, 1..60)),
+                1..20,
+            ),
+        ) {
+            let bucket = Place::of(&Subject([7; 16])).bucket;
+            let (mut index, mut set) = (Index::default(), BTreeSet::new());
+            for (add, which) in acts {
+                let members: Vec<_> = which.iter().map(|m| Member::from_stored(*m)).collect();
+                let mut told = Vec::new();
+                let change = |place: usize| told.push(members[place].get());
+                let expected: Vec<_> = match add {
+                    true => {
+                        index.insert_all(bucket, &members, change);
+                        which.into_iter().filter(|member| set.insert(*member)).collect()
+                    }
+                    false => {
+                        index.remove_all(bucket, &members, change);
+                        which.into_iter().filter(|member| set.remove(member)).collect()
+                    }
+                };
+                prop_assert_eq!(told, expected);
+                prop_assert_eq!(index.members_of(bucket), set.iter().copied().collect::<Vec<_>>());
                 prop_assert_eq!(index.len(), set.len());
             }
         }

@@ -6,6 +6,7 @@
 //! `kill -9` and a power cut. The writer alone owns the index, which makes looking up and
 //! recording one atomic step.
 
+mod imports;
 mod index;
 mod replays;
 mod state;
@@ -22,7 +23,7 @@ use redb::{Database, ReadableDatabase, ReadableTable};
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{Position, TailBatch};
-use super::{Ask, Change, Changed, Document, Health, Identity, Kind, StoreError};
+use super::{Ask, Change, Changed, Document, Health, Identity, ImportPart, Kind, StoreError};
 use crate::domain::Decision;
 use tables::{DOCUMENTS, META, TAIL, away};
 use writer::{Reply, Work};
@@ -88,6 +89,14 @@ impl Embedded {
 
     pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
         self.send(|reply| Work::Change(changes, reply)).await
+    }
+
+    pub(super) async fn import(&self, part: ImportPart) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        for slice in imports::slices(part) {
+            changed += self.send(|reply| Work::Import(slice, reply)).await?;
+        }
+        Ok(changed)
     }
 
     #[allow(clippy::unused_self, reason = "the engines have one contract")]
@@ -238,6 +247,7 @@ impl Embedded {
             ok,
             detail,
             remedy,
+            advice: None,
         }
     }
 

@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
+use super::imports::{self, Imports};
 use super::index::Index;
 use super::replays::Replays;
 use super::tables::{
-    self, DOCUMENTS, LISTINGS, META, REPLAYS, SEQUENCES, TAIL, away, listing_key, listing_subject,
-    listings_of,
+    self, DOCUMENTS, IMPORTS, LISTINGS, META, REPLAYS, SEQUENCES, TAIL, away, listing_key,
+    listing_subject, listings_of,
 };
 use crate::domain::{Decision, EntryId};
 use crate::store::batch::{self, Outcome, Position, TailBatch, Verdict, Writer};
 use crate::store::layout::{Member, Place};
 use crate::store::replay::Remembered;
-use crate::store::{Action, Ask, Change, Changed, Identity, Listing, StoreError};
+use crate::store::{Action, Ask, Change, Changed, Identity, ImportPart, Listing, StoreError};
 
 /// Redb's page cache: the hot data is the index, which lies in memory anyway.
 const CACHE: usize = 64 << 20;
@@ -29,6 +30,7 @@ pub(super) struct State {
     writer: Writer,
     writer_seq: u64,
     index: Index,
+    imports: Imports,
     sequences: HashMap<String, u64>,
     replays: Replays,
     next: u64,
@@ -79,6 +81,7 @@ impl State {
             writer,
             writer_seq: 0,
             index: Index::default(),
+            imports: Imports::default(),
             sequences: HashMap::new(),
             replays: Replays::new(replay_window),
             next: 0,
@@ -97,10 +100,13 @@ impl State {
         write.open_table(DOCUMENTS).map_err(away)?;
         write.open_table(SEQUENCES).map_err(away)?;
         write.open_table(REPLAYS).map_err(away)?;
+        write.open_table(IMPORTS).map_err(away)?;
         write.commit().map_err(away)
     }
 
     fn load(&mut self) -> Result<(), StoreError> {
+        // First, so that each bucket is filled at once.
+        self.imports = imports::load(&self.database, &mut self.index)?;
         let read = self.database.begin_read().map_err(away)?;
         let listings = read.open_table(LISTINGS).map_err(away)?;
         for row in listings.iter().map_err(away)? {
@@ -246,6 +252,15 @@ impl State {
         }
         self.append(write, packed, verdicts)?;
         Ok(done)
+    }
+
+    /// Brings a slice of a list in, or takes it out.
+    pub(super) fn import(
+        &mut self,
+        write: &WriteTransaction,
+        part: &ImportPart,
+    ) -> Result<u64, StoreError> {
+        self.imports.change(write, part, &mut self.index)
     }
 
     fn put(

@@ -25,6 +25,9 @@ pub(super) const SEQUENCES: TableDefinition<&str, u64> = TableDefinition::new("s
 /// Remembered `ref`s: when they are forgotten, and what was answered.
 pub(super) const REPLAYS: TableDefinition<&[u8; 16], (i64, &str)> = TableDefinition::new("replays");
 
+/// Imported listings, in the order in which they came and went; see [`super::imports`].
+pub(super) const IMPORTS: TableDefinition<u64, &[u8]> = TableDefinition::new("imports");
+
 const IDENTITY: &str = "identity";
 const DIRECTORY: &str = "directory";
 

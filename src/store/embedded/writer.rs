@@ -12,7 +12,7 @@ use super::state::State;
 use super::tables::{self, META, away};
 use super::{Shared, gone};
 use crate::domain::Decision;
-use crate::store::{Ask, Change, Changed, Identity, Kind, Position, StoreError};
+use crate::store::{Ask, Change, Changed, Identity, ImportPart, Kind, Position, StoreError};
 
 /// Where an answer goes.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -21,6 +21,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) enum Work {
     Decide(Vec<Ask>, Reply<Vec<Decision>>),
     Change(Vec<Change>, Reply<Vec<Changed>>),
+    Import(ImportPart, Reply<u64>),
     Document {
         kind: Kind,
         id: String,
@@ -39,6 +40,7 @@ impl Work {
         match self {
             Self::Decide(asks, _) => asks.len(),
             Self::Change(changes, _) => changes.len(),
+            Self::Import(part, _) => part.spots.len(),
             _ => 1,
         }
     }
@@ -64,6 +66,7 @@ pub(super) struct Writer {
 enum Answer {
     Decided(Vec<usize>, Vec<Reply<Vec<Decision>>>, Vec<Decision>),
     Changed(Vec<usize>, Vec<Reply<Vec<Changed>>>, Vec<Changed>),
+    Imported(Reply<u64>, u64),
     Document(Reply<bool>, bool),
     Begun(Reply<Identity>, Identity),
     Unit(Reply<()>),
@@ -208,6 +211,11 @@ fn prepare(
                 change_replies.push(reply);
                 changes.append(&mut more);
             }
+            Work::Import(part, reply) => {
+                let changed = state.import(write, &part);
+                failure = failure.and(changed.as_ref().map(|_| ()).map_err(Clone::clone));
+                answers.push(Answer::Imported(reply, changed.unwrap_or_default()));
+            }
             Work::Document {
                 kind,
                 id,
@@ -264,6 +272,7 @@ fn refuse(work: Work) {
     match work {
         Work::Decide(_, reply) => drop(reply.send(Err(error()))),
         Work::Change(_, reply) => drop(reply.send(Err(error()))),
+        Work::Import(_, reply) => drop(reply.send(Err(error()))),
         Work::Document { reply, .. } => drop(reply.send(Err(error()))),
         Work::Begin(_, reply) => drop(reply.send(Err(error()))),
         Work::Trim(_, reply) | Work::Probe(reply) => drop(reply.send(Err(error()))),
@@ -276,6 +285,7 @@ impl Answer {
         match self {
             Self::Decided(counts, replies, all) => share(counts, replies, all, done),
             Self::Changed(counts, replies, all) => share(counts, replies, all, done),
+            Self::Imported(reply, changed) => drop(reply.send(done.clone().map(|()| changed))),
             Self::Document(reply, put) => drop(reply.send(done.clone().map(|()| put))),
             Self::Begun(reply, identity) => drop(reply.send(done.clone().map(|()| identity))),
             Self::Unit(reply) => drop(reply.send(done.clone())),

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::store::Durability;
+use crate::store::{Advice, Durability};
 
 /// What is wrong with a server, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +23,19 @@ pub(super) struct Report {
 }
 
 /// The settings that are judged.
-pub(super) const SETTINGS: [&str; 4] = [
+pub(super) const SETTINGS: [&str; 5] = [
     "appendonly",
     "appendfsync",
     "maxmemory-policy",
     "no-appendfsync-on-rewrite",
+    INTSET,
 ];
+
+/// Up to how many members a set of whole numbers is packed tightly.
+const INTSET: &str = "set-max-intset-entries";
+
+/// At 500 million numbers a bucket holds 477 on average, and none holds more than this.
+const LARGEST_BUCKET: u64 = 1024;
 
 impl Report {
     /// Reads the answer of `INFO`.
@@ -38,6 +45,20 @@ impl Report {
                 self.info.insert(name.to_owned(), value.trim().to_owned());
             }
         }
+    }
+
+    /// What costs more memory than it should, if anything does.
+    pub(super) fn advice(&self) -> Option<Advice> {
+        let limit: u64 = self.config.get(INTSET)?.parse().ok()?;
+        (limit < LARGEST_BUCKET).then(|| Advice {
+            what: format!(
+                "Redis has `{INTSET} {limit}`, so a list of more than 250 million numbers would \
+                 take several times the memory"
+            ),
+            remedy: format!(
+                "set `{INTSET} {LARGEST_BUCKET}` in redis.conf (`CONFIG SET` does it under way)"
+            ),
+        })
     }
 
     /// The first thing that makes the server weaker than required, if anything does.
@@ -117,7 +138,13 @@ mod tests {
     }
 
     fn report_with(settings: [&str; 3], unsynced_rewrites: &str) -> Report {
-        let settings = [settings[0], settings[1], settings[2], unsynced_rewrites];
+        let settings = [
+            settings[0],
+            settings[1],
+            settings[2],
+            unsynced_rewrites,
+            "1024",
+        ];
         let config = SETTINGS
             .map(str::to_owned)
             .into_iter()
@@ -150,6 +177,23 @@ mod tests {
         let everysec = ["yes", "everysec", "noeviction"];
         assert_eq!(report(everysec).weakness(Durability::Everysec), None);
         assert!(Report::default().weakness(Durability::Everysec).is_some());
+    }
+
+    #[test]
+    fn sets_that_would_be_unpacked_too_early_are_advised_against() {
+        let mut report = report(["yes", "always", "noeviction"]);
+        assert_eq!(report.advice(), None);
+        for (limit, fits) in [
+            ("512", false),
+            ("1023", false),
+            ("1024", true),
+            ("4096", true),
+        ] {
+            report.config.insert(INTSET.to_owned(), limit.to_owned());
+            assert_eq!(report.advice().is_none(), fits, "{limit}");
+        }
+        // Where it may not be asked, nothing is known.
+        assert_eq!(Report::default().advice(), None);
     }
 
     #[test]

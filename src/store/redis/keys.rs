@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 
 use crate::privacy::Subject;
 use crate::store::Kind;
-use crate::store::layout::{Place, SHARDS};
+use crate::store::layout::{Bucket, Place, SHARDS};
 
 pub(super) const IDENTITY: &str = "mr:{s00}:meta";
 pub(super) const TAIL: &str = "mr:{s00}:tail";
@@ -22,14 +22,19 @@ pub(super) fn lease(name: &str) -> String {
 
 /// A bucket of the suppression index.
 pub(super) fn bucket(place: &Place) -> String {
-    String::from_utf8_lossy(&bucket_bytes(place)).into_owned()
+    bucket_named(place.bucket)
+}
+
+/// The same, by its number.
+pub(super) fn bucket_named(bucket: Bucket) -> String {
+    String::from_utf8_lossy(&bucket_bytes(bucket)).into_owned()
 }
 
 /// The same without taking memory for it, for the way of a check.
-pub(super) fn bucket_bytes(place: &Place) -> [u8; 16] {
+pub(super) fn bucket_bytes(bucket: Bucket) -> [u8; 16] {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut name = *b"mr:{s00}:x:00000";
-    let (shard, index) = (usize::from(place.bucket.shard()), place.bucket.index());
+    let (shard, index) = (usize::from(bucket.shard()), bucket.index());
     for (at, value) in [(5, shard >> 4), (6, shard)] {
         name[at] = HEX[value & 0xf];
     }

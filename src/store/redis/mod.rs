@@ -8,6 +8,7 @@
 
 mod documents;
 mod durability;
+mod import;
 mod keys;
 mod lane;
 mod link;
@@ -19,9 +20,10 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use data_encoding::HEXLOWER;
 use redis::streams::StreamRangeReply;
+use tokio::sync::OnceCell;
 
 use super::batch::{MAX_ITEMS, Outcome, Position, TailBatch};
-use super::{Ask, Change, Changed, Health, Identity, RedisOptions, StoreError};
+use super::{Advice, Ask, Change, Changed, Health, Identity, ImportPart, RedisOptions, StoreError};
 use crate::domain::Decision;
 use lane::Lane;
 use link::Drops;
@@ -30,6 +32,9 @@ use work::Shared;
 
 /// How often the server's settings and state are looked at again.
 const WATCH: Duration = Duration::from_secs(1);
+
+/// How long a piece of an import may take.
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An open Redis store.
 #[derive(Debug)]
@@ -42,6 +47,8 @@ pub(super) struct Redis {
     asks: Lane<Ask, Decision>,
     changes: Lane<Change, Changed>,
     watch: tokio::task::JoinHandle<()>,
+    /// For imports; made by the first.
+    import: OnceCell<Link>,
 }
 
 impl Redis {
@@ -53,7 +60,9 @@ impl Redis {
     ) -> Result<Self, StoreError> {
         let drops = Drops::default();
         let link = Link::connect(&options, timeout, drops.clone()).await?;
-        inspect(&link, &options).await?;
+        if let Some(advice) = inspect(&link, &options).await? {
+            tracing::warn!("{}; {}", advice.what, advice.remedy);
+        }
         if options.durability == super::Durability::Everysec {
             tracing::warn!(
                 "store.redis.durability is everysec: a power cut may lose the last second of \
@@ -79,6 +88,7 @@ impl Redis {
             }),
             shared,
             watch,
+            import: OnceCell::new(),
         })
     }
 
@@ -135,6 +145,16 @@ impl Redis {
     pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
         self.shared.usable()?;
         self.changes.send(changes).await
+    }
+
+    pub(super) async fn import(&self, part: ImportPart) -> Result<u64, StoreError> {
+        // It may wait for longer than a check.
+        let patience = self.timeout.max(IMPORT_TIMEOUT);
+        let link = self
+            .import
+            .get_or_try_init(|| Link::connect(&self.options, patience, self.drops.clone()))
+            .await?;
+        import::import(link, &self.shared, part).await
     }
 
     #[allow(clippy::unused_self, reason = "the engines have one contract")]
@@ -202,14 +222,15 @@ impl Redis {
 
     pub(super) async fn health(&self) -> Health {
         let seen = match inspect(&self.link, &self.options).await {
-            Ok(()) => match self.shared.usable() {
-                Ok(()) => self.shared.present().await,
+            Ok(advice) => match self.shared.usable() {
+                Ok(()) => self.shared.present().await.map(|()| advice),
                 Err(error) => Err(error),
             },
             Err(error) => Err(error),
         };
+        let advice = seen.as_ref().ok().cloned().flatten();
         let (ok, detail, remedy) = match seen {
-            Ok(()) => (
+            Ok(_) => (
                 true,
                 match self.options.durability {
                     super::Durability::Always => "every answer is on disk before it is given",
@@ -232,6 +253,7 @@ impl Redis {
             ok,
             detail,
             remedy,
+            advice,
         }
     }
 
@@ -242,14 +264,15 @@ impl Redis {
     }
 }
 
-/// Asks the server for its settings and state, and refuses it when they are too weak.
-async fn inspect(link: &Link, options: &RedisOptions) -> Result<(), StoreError> {
+/// Asks the server for its settings and state, and refuses it when they are too weak. Where one of
+/// them only costs more than it should, says which.
+async fn inspect(link: &Link, options: &RedisOptions) -> Result<Option<Advice>, StoreError> {
     let report = link.report(options.verify).await?;
     if !options.verify {
-        return Ok(());
+        return Ok(None);
     }
     match report.weakness(options.durability) {
-        None => Ok(()),
+        None => Ok(report.advice()),
         Some(weakness) => Err(StoreError::Unsafe(format!(
             "{}; {}",
             weakness.what, weakness.remedy
@@ -272,7 +295,7 @@ async fn watch(link: Link, options: RedisOptions, shared: Arc<Shared>) {
             }
             // A server that is away is found out by every request itself.
             Err(_) => {}
-            Ok(()) => {
+            Ok(_) => {
                 if let Err(error) = shared.report_loss().await {
                     tracing::warn!(%error, "an incident is not on record yet");
                 }

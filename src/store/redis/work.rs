@@ -24,6 +24,7 @@ pub(super) struct Shared {
     change: Script,
     pub(super) document: Script,
     pub(super) lease: Script,
+    pub(super) import: Script,
     writer: batch::Writer,
     acknowledged: AtomicU64,
     loss: AtomicU8,
@@ -49,6 +50,7 @@ impl Shared {
             change: Script::new(&[PRELUDE, include_str!("scripts/change.lua")]),
             document: Script::new(&[include_str!("scripts/document.lua")]),
             lease: Script::new(&[include_str!("scripts/lease.lua")]),
+            import: Script::new(&[include_str!("scripts/import.lua")]),
             writer: crate::privacy::random(),
             acknowledged: AtomicU64::new(0),
             loss: AtomicU8::new(NO_LOSS),
@@ -70,6 +72,20 @@ impl Shared {
 
     pub(super) fn identity(&self) -> String {
         self.identity.load().to_string()
+    }
+
+    /// Under which name this process writes.
+    pub(super) fn writer(&self) -> &batch::Writer {
+        &self.writer
+    }
+
+    /// The highest sequence number of this process that the store has acknowledged and must still
+    /// know.
+    pub(super) fn acknowledged(&self) -> u64 {
+        match self.loss.load(Ordering::Acquire) {
+            NO_LOSS => self.acknowledged.load(Ordering::Acquire),
+            _ => 0,
+        }
     }
 
     /// What makes the server unfit at the moment.
@@ -143,7 +159,7 @@ impl Shared {
         self.name_what_all_use(&mut call);
         for place in &places {
             match place {
-                Some(place) => call.arg(&keys::bucket_bytes(place)[..]),
+                Some(place) => call.arg(&keys::bucket_bytes(place.bucket)[..]),
                 None => call.arg(keys::IDENTITY),
             };
         }
@@ -244,7 +260,7 @@ impl Shared {
 
     /// A store that has lost what it acknowledged answers nothing more in this process. Whoever
     /// runs it mends it, or starts the service again to go on without what is lost.
-    fn notice_loss(&self, error: &StoreError) {
+    pub(super) fn notice_loss(&self, error: &StoreError) {
         if matches!(error, StoreError::Lost) {
             let first = self.loss.compare_exchange(
                 NO_LOSS,

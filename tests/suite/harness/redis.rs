@@ -16,6 +16,7 @@ const DURABLE: &[(&str, &str)] = &[
     ("appendonly", "yes"),
     ("appendfsync", "always"),
     ("maxmemory-policy", "noeviction"),
+    ("set-max-intset-entries", "1024"),
     ("save", ""),
     // Compression would hide from a search what a dump holds.
     ("rdbcompression", "no"),
