@@ -17,6 +17,8 @@ pub enum Kind {
     Registration,
     /// What the store knows of the log: which one is its own, how far it has come, its keys.
     Log,
+    /// A list that was brought in: where it comes from, and how far it has come.
+    Import,
 }
 
 impl Kind {
@@ -31,13 +33,17 @@ impl Kind {
             Self::Counter => "counter",
             Self::Registration => "registration",
             Self::Log => "log",
+            Self::Import => "import",
         }
     }
 
     /// Whether every service process keeps these in memory and must hear when one changes.
     #[must_use]
     pub fn in_directory(self) -> bool {
-        !matches!(self, Self::Registration | Self::Counter | Self::Log)
+        !matches!(
+            self,
+            Self::Registration | Self::Counter | Self::Log | Self::Import
+        )
     }
 }
 

@@ -43,6 +43,9 @@ pub enum Op {
     Start,
     /// The entries of an old log were deleted, as the time for which they are kept had passed.
     Prune,
+    // The store keeps kinds by their place in this list: new ones come at the end.
+    /// A list of numbers was brought in, or taken out again.
+    Import,
 }
 
 impl Op {
@@ -58,6 +61,7 @@ impl Op {
             Self::Incident => "incident",
             Self::Start => "start",
             Self::Prune => "prune",
+            Self::Import => "import",
         }
     }
 
@@ -73,6 +77,7 @@ impl Op {
             Self::Incident,
             Self::Start,
             Self::Prune,
+            Self::Import,
         ]
         .into_iter()
         .find(|op| op.as_str() == text)
@@ -271,6 +276,30 @@ pub enum Detail {
     Matched {
         /// SHA-256 of the records as they were handed in.
         records: [u8; 32],
+    },
+    /// A list of numbers begins to be brought in, or to be taken out.
+    ImportBegun {
+        /// Whether its numbers are taken out.
+        removal: bool,
+        /// Where the list comes from, in the operator's words.
+        note: String,
+        /// SHA-256 of the file.
+        file: [u8; 32],
+    },
+    /// All of that list is in, or out.
+    ImportFinished {
+        /// Whether its numbers are taken out.
+        removal: bool,
+        /// Where the list comes from, in the operator's words.
+        note: String,
+        /// SHA-256 of the file.
+        file: [u8; 32],
+        /// How many numbers the list has, counted once in each part of it.
+        numbers: u64,
+        /// How many of them were not on the list before, or, of a removal, were on it.
+        changed: u64,
+        /// How many rows were rejected.
+        rejected: u64,
     },
 }
 

@@ -61,10 +61,12 @@ impl EntryReader {
         let agency = from.optional("agency", Cursor::string)?;
         let answer = from.optional("answer", Cursor::string)?;
         let campaign = from.optional("campaign", Cursor::text)?;
+        let changed = from.optional("changed", Cursor::integer)?;
         let channels = from.optional("channel", |from| Channels::parse(from.string()?))?;
         let client_seq = from.optional("client_seq", Cursor::integer)?;
         let mut said = Said {
             commitment: from.optional("commitment", Cursor::hex)?,
+            changed,
             entries: from.optional("entries", Cursor::integer)?,
             ..Said::default()
         };
@@ -73,10 +75,12 @@ impl EntryReader {
         said.log = from.optional("log", Cursor::text)?;
         said.month = from.optional("month", Cursor::text)?;
         said.note = from.optional("note", Cursor::text)?;
+        said.numbers = from.optional("numbers", Cursor::integer)?;
         let op = from.required("op", |from| Op::parse(from.string()?))?;
         let pn = from.optional("pn", Cursor::hex)?.map(Pseudonym);
         said.public_key = from.optional("public_key", Cursor::hex)?;
         said.reason = from.optional("reason", Cursor::text)?;
+        said.rejected = from.optional("rejected", Cursor::integer)?;
         said.role = from.optional("role", Cursor::text)?;
         let salt = Salt(from.required("salt", Cursor::hex)?);
         let seller = from.optional("seller", Cursor::string)?;
@@ -176,12 +180,15 @@ impl Named<'_> {
 #[derive(Default)]
 struct Said<'a> {
     reason: Option<Cow<'a, str>>,
+    changed: Option<u64>,
     commitment: Option<[u8; 32]>,
     entries: Option<u64>,
     log: Option<Cow<'a, str>>,
     month: Option<Cow<'a, str>>,
     note: Option<Cow<'a, str>>,
+    numbers: Option<u64>,
     public_key: Option<[u8; 32]>,
+    rejected: Option<u64>,
     role: Option<Cow<'a, str>>,
     subject_key: Option<&'a str>,
     version: Option<Cow<'a, str>>,
@@ -230,17 +237,33 @@ impl Said<'_> {
             "matched" => Detail::Matched {
                 records: self.commitment.take()?,
             },
+            reason @ ("import_begun" | "removal_begun") => Detail::ImportBegun {
+                removal: reason == "removal_begun",
+                note: self.note.take()?.into_owned(),
+                file: self.commitment.take()?,
+            },
+            reason @ ("import_finished" | "removal_finished") => Detail::ImportFinished {
+                removal: reason == "removal_finished",
+                note: self.note.take()?.into_owned(),
+                file: self.commitment.take()?,
+                numbers: self.numbers.take()?,
+                changed: self.changed.take()?,
+                rejected: self.rejected.take()?,
+            },
             _ => return None,
         };
         self.is_empty().then_some(Some(detail))
     }
 
     fn is_empty(&self) -> bool {
-        self.commitment.is_none()
+        self.changed.is_none()
+            && self.commitment.is_none()
             && self.entries.is_none()
             && self.log.is_none()
             && self.month.is_none()
             && self.note.is_none()
+            && self.numbers.is_none()
+            && self.rejected.is_none()
             && self.public_key.is_none()
             && self.role.is_none()
             && self.subject_key.is_none()

@@ -61,6 +61,25 @@ fn any_detail() -> impl Strategy<Value = Detail> {
         any::<[u8; 32]>().prop_map(|public_key| Detail::LogKeyRetired { public_key }),
         (words(), any::<u64>()).prop_map(|(log, entries)| Detail::Pruned { log, entries }),
         any::<[u8; 32]>().prop_map(|records| Detail::Matched { records }),
+        (any::<bool>(), words(), any::<[u8; 32]>()).prop_map(|(removal, note, file)| {
+            Detail::ImportBegun {
+                removal,
+                note,
+                file,
+            }
+        }),
+        (any::<bool>(), words(), any::<[u8; 32]>(), any::<[u64; 3]>(),).prop_map(
+            |(removal, note, file, [numbers, changed, rejected])| {
+                Detail::ImportFinished {
+                    removal,
+                    note,
+                    file,
+                    numbers,
+                    changed,
+                    rejected,
+                }
+            }
+        ),
     ]
 }
 
@@ -74,6 +93,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         Op::Incident,
         Op::Start,
         Op::Prune,
+        Op::Import,
     ])
 }
 

@@ -24,10 +24,11 @@ impl Entry {
     pub const VERSION: u64 = 1;
 
     /// Every field there can be, in canonical order: the columns of an export.
-    pub const FIELDS: [&'static str; 25] = [
+    pub const FIELDS: [&'static str; 28] = [
         "agency",
         "answer",
         "campaign",
+        "changed",
         "channel",
         "client_seq",
         "commitment",
@@ -37,10 +38,12 @@ impl Entry {
         "log",
         "month",
         "note",
+        "numbers",
         "op",
         "pn",
         "public_key",
         "reason",
+        "rejected",
         "role",
         "salt",
         "seller",
@@ -101,6 +104,7 @@ impl Entry {
         if let Some(campaign) = &context.campaign {
             object.text("campaign", campaign.as_str());
         }
+        object.detail(detail, "changed");
         if let Some(channels) = context.channels {
             object.word("channel", channels.as_str().as_bytes());
         }
@@ -118,6 +122,7 @@ impl Entry {
         object.detail(detail, "log");
         object.detail(detail, "month");
         object.detail(detail, "note");
+        object.detail(detail, "numbers");
         object.word("op", context.op.as_str().as_bytes());
         if let Some(pn) = self.pn {
             object.hex("pn", &pn.0);
@@ -126,6 +131,7 @@ impl Entry {
         if let Some(reason) = self.reason() {
             object.text("reason", reason);
         }
+        object.detail(detail, "rejected");
         object.detail(detail, "role");
         object.hex("salt", &self.salt.0);
         if let Some(seller) = &context.seller {
@@ -164,6 +170,10 @@ impl Detail {
             Self::LogKeyRetired { .. } => "log_key_retired",
             Self::Pruned { .. } => "pruned",
             Self::Matched { .. } => "matched",
+            Self::ImportBegun { removal: false, .. } => "import_begun",
+            Self::ImportBegun { removal: true, .. } => "removal_begun",
+            Self::ImportFinished { removal: false, .. } => "import_finished",
+            Self::ImportFinished { removal: true, .. } => "removal_finished",
         }
     }
 
@@ -179,6 +189,12 @@ impl Detail {
                 Self::MonthKey { commitment, .. }
                 | Self::Matched {
                     records: commitment,
+                }
+                | Self::ImportBegun {
+                    file: commitment, ..
+                }
+                | Self::ImportFinished {
+                    file: commitment, ..
                 },
                 "commitment",
             ) => hex(commitment),
@@ -187,7 +203,15 @@ impl Detail {
             }
             (Self::KeyCreated { role, .. }, "role") => text(role),
             (Self::Started { version }, "version") => text(version),
-            (Self::MonthReleased { note, .. }, "note") => text(note),
+            (
+                Self::MonthReleased { note, .. }
+                | Self::ImportBegun { note, .. }
+                | Self::ImportFinished { note, .. },
+                "note",
+            ) => text(note),
+            (Self::ImportFinished { numbers, .. }, "numbers") => Some(Value::Integer(*numbers)),
+            (Self::ImportFinished { changed, .. }, "changed") => Some(Value::Integer(*changed)),
+            (Self::ImportFinished { rejected, .. }, "rejected") => Some(Value::Integer(*rejected)),
             (Self::LogKey { public_key } | Self::LogKeyRetired { public_key }, "public_key") => {
                 hex(public_key)
             }

@@ -27,7 +27,7 @@ pub struct Header {
     pub earliest: Moment,
     /// The latest entry's time; the epoch when there is none.
     pub latest: Moment,
-    /// Entries of each kind, in the order of `row::kind`.
+    /// Entries of each kind, in the order of `row::kind`; the last are `prune` and `import`.
     pub(super) kinds: [u32; 8],
 }
 

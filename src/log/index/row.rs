@@ -66,7 +66,8 @@ pub(super) fn kind(op: Op) -> u8 {
         Op::Key => 4,
         Op::Incident => 5,
         Op::Start => 6,
-        Op::Prune => 7,
+        // Neither is about a number, so neither has a row, and nobody asks for their count.
+        Op::Prune | Op::Import => 7,
     }
 }
 
