@@ -7,6 +7,7 @@ mod auth;
 mod body;
 mod checks;
 mod health;
+mod imports;
 mod layer;
 mod limits;
 mod log;
@@ -121,6 +122,24 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(admin::create_key)),
         )
         .service(web::resource("/v1/admin/keys/{id}").route(web::delete().to(admin::revoke_key)))
+        .service(
+            web::resource("/v1/admin/imports")
+                .route(web::get().to(imports::list))
+                .route(web::post().to(imports::begin)),
+        )
+        .service(web::resource("/v1/admin/imports/find").route(web::post().to(imports::find)))
+        .service(web::resource("/v1/admin/imports/{id}").route(web::get().to(imports::one)))
+        .service(
+            web::resource("/v1/admin/imports/{id}/finish").route(web::post().to(imports::finish)),
+        )
+        .service(
+            web::resource("/v1/admin/imports/{id}/parts/{number}")
+                .route(web::put().to(imports::part)),
+        )
+        .service(
+            web::resource("/v1/admin/imports/{id}/parts/{number}/rejected")
+                .route(web::get().to(imports::rejected)),
+        )
         .service(web::resource("/v1/admin/doctor").route(web::get().to(admin::doctor)))
         .service(web::resource("/log").route(web::get().to(log::about)))
         .service(web::resource("/log/logs.json").route(web::get().to(log::logs)))

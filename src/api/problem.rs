@@ -418,6 +418,20 @@ impl From<ServiceError> for Problem {
                 "Look at each sign of the code.",
             )
             .keeping("Every registration stands as it was."),
+            ServiceError::UnknownImport => new(
+                S::NOT_FOUND,
+                "unknown_import",
+                "There is no such import",
+                "GET /v1/admin/imports shows the ids.",
+            ),
+            ServiceError::ImportState(_) => new(
+                S::CONFLICT,
+                "import_state",
+                "The import is not as far as that",
+                "GET /v1/admin/imports/{id} shows which parts are in; beginning it again goes on \
+                 where it broke off.",
+            )
+            .keeping("What is in stays in."),
             ServiceError::Taken => new(
                 S::CONFLICT,
                 "taken",

@@ -68,6 +68,12 @@ pub enum ServiceError {
     /// 409: entries that must still be kept.
     #[error("only the entries of years before {0} may be dropped")]
     TooYoung(u16),
+    /// 404: no such import.
+    #[error("there is no import of this id")]
+    UnknownImport,
+    /// 409: an import is not as far, or further.
+    #[error("{0}")]
+    ImportState(&'static str),
     /// 409: the id is taken.
     #[error("this id is taken")]
     Taken,

@@ -10,6 +10,7 @@ mod checker;
 mod directory;
 pub mod doctor;
 mod error;
+pub mod import;
 pub mod keys;
 pub mod matching;
 mod month;
@@ -50,6 +51,7 @@ pub struct Service {
     validity: Duration,
     max_check_numbers: usize,
     max_registration_numbers: usize,
+    turns: import::Turns,
 }
 
 impl Service {
@@ -74,6 +76,7 @@ impl Service {
             validity: Duration::from_secs(settings.check.validity_s),
             max_check_numbers: settings.check.max_numbers,
             max_registration_numbers: settings.registration.max_numbers,
+            turns: import::Turns::default(),
             keyring,
         }
     }

@@ -35,7 +35,7 @@ pub struct Filter {
 }
 
 impl Service {
-    async fn record_opening(
+    pub(super) async fn record_opening(
         &self,
         who: &Principal,
         phone: &PhoneNumber,

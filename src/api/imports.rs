@@ -1,0 +1,216 @@
+//! `/v1/admin/imports`: lists that are brought in whole, part by part.
+
+use std::time::Duration;
+
+use actix_web::web::{Bytes, BytesMut, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::State;
+use super::auth::operator;
+use super::body::read_json;
+use super::problem::Problem;
+use crate::domain::{PhoneNumber, Region, SellerRef};
+use crate::service::ServiceError;
+use crate::service::import::{Day, ImportView, LONGEST_PART, NewImport, Rows};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Begin {
+    source: String,
+    seller: String,
+    #[serde(default)]
+    remove: bool,
+    #[serde(default)]
+    date: Option<String>,
+    sha256: String,
+    bytes: u64,
+    parts: u32,
+    part_bytes: u64,
+    /// Positions of columns are counted from 1.
+    #[serde(default = "first")]
+    column: u32,
+    #[serde(default)]
+    date_column: Option<u32>,
+    #[serde(default)]
+    delimiter: Option<String>,
+    #[serde(default)]
+    heading: bool,
+    #[serde(default)]
+    region: Option<String>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+impl Begin {
+    fn read(self) -> Result<NewImport, Problem> {
+        let wrong = |text| Problem::from(ServiceError::Contradiction(text));
+        let position = |column: u32| {
+            let place = column.checked_sub(1).filter(|place| *place < 10_000);
+            place.ok_or_else(|| wrong("positions of columns are counted from 1"))
+        };
+        let file = data_encoding::HEXLOWER_PERMISSIVE.decode(self.sha256.as_bytes());
+        let file = file.ok().and_then(|bytes| bytes.try_into().ok());
+        let date = self
+            .date
+            .map(|text| Day::read(text.as_bytes(), Day::today()));
+        let region = self.region.map(|text| Region::parse(&text)).transpose();
+        let delimiter = match self.delimiter.as_deref() {
+            None => b',',
+            Some("tab") => b'\t',
+            Some(text) => match text.as_bytes() {
+                [one] if !matches!(one, b'"' | b'\r' | b'\n') => *one,
+                _ => return Err(wrong("a delimiter is one character, or tab")),
+            },
+        };
+        Ok(NewImport {
+            source: self.source,
+            seller: SellerRef::parse(&self.seller)?,
+            remove: self.remove,
+            date: date.transpose().map_err(|_| {
+                wrong("the date of the objection is like 2019-05-01, since 1980, and has been")
+            })?,
+            file: file.ok_or_else(|| wrong("sha256 is 64 hexadecimal digits"))?,
+            bytes: self.bytes,
+            parts: self.parts,
+            part_bytes: self.part_bytes,
+            rows: Rows {
+                column: position(self.column)?,
+                date_column: self.date_column.map(position).transpose()?,
+                delimiter,
+                heading: self.heading,
+                region: region.map_err(|_| wrong("a region is the two letters of a country"))?,
+            },
+        })
+    }
+}
+
+/// Begins to bring a list in, or goes on with it.
+pub(super) async fn begin(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let body: Begin = read_json(payload, &state.settings.http).await?;
+    let begun = state.service.begin_import(&who, body.read()?).await?;
+    let (view, parts) = state.service.import(&who, &begun.id).await?;
+    Ok(HttpResponse::Ok().json(whole(&view, parts.into_iter().map(|(number, _)| number))?))
+}
+
+/// Every import.
+pub(super) async fn list(state: State, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let imports = state.service.imports(&who).await?;
+    Ok(HttpResponse::Ok().json(json!({ "imports": imports })))
+}
+
+/// One import.
+pub(super) async fn one(
+    state: State,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let (view, parts) = state.service.import(&who, &id).await?;
+    Ok(HttpResponse::Ok().json(whole(&view, parts.into_iter().map(|(number, _)| number))?))
+}
+
+/// An import with the numbers of the parts that are in.
+fn whole(view: &ImportView, done: impl Iterator<Item = u32>) -> Result<Value, Problem> {
+    let mut answer =
+        serde_json::to_value(view).map_err(|_| ServiceError::Damaged("the record of an import"))?;
+    answer["done"] = done.collect::<Vec<_>>().into();
+    Ok(answer)
+}
+
+/// Brings one part in.
+pub(super) async fn part(
+    state: State,
+    request: HttpRequest,
+    place: Path<(String, u32)>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let (id, number) = place.into_inner();
+    let _turn = state.service.import_turn().await?;
+    let patience = Duration::from_millis(state.settings.http.body_timeout_ms);
+    let body = read(payload, patience).await?;
+    let counts = state.service.import_part(&who, &id, number, body).await?;
+    Ok(HttpResponse::Ok().json(counts))
+}
+
+/// Reads a part whole. It may take as long as it takes, as long as it comes.
+async fn read(mut payload: Payload, patience: Duration) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    loop {
+        let piece = tokio::time::timeout(patience, payload.next()).await;
+        let Some(piece) = piece.map_err(|_| Problem::too_slow())? else {
+            return Ok(body.freeze());
+        };
+        let piece = piece
+            .map_err(|_| Problem::bad_request("The body broke off.", "Send the part again."))?;
+        if body.len() + piece.len() > LONGEST_PART {
+            return Err(Problem::too_large().with("most_bytes", LONGEST_PART));
+        }
+        body.extend_from_slice(&piece);
+    }
+}
+
+/// The rows of a part that were rejected, as a table of lines (in that part) and reasons.
+pub(super) async fn rejected(
+    state: State,
+    request: HttpRequest,
+    place: Path<(String, u32)>,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let (id, number) = place.into_inner();
+    let rows = state.service.rejected_rows(&who, &id, number).await?;
+    let mut table = String::with_capacity(16 + rows.len() * 24);
+    table.push_str("line,reason\n");
+    for row in rows {
+        table.push_str(&format!("{},{}\n", row.line, row.reason.code()));
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header(("Content-Type", "text/csv; charset=utf-8"))
+        .body(table))
+}
+
+/// Finishes an import.
+pub(super) async fn finish(
+    state: State,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let view = state.service.finish_import(&who, &id).await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Find {
+    phone: String,
+    #[serde(default)]
+    region: Option<String>,
+}
+
+/// The lists that a number came with.
+pub(super) async fn find(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let body: Find = read_json(payload, &state.settings.http).await?;
+    let region = body.region.map(|text| Region::parse(&text)).transpose();
+    let region = region
+        .map_err(|_| ServiceError::Contradiction("a region is the two letters of a country"))?;
+    let phone = PhoneNumber::parse(body.phone.trim(), region).map_err(Problem::unreadable)?;
+    let found = state.service.find_imports(&who, &phone).await?;
+    Ok(HttpResponse::Ok().json(json!({ "imports": found })))
+}

@@ -1,0 +1,397 @@
+//! Lists that are brought in whole: what somebody objected to elsewhere, earlier.
+//!
+//! An imported listing stands beside what people register themselves, and neither is taken away
+//! with the other. A list comes in parts, each some million rows at most; a part that comes again
+//! changes nothing, and what is in is written down in the store, so that any process can go on.
+//!
+//! * `rows`: from bytes to numbers, or to the reason why a row is rejected.
+//! * `kept`: what is kept of each part beside the log: dates, and what was rejected.
+//! * `record`: an import's document in the store.
+//! * `find`: which lists a number came with.
+
+mod find;
+mod kept;
+mod record;
+mod rows;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+pub use find::FoundListing;
+pub use record::{Counts, ImportView, State};
+pub use rows::{DateError, Day, Rejected, Rejection, Rows};
+
+use super::{Service, ServiceError};
+use crate::domain::{Context, Detail, Moment, Op, PhoneNumber, Principal, Region, Role, SellerRef};
+use crate::log::LogError;
+use crate::store::{ImportPart, Kind, SellerNumber, Spot};
+use record::Record;
+
+/// The longest part, in bytes.
+pub const LONGEST_PART: usize = 16 << 20;
+
+/// The most parts of a list.
+pub const MOST_PARTS: u32 = 100_000;
+
+/// How many parts are worked on at the same time; more wait.
+const AT_ONCE: usize = 4;
+
+/// The longest description of a source, in characters.
+const LONGEST_SOURCE: usize = 120;
+
+/// How often a document is tried to be changed that others change at the same time.
+const TRIES: usize = 200;
+
+/// Lets only so many parts be worked on at a time.
+#[derive(Debug)]
+pub(super) struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(AT_ONCE))
+    }
+}
+
+/// A list that is to be brought in. Whoever says the same again goes on with the same import.
+#[derive(Debug, Clone)]
+pub struct NewImport {
+    /// Where the list comes from, in the operator's words.
+    pub source: String,
+    /// For whom its numbers are listed.
+    pub seller: SellerRef,
+    /// Whether its numbers are taken out: imported listings, not what people registered.
+    pub remove: bool,
+    /// The date of the objection, for rows that have none.
+    pub date: Option<Day>,
+    /// SHA-256 of the whole file.
+    pub file: [u8; 32],
+    /// How long the file is.
+    pub bytes: u64,
+    /// In how many parts it comes.
+    pub parts: u32,
+    /// How long a part is at most; so another way of cutting is another import.
+    pub part_bytes: u64,
+    /// How its rows are to be read.
+    pub rows: Rows,
+}
+
+impl NewImport {
+    /// The import's name: from the file and everything that was said of it.
+    fn id(&self) -> String {
+        let mut hash = Sha256::new_with_prefix(b"metrust v1 import\0");
+        let rows = &self.rows;
+        let parts: [&[u8]; 12] = [
+            &self.file,
+            &self.bytes.to_be_bytes(),
+            self.source.as_bytes(),
+            self.seller.as_str().as_bytes(),
+            &[u8::from(self.remove)],
+            &self.date.map_or(0, Day::number).to_be_bytes(),
+            &self.parts.to_be_bytes(),
+            &self.part_bytes.to_be_bytes(),
+            &rows.column.to_be_bytes(),
+            &rows
+                .date_column
+                .map_or(0, |column| column + 1)
+                .to_be_bytes(),
+            &[rows.delimiter, u8::from(rows.heading)],
+            rows.region.as_ref().map_or("", Region::as_str).as_bytes(),
+        ];
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        data_encoding::HEXLOWER.encode(&hash.finalize()[..16])
+    }
+
+    fn check(&self) -> Result<(), ServiceError> {
+        let wrong = |text| Err(ServiceError::Contradiction(text));
+        let source = &self.source;
+        if source.trim().is_empty()
+            || source.chars().count() > LONGEST_SOURCE
+            || source.chars().any(char::is_control)
+        {
+            return wrong("a source is 1 to 120 characters, without control characters");
+        }
+        if source.chars().filter(|c| c.is_numeric()).count() >= 9 {
+            return wrong(
+                "a source with nine or more digits may hold a phone number, and those are not \
+                 recorded",
+            );
+        }
+        if !(1..=MOST_PARTS).contains(&self.parts) {
+            return wrong("a file comes in 1 to 100,000 parts");
+        }
+        if self.part_bytes == 0 || self.part_bytes > LONGEST_PART as u64 {
+            return wrong("a part is at most 16 MiB long");
+        }
+        Ok(())
+    }
+}
+
+impl Service {
+    /// Begins to bring a list in, or goes on where it broke off, which may have been in another
+    /// process. A list that is in already is brought in once more, which changes what has changed
+    /// since.
+    ///
+    /// # Errors
+    /// [`ServiceError::WrongRole`], [`ServiceError::UnknownSeller`],
+    /// [`ServiceError::Contradiction`].
+    pub async fn begin_import(
+        &self,
+        who: &Principal,
+        new: NewImport,
+    ) -> Result<ImportView, ServiceError> {
+        operator(who)?;
+        new.check()?;
+        self.listed_for(&new.seller)?;
+        let id = new.id();
+        for _ in 0..TRIES {
+            let found = self.import_record(&id).await?;
+            if let Some((record, _)) = &found
+                && record.state == State::UnderWay
+            {
+                return Ok(record.view(&id));
+            }
+            // On record first: nothing is changed before.
+            let detail = Detail::ImportBegun {
+                removal: new.remove,
+                note: new.source.clone(),
+                file: new.file,
+            };
+            self.note_import(who, &new.seller, detail).await?;
+            let runs = found.as_ref().map_or(0, |(record, _)| record.runs);
+            let record = Record::new(&new, runs + 1, who.key.clone());
+            let body = record.write()?;
+            let put = match found {
+                None => self.store.create(Kind::Import, &id, body).await?,
+                Some((_, version)) => self.store.replace(Kind::Import, &id, version, body).await?,
+            };
+            if put {
+                return Ok(record.view(&id));
+            }
+        }
+        Err(ServiceError::Conflict)
+    }
+
+    /// Waits until another part may be worked on. Get this before the part is in memory.
+    ///
+    /// # Errors
+    /// [`ServiceError::Conflict`] when the service ends.
+    pub async fn import_turn(&self) -> Result<SemaphorePermit<'_>, ServiceError> {
+        let turn = self.turns.0.acquire().await;
+        turn.map_err(|_| ServiceError::Conflict)
+    }
+
+    /// Brings one part in. When it answers, the part is durable: the next check sees it. A part
+    /// that comes again is not read again.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; then some of its numbers may be in, and sending it again is harmless.
+    pub async fn import_part(
+        &self,
+        who: &Principal,
+        id: &str,
+        number: u32,
+        bytes: bytes::Bytes,
+    ) -> Result<Counts, ServiceError> {
+        operator(who)?;
+        let (record, _) = self.known_import(id).await?;
+        if let Some(counts) = record.done.get(&number) {
+            return Ok(*counts);
+        }
+        if record.state != State::UnderWay {
+            return Err(ServiceError::ImportState("this import is finished"));
+        }
+        if !(1..=record.parts).contains(&number) {
+            return Err(ServiceError::ImportState("this import has no such part"));
+        }
+        let seller = self.listed_for(&record.seller)?;
+        let (reader, subjects) = (record.rows.clone(), self.keyring.subjects().clone());
+        let (date, today) = (record.date, Day::today());
+        let read = tokio::task::spawn_blocking(move || {
+            let place = |phone: &PhoneNumber| Spot::of(&subjects.subject(phone));
+            let read = reader.read(&bytes, number == 1, date, today, place);
+            let object = kept::write(&read.listings, &read.rejected);
+            let spots: Vec<_> = read.listings.iter().map(|(spot, _)| *spot).collect();
+            let days = read.days();
+            (read.rows, read.rejected.len() as u64, days, spots, object)
+        });
+        let (rows, rejected, days, spots, object) = read
+            .await
+            .map_err(|_| ServiceError::Damaged("this part of the list"))?;
+        // Where it comes from is written down before it counts.
+        let path = kept::path(id, number);
+        let storage = self.record.archive.storage();
+        storage
+            .put(vec![(path, object.into())])
+            .await
+            .map_err(LogError::from)?;
+        let numbers = spots.len() as u64;
+        let part = ImportPart {
+            seller,
+            remove: record.remove,
+            spots,
+        };
+        let changed = self.store.import(part).await?;
+        let counts = Counts {
+            rows,
+            rejected,
+            numbers,
+            changed,
+        };
+        self.change_import(id, |record| {
+            if record.state != State::UnderWay {
+                return Err(ServiceError::ImportState("this import is finished"));
+            }
+            record.done.entry(number).or_insert(counts);
+            record.days = Day::around(record.days, days);
+            Ok(())
+        })
+        .await?;
+        Ok(counts)
+    }
+
+    /// Finishes an import of which every part is in. Finishing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError::ImportState`] when a part is missing.
+    pub async fn finish_import(
+        &self,
+        who: &Principal,
+        id: &str,
+    ) -> Result<ImportView, ServiceError> {
+        operator(who)?;
+        let (record, _) = self.known_import(id).await?;
+        if record.state == State::Finished {
+            return Ok(record.view(id));
+        }
+        if record.done.len() < record.parts as usize {
+            return Err(ServiceError::ImportState("not every part is in"));
+        }
+        let total = record.total();
+        let detail = Detail::ImportFinished {
+            removal: record.remove,
+            note: record.source.clone(),
+            file: record.file()?,
+            numbers: total.numbers,
+            changed: total.changed,
+            rejected: total.rejected,
+        };
+        self.note_import(who, &record.seller, detail).await?;
+        let at = Moment::now();
+        let record = self
+            .change_import(id, |record| {
+                record.state = State::Finished;
+                record.finished_at.get_or_insert(at);
+                Ok(())
+            })
+            .await?;
+        Ok(record.view(id))
+    }
+
+    /// Every import, the newest first.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn imports(&self, who: &Principal) -> Result<Vec<ImportView>, ServiceError> {
+        operator(who)?;
+        let mut views = Vec::new();
+        for (id, document) in self.store.list(Kind::Import).await? {
+            views.push(Record::read(&document.body)?.view(&id));
+        }
+        views.sort_by(|a, b| (b.begun_at, &b.id).cmp(&(a.begun_at, &a.id)));
+        Ok(views)
+    }
+
+    /// One import, and which of its parts are in.
+    ///
+    /// # Errors
+    /// [`ServiceError::UnknownImport`].
+    pub async fn import(
+        &self,
+        who: &Principal,
+        id: &str,
+    ) -> Result<(ImportView, Vec<(u32, Counts)>), ServiceError> {
+        operator(who)?;
+        let (record, _) = self.known_import(id).await?;
+        let view = record.view(id);
+        Ok((view, record.done.into_iter().collect()))
+    }
+
+    /// The rows of a part that were rejected.
+    ///
+    /// # Errors
+    /// [`ServiceError::UnknownImport`], [`ServiceError::ImportState`] when the part is not in.
+    pub async fn rejected_rows(
+        &self,
+        who: &Principal,
+        id: &str,
+        number: u32,
+    ) -> Result<Vec<Rejected>, ServiceError> {
+        operator(who)?;
+        let (record, _) = self.known_import(id).await?;
+        if !record.done.contains_key(&number) {
+            return Err(ServiceError::ImportState("this part is not in"));
+        }
+        kept::rejected(self.record.archive.storage(), id, number).await
+    }
+
+    async fn note_import(
+        &self,
+        who: &Principal,
+        seller: &SellerRef,
+        detail: Detail,
+    ) -> Result<(), ServiceError> {
+        let context = Context {
+            seller: Some(seller.clone()),
+            ..Context::of_service(Op::Import, detail).by(&who.key)
+        };
+        Ok(self.store.note(context).await?)
+    }
+
+    /// The place of a seller in the index.
+    fn listed_for(&self, seller: &SellerRef) -> Result<SellerNumber, ServiceError> {
+        let SellerRef::One(id) = seller else {
+            return Ok(SellerNumber::ALL);
+        };
+        let directory = self.directory.current()?;
+        let record = directory.sellers.get(id);
+        record.ok_or(ServiceError::UnknownSeller)?.number()
+    }
+
+    async fn import_record(&self, id: &str) -> Result<Option<(Record, u64)>, ServiceError> {
+        let Some(document) = self.store.get(Kind::Import, id).await? else {
+            return Ok(None);
+        };
+        Ok(Some((Record::read(&document.body)?, document.version)))
+    }
+
+    async fn known_import(&self, id: &str) -> Result<(Record, u64), ServiceError> {
+        let found = self.import_record(id).await?;
+        found.ok_or(ServiceError::UnknownImport)
+    }
+
+    async fn change_import(
+        &self,
+        id: &str,
+        change: impl Fn(&mut Record) -> Result<(), ServiceError>,
+    ) -> Result<Record, ServiceError> {
+        for _ in 0..TRIES {
+            let (mut record, version) = self.known_import(id).await?;
+            change(&mut record)?;
+            let body = record.write()?;
+            if self.store.replace(Kind::Import, id, version, body).await? {
+                return Ok(record);
+            }
+        }
+        Err(ServiceError::Conflict)
+    }
+}
+
+fn operator(who: &Principal) -> Result<(), ServiceError> {
+    match who.role {
+        Role::Operator => Ok(()),
+        _ => Err(ServiceError::WrongRole("operator")),
+    }
+}

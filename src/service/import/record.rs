@@ -1,0 +1,210 @@
+//! What the store knows of an import: where it comes from, and how far it is.
+
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+use super::{Day, NewImport, Rows};
+use crate::domain::{KeyId, Moment, SellerRef};
+use crate::service::ServiceError;
+
+/// Whether all of a list is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Some of it may be.
+    UnderWay,
+    /// All of it is.
+    Finished,
+}
+
+/// What became of a part, or of all parts together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// How many rows there are. Empty lines and the heading are none.
+    pub rows: u64,
+    /// How many of them were rejected.
+    pub rejected: u64,
+    /// How many numbers the others have; a number that stands twice in a part counts once.
+    pub numbers: u64,
+    /// How many of those were not listed like this before; or, of a removal, were. What an attempt
+    /// that broke off had changed already does not count again.
+    pub changed: u64,
+}
+
+/// An import as the operator sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportView {
+    /// Its name.
+    pub id: String,
+    /// Where the list comes from.
+    pub source: String,
+    /// For whom its numbers are listed.
+    pub seller: SellerRef,
+    /// Whether its numbers are taken out.
+    pub remove: bool,
+    /// The date of the objection, for rows that have none.
+    pub date: Option<Day>,
+    /// The first date of an objection so far.
+    pub earliest: Option<Day>,
+    /// The last date of an objection so far.
+    pub latest: Option<Day>,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// How long the file is.
+    pub bytes: u64,
+    /// How far it is.
+    pub state: State,
+    /// How often it was begun, and had not been under way.
+    pub runs: u32,
+    /// In how many parts it comes.
+    pub parts: u32,
+    /// How many of them are in.
+    pub parts_in: u32,
+    /// The counts of those.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// When it was begun the last time.
+    pub begun_at: Moment,
+    /// By which key.
+    pub begun_by: KeyId,
+    /// When all of it was in.
+    pub finished_at: Option<Moment>,
+}
+
+/// The document.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub source: String,
+    pub seller: SellerRef,
+    pub remove: bool,
+    pub date: Option<Day>,
+    sha256: String,
+    bytes: u64,
+    pub parts: u32,
+    pub rows: Rows,
+    pub state: State,
+    pub runs: u32,
+    begun_at: Moment,
+    begun_by: KeyId,
+    pub finished_at: Option<Moment>,
+    pub days: Option<(Day, Day)>,
+    #[serde(with = "compact")]
+    pub done: BTreeMap<u32, Counts>,
+}
+
+impl Record {
+    pub fn new(new: &NewImport, runs: u32, by: KeyId) -> Self {
+        Self {
+            source: new.source.clone(),
+            seller: new.seller.clone(),
+            remove: new.remove,
+            date: new.date,
+            sha256: HEXLOWER.encode(&new.file),
+            bytes: new.bytes,
+            parts: new.parts,
+            rows: new.rows.clone(),
+            state: State::UnderWay,
+            runs,
+            begun_at: Moment::now(),
+            begun_by: by,
+            finished_at: None,
+            days: None,
+            done: BTreeMap::new(),
+        }
+    }
+
+    pub fn read(body: &str) -> Result<Self, ServiceError> {
+        serde_json::from_str(body).map_err(|_| damaged())
+    }
+
+    pub fn write(&self) -> Result<String, ServiceError> {
+        serde_json::to_string(self).map_err(|_| damaged())
+    }
+
+    /// SHA-256 of the file.
+    pub fn file(&self) -> Result<[u8; 32], ServiceError> {
+        let bytes = HEXLOWER.decode(self.sha256.as_bytes());
+        let bytes = bytes.map_err(|_| damaged())?;
+        bytes.try_into().map_err(|_| damaged())
+    }
+
+    /// The counts of all parts that are in.
+    pub fn total(&self) -> Counts {
+        self.done
+            .values()
+            .fold(Counts::default(), |sum, part| Counts {
+                rows: sum.rows + part.rows,
+                rejected: sum.rejected + part.rejected,
+                numbers: sum.numbers + part.numbers,
+                changed: sum.changed + part.changed,
+            })
+    }
+
+    pub fn view(&self, id: &str) -> ImportView {
+        ImportView {
+            id: id.to_owned(),
+            source: self.source.clone(),
+            seller: self.seller.clone(),
+            remove: self.remove,
+            date: self.date,
+            earliest: self.days.map(|(earliest, _)| earliest),
+            latest: self.days.map(|(_, latest)| latest),
+            sha256: self.sha256.clone(),
+            bytes: self.bytes,
+            state: self.state,
+            runs: self.runs,
+            parts: self.parts,
+            parts_in: self.done.len() as u32,
+            counts: self.total(),
+            begun_at: self.begun_at,
+            begun_by: self.begun_by.clone(),
+            finished_at: self.finished_at,
+        }
+    }
+}
+
+fn damaged() -> ServiceError {
+    ServiceError::Damaged("the record of an import")
+}
+
+/// Parts as rows of five numbers: a list may have many, and each one writes all of them again.
+mod compact {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Counts;
+
+    pub fn serialize<S: Serializer>(
+        parts: &BTreeMap<u32, Counts>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(parts.iter().map(|(number, counts)| {
+            let Counts {
+                rows,
+                rejected,
+                numbers,
+                changed,
+            } = *counts;
+            [u64::from(*number), rows, rejected, numbers, changed]
+        }))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<u32, Counts>, D::Error> {
+        let rows = Vec::<(u32, u64, u64, u64, u64)>::deserialize(from)?;
+        let part = |(number, rows, rejected, numbers, changed)| {
+            let counts = Counts {
+                rows,
+                rejected,
+                numbers,
+                changed,
+            };
+            (number, counts)
+        };
+        Ok(rows.into_iter().map(part).collect())
+    }
+}
