@@ -38,6 +38,8 @@ mod export;
 mod find;
 #[path = "suite/harness/mod.rs"]
 mod harness;
+#[path = "suite/imports.rs"]
+mod imports;
 #[path = "suite/interop.rs"]
 mod interop;
 #[path = "suite/keys.rs"]

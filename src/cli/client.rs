@@ -55,6 +55,8 @@ pub(super) enum Patience {
     Export,
     /// An answer that comes when long work is done.
     Work,
+    /// An answer that comes when a part of a long list is in the store.
+    Import,
     /// The same, where much is sent and the service has work to do before its answer begins.
     Match,
 }
@@ -108,6 +110,7 @@ impl Whereabouts {
             Patience::Usual => config.timeout_global(seconds(30)),
             Patience::Export => config.timeout_recv_response(seconds(60)),
             Patience::Work => config.timeout_recv_response(seconds(6 * 3600)),
+            Patience::Import => config.timeout_global(seconds(5 * 60)),
             Patience::Match => config.timeout_recv_response(seconds(15 * 60)),
         };
         let config = if base.on_this_machine {
@@ -147,6 +150,17 @@ impl Client {
     /// Sends a body and reads the answer's.
     pub(super) fn send(&self, method: &str, path: &str, body: &Value) -> Result<String, Failure> {
         self.read(self.call(method, path, &[], Some(body))?)
+    }
+
+    /// Puts bytes in their place and reads the answer.
+    pub(super) fn put(&self, path: &str, bytes: &[u8]) -> Result<String, Failure> {
+        let sent = self
+            .request("PUT", path, &[])
+            .header("Content-Type", "text/csv")
+            .body(bytes)
+            .map_err(ureq::Error::Http)
+            .and_then(|request| self.agent.run(request));
+        self.read(sent.map_err(|error| self.base.unreachable(&error))?)
     }
 
     /// Asks for a deletion.

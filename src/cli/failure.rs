@@ -38,6 +38,16 @@ impl Failure {
         }
     }
 
+    /// Part of the work is done, and the same command goes on with it; exit status 3.
+    #[must_use]
+    pub(super) fn unfinished(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            status: 3,
+            may_pass: false,
+        }
+    }
+
     /// The same, of a kind that passes by itself: a connection that broke, a service that starts.
     #[must_use]
     pub(super) fn passing(self) -> Self {

@@ -13,6 +13,7 @@ mod completions;
 mod doctor;
 mod failure;
 mod healthcheck;
+mod import;
 mod init;
 mod key;
 mod number;
@@ -81,6 +82,7 @@ enum Command {
     Agency(agency::Agency),
     Key(key::Key),
     Check(check::Check),
+    Import(import::Import),
     Audit(audit::Audit),
     Completions(completions::Completions),
 }
@@ -105,6 +107,7 @@ pub fn run(line: Cli) -> Result<ExitCode, Failure> {
         Command::Agency(command) => command.run(&data),
         Command::Key(command) => command.run(&data),
         Command::Check(command) => command.run(&data),
+        Command::Import(command) => command.run(&data),
         Command::Audit(command) => command.run(&data),
         Command::Completions(command) => command.run(),
     }

@@ -270,6 +270,7 @@ fn every_command_explains_itself() {
         "agency",
         "key",
         "check",
+        "import",
         "audit",
         "init",
         "doctor",

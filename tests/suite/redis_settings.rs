@@ -154,3 +154,30 @@ fn a_wrong_password_is_said_plainly_and_not_repeated() {
         assert!(!said.contains("panicked"), "{refusal:?}");
     }
 }
+
+#[test]
+fn sets_that_a_national_list_would_outgrow_are_advised_against() {
+    let redis = Redis::with(&[("set-max-intset-entries", "512")]);
+    let (_folder, launch) = launch_on(&redis, "always");
+    let service = launch.start();
+    works(&service);
+    assert!(
+        service.log().contains("set-max-intset-entries 1024"),
+        "{}",
+        service.log()
+    );
+    let told = service.cli(&["doctor"]);
+    assert!(told.status.success(), "it works all the same: {told:?}");
+    let line = told
+        .stdout
+        .lines()
+        .find(|line| line.contains("memory"))
+        .unwrap();
+    assert!(
+        line.starts_with("warning") && line.contains("set-max-intset-entries 1024"),
+        "{line}"
+    );
+    redis.command(&["CONFIG", "SET", "set-max-intset-entries", "1024"]);
+    let told = service.cli(&["doctor"]);
+    assert!(!told.stdout.contains("intset"), "{told:?}");
+}

@@ -159,6 +159,30 @@ fn use_everything(world: &World) -> Secrets {
         .withdraw("4F4F-5G5G-6H6H-7J7J")
         .expect_refused();
 
+    let list: String = NUMBERS
+        .iter()
+        .map(|(typed, _)| format!("{typed}\n"))
+        .collect();
+    let file = world.scratch("list");
+    fs::write(&file, list + "+32 486 91 35 7\n").unwrap();
+    let name = file.to_str().unwrap();
+    let line = [
+        "import",
+        name,
+        "--source",
+        "a list",
+        "--all-sellers",
+        "--region",
+        "BE",
+    ];
+    let said = world.service.cli(&line);
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    secrets.assert_absent_from("what an import says", said.stderr.as_bytes());
+    let rejected = fs::read(format!("{name}.rejected.csv")).unwrap();
+    secrets.assert_absent_from("the rejected rows", &rejected);
+    let find = json!({"phone": NUMBERS[0].0});
+    operator.post("/v1/admin/imports/find", find).expect(200);
+
     let mut browser = world.browser();
     let typed = browser.opt_out(&all[..3]);
     browser.open("/registration").expect(200);
@@ -181,7 +205,7 @@ fn search_what_is_told(world: &mut World, secrets: &Secrets) {
     secrets.assert_absent_from("the metrics", metrics.as_bytes());
     let export = world.operator().get("/v1/audit/entries").expect(200).text();
     secrets.assert_absent_from("the audit export", export.as_bytes());
-    for path in ["keys", "sellers", "agencies", "doctor"] {
+    for path in ["keys", "sellers", "agencies", "doctor", "imports"] {
         let told = world
             .operator()
             .get(&format!("/v1/admin/{path}"))
@@ -193,6 +217,8 @@ fn search_what_is_told(world: &mut World, secrets: &Secrets) {
     assert!(world.service.terminate().success());
     let log = world.service.log();
     secrets.assert_absent_from("the log", log.as_bytes());
+    let kept = bytes_in(&world.log_folder().join("imports"));
+    secrets.assert_absent_from("what is kept of lists", &kept);
 }
 
 #[test]

@@ -1,0 +1,231 @@
+//! `metrust import`: a list that was kept elsewhere is brought in, or taken out again.
+//!
+//! The file is read twice: once for its hash and the places where it is cut, once to send it. The
+//! service names an import after the hash and what was said of the list, so the same command goes
+//! on where an earlier one broke off, from any machine.
+
+mod layout;
+mod parts;
+mod report;
+mod sending;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{ArgGroup, Args};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use serde::Deserialize;
+use serde_json::json;
+
+use self::layout::Layout;
+use self::parts::Parts;
+use self::report::Report;
+use super::client::{Client, Patience, Target};
+use super::output::note;
+use super::{Failure, Outcome, path_parser};
+
+const PATH: &str = "/v1/admin/imports";
+
+/// How long a part is at most: some hundred thousand numbers.
+const PART: usize = 4 << 20;
+
+/// The exit status of an import of which some rows were rejected.
+const REJECTED: u8 = 1;
+
+/// Bring in a list of numbers that was kept elsewhere, or take it out again
+///
+/// The list is a table (CSV), or one number a line. What it lists is suppressed for calls and texts
+/// from the next check on. A person's own registration of the same number stands beside it: neither
+/// is taken away with the other. Where the list comes from, and the date of each objection, is kept.
+///
+/// Running the same command again goes on where it broke off; when all is in, it changes nothing
+/// but what has changed since. Rows that cannot be used are told by line and reason, and the others
+/// are brought in.
+#[derive(Debug, Args)]
+#[command(
+    group(ArgGroup::new("for").required(true).args(["seller", "all_sellers"])),
+    after_help = "\
+Examples:
+  metrust import old-list.csv --source 'CRM of 2019' --seller sunny-telecom --date 2019-05-01
+  metrust import national.csv --source 'National list, May' --all-sellers --column msisdn \\
+    --date-column registered --region BE
+  metrust import gone.txt --source 'National list, June: taken off' --all-sellers --remove
+
+Exit status: 0 every row is in; 1 all are but those in the file of rejected rows; 2 the command line
+or the file cannot be used; 3 not finished, the same command goes on."
+)]
+pub(super) struct Import {
+    /// The list
+    #[arg(value_name = "FILE", value_parser = path_parser())]
+    file: PathBuf,
+
+    /// Where it comes from, in words; on record
+    #[arg(long, value_name = "TEXT")]
+    source: String,
+
+    /// List the numbers for this seller
+    #[arg(long, value_name = "ID")]
+    seller: Option<String>,
+
+    /// List the numbers for all sellers, also those that join later
+    #[arg(long)]
+    all_sellers: bool,
+
+    /// The date of the objection, for rows that have none
+    #[arg(long, value_name = "DATE")]
+    date: Option<String>,
+
+    /// Take the numbers out: what was imported of them, not what people registered
+    #[arg(long)]
+    remove: bool,
+
+    /// The column of the number: its name, or its position from 1
+    #[arg(long, value_name = "COLUMN", help_heading = "The rows")]
+    column: Option<String>,
+
+    /// The column of the date of the objection
+    #[arg(long, value_name = "COLUMN", help_heading = "The rows")]
+    date_column: Option<String>,
+
+    /// What stands between columns: one character, or `tab` [default: what the first line has]
+    #[arg(long, value_name = "CHARACTER", help_heading = "The rows")]
+    delimiter: Option<String>,
+
+    /// The country of numbers without country code, as two letters
+    #[arg(long, value_name = "COUNTRY", help_heading = "The rows")]
+    region: Option<String>,
+
+    /// Write the rejected rows here: line and reason, no numbers [default: FILE.rejected.csv]
+    #[arg(long, value_name = "FILE", value_parser = path_parser())]
+    rejected: Option<PathBuf>,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+/// An import, as the service tells of it.
+#[derive(Debug, Deserialize)]
+struct Told {
+    id: String,
+    state: String,
+    runs: u32,
+    #[serde(flatten)]
+    counts: Counts,
+    #[serde(default)]
+    done: Vec<u32>,
+}
+
+/// The counts of a part, or of all.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Counts {
+    rows: u64,
+    rejected: u64,
+    numbers: u64,
+    changed: u64,
+}
+
+impl Import {
+    pub(super) fn run(&self, data: &Path) -> Outcome {
+        let layout = Layout::find(self)?;
+        let client = self.target.client(data, Patience::Import)?;
+        if layout.heading {
+            note("the first line is taken for a heading");
+        }
+        let parts = Parts::cut(&self.file, PART)?;
+        let begun = client.send("POST", PATH, &self.begin(&layout, &parts))?;
+        let begun: Told = client.understand(&begun)?;
+        if !begun.done.is_empty() {
+            let all = parts.len();
+            note(&format!(
+                "going on: {} of {all} parts are in",
+                begun.done.len()
+            ));
+        } else if begun.runs > 1 {
+            note("this list was imported before; what has changed since is done again");
+        }
+        let finished = sending::send_all(&client, &begun, &parts, self.remove)
+            .and_then(|()| parts.unchanged())
+            .and_then(|()| finish(&client, &begun.id))
+            .map_err(|failure| unfinished(&failure))?;
+        self.tell(&client, &parts, &finished)
+    }
+
+    fn begin(&self, layout: &Layout, parts: &Parts) -> serde_json::Value {
+        json!({
+            "source": self.source,
+            "seller": self.seller.as_deref().unwrap_or("all"),
+            "remove": self.remove,
+            "date": self.date,
+            "sha256": parts.sha256(),
+            "bytes": parts.bytes(),
+            "parts": parts.len(),
+            "part_bytes": PART,
+            "column": layout.column + 1,
+            "date_column": layout.date_column.map(|column| column + 1),
+            "delimiter": layout.delimiter(),
+            "heading": layout.heading,
+            "region": self.region,
+        })
+    }
+
+    fn tell(&self, client: &Client, parts: &Parts, told: &Told) -> Outcome {
+        let Counts {
+            rows,
+            rejected,
+            numbers,
+            changed,
+        } = told.counts;
+        let (verb, before) = match self.remove {
+            true => ("taken out", "were not in"),
+            false => ("imported", "were in before"),
+        };
+        note(&format!(
+            "{rows} rows, {numbers} numbers: {changed} {verb}, {} {before}",
+            numbers.saturating_sub(changed)
+        ));
+        if rejected == 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let place = self.rejected.clone().unwrap_or_else(|| {
+            let mut name = self.file.clone().into_os_string();
+            name.push(".rejected.csv");
+            name.into()
+        });
+        let mut report = Report::create(&place)?;
+        for part in parts.all() {
+            let path = format!("{PATH}/{}/parts/{}/rejected", told.id, part.number);
+            report.add(&client.get(&path, &[])?, part.first_line)?;
+        }
+        report.finish()?;
+        note(&format!(
+            "{rejected} rows were REJECTED: their lines and the reasons are in {}",
+            place.display()
+        ));
+        Ok(ExitCode::from(REJECTED))
+    }
+}
+
+fn finish(client: &Client, id: &str) -> Result<Told, Failure> {
+    let answer =
+        sending::patiently(|| client.send("POST", &format!("{PATH}/{id}/finish"), &json!({})))?;
+    let told: Told = client.understand(&answer)?;
+    match told.state.as_str() {
+        "finished" => Ok(told),
+        _ => Err(Failure::new("the service has not finished it")),
+    }
+}
+
+fn unfinished(failure: &Failure) -> Failure {
+    Failure::unfinished(format!(
+        "NOT FINISHED: {failure}\n  kept:       what is in stays in\n  remedy:     run the same \
+         command again; it goes on where it broke off"
+    ))
+}
+
+/// Shown on a terminal only, and gone when it is dropped.
+fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(length)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_finish(ProgressFinish::AndClear)
+}
