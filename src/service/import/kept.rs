@@ -12,6 +12,8 @@
 //!
 //! One number is found by reading the table and one block.
 
+use std::io;
+
 use crate::log::LogError;
 use crate::log::storage::Storage;
 use crate::service::ServiceError;
@@ -38,10 +40,14 @@ pub(super) fn path(import: &str, number: u32) -> String {
 }
 
 /// An object, from sorted listings.
-pub(super) fn write(listings: &[(Spot, Option<Day>)], rejected: &[Rejected]) -> Vec<u8> {
+pub(super) fn write(
+    listings: &[(Spot, Option<Day>)],
+    rejected: &[Rejected],
+) -> io::Result<Vec<u8>> {
     let mut object = Vec::with_capacity(HEAD + listings.len() * 8 + rejected.len());
     object.extend_from_slice(&MAGIC);
     object.resize(HEAD, 0);
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     let mut plain = Vec::new();
     let mut rest = listings;
     for block in 0..=BLOCKS {
@@ -63,14 +69,12 @@ pub(super) fn write(listings: &[(Spot, Option<Day>)], rejected: &[Rejected]) -> 
             }
         }
         if !plain.is_empty() {
-            // Compressing into memory does not fail; a block that is missing is found damaged.
-            let packed = zstd::bulk::compress(&plain, LEVEL).unwrap_or_default();
-            object.extend_from_slice(&packed);
+            object.extend_from_slice(&compressor.compress(&plain)?);
         }
         let end = ((object.len() - HEAD) as u32).to_le_bytes();
         object[8 + block * 4..][..4].copy_from_slice(&end);
     }
-    object
+    Ok(object)
 }
 
 /// Whether a part has a number, and the date of its objection, if that is known.
@@ -206,7 +210,7 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
                 let storage = Storage::Folder(Folder::open(folder.path().to_owned()).unwrap());
-                let object = write(&sorted, &rejected);
+                let object = write(&sorted, &rejected).unwrap();
                 storage.put(vec![(path("x", 7), object.into())]).await.unwrap();
                 for (spot, day) in listings.iter().take(8) {
                     assert_eq!(find(&storage, "x", 7, *spot).await.unwrap(), Some(*day));

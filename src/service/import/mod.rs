@@ -4,25 +4,31 @@
 //! with the other. A list comes in parts, each some million rows at most; a part that comes again
 //! changes nothing, and what is in is written down in the store, so that any process can go on.
 //!
-//! * `rows`: from bytes to numbers, or to the reason why a row is rejected.
+//! * `new`: what is said of a list, and the name that comes of it.
+//! * `rows`, `day`, `rejection`: from bytes to numbers, or to the reason why a row is rejected.
 //! * `kept`: what is kept of each part beside the log: dates, and what was rejected.
 //! * `record`: an import's document in the store.
 //! * `find`: which lists a number came with.
 
+mod day;
 mod find;
 mod kept;
+mod new;
 mod record;
+mod rejection;
 mod rows;
 
-use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+pub use day::{DateError, Day};
 pub use find::FoundListing;
+pub use new::NewImport;
 pub use record::{Counts, ImportView, State};
-pub use rows::{DateError, Day, Rejected, Rejection, Rows};
+pub use rejection::{Rejected, Rejection};
+pub use rows::Rows;
 
 use super::{Service, ServiceError};
-use crate::domain::{Context, Detail, Moment, Op, PhoneNumber, Principal, Region, Role, SellerRef};
+use crate::domain::{Context, Detail, Moment, Op, PhoneNumber, Principal, Role, SellerRef};
 use crate::log::LogError;
 use crate::store::{ImportPart, Kind, SellerNumber, Spot};
 use record::Record;
@@ -36,9 +42,6 @@ pub const MOST_PARTS: u32 = 100_000;
 /// How many parts are worked on at the same time; more wait.
 const AT_ONCE: usize = 4;
 
-/// The longest description of a source, in characters.
-const LONGEST_SOURCE: usize = 120;
-
 /// How often a document is tried to be changed that others change at the same time.
 const TRIES: usize = 200;
 
@@ -49,83 +52,6 @@ pub(super) struct Turns(Semaphore);
 impl Default for Turns {
     fn default() -> Self {
         Self(Semaphore::new(AT_ONCE))
-    }
-}
-
-/// A list that is to be brought in. Whoever says the same again goes on with the same import.
-#[derive(Debug, Clone)]
-pub struct NewImport {
-    /// Where the list comes from, in the operator's words.
-    pub source: String,
-    /// For whom its numbers are listed.
-    pub seller: SellerRef,
-    /// Whether its numbers are taken out: imported listings, not what people registered.
-    pub remove: bool,
-    /// The date of the objection, for rows that have none.
-    pub date: Option<Day>,
-    /// SHA-256 of the whole file.
-    pub file: [u8; 32],
-    /// How long the file is.
-    pub bytes: u64,
-    /// In how many parts it comes.
-    pub parts: u32,
-    /// How long a part is at most; so another way of cutting is another import.
-    pub part_bytes: u64,
-    /// How its rows are to be read.
-    pub rows: Rows,
-}
-
-impl NewImport {
-    /// The import's name: from the file and everything that was said of it.
-    fn id(&self) -> String {
-        let mut hash = Sha256::new_with_prefix(b"metrust v1 import\0");
-        let rows = &self.rows;
-        let parts: [&[u8]; 12] = [
-            &self.file,
-            &self.bytes.to_be_bytes(),
-            self.source.as_bytes(),
-            self.seller.as_str().as_bytes(),
-            &[u8::from(self.remove)],
-            &self.date.map_or(0, Day::number).to_be_bytes(),
-            &self.parts.to_be_bytes(),
-            &self.part_bytes.to_be_bytes(),
-            &rows.column.to_be_bytes(),
-            &rows
-                .date_column
-                .map_or(0, |column| column + 1)
-                .to_be_bytes(),
-            &[rows.delimiter, u8::from(rows.heading)],
-            rows.region.as_ref().map_or("", Region::as_str).as_bytes(),
-        ];
-        for part in parts {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        data_encoding::HEXLOWER.encode(&hash.finalize()[..16])
-    }
-
-    fn check(&self) -> Result<(), ServiceError> {
-        let wrong = |text| Err(ServiceError::Contradiction(text));
-        let source = &self.source;
-        if source.trim().is_empty()
-            || source.chars().count() > LONGEST_SOURCE
-            || source.chars().any(char::is_control)
-        {
-            return wrong("a source is 1 to 120 characters, without control characters");
-        }
-        if source.chars().filter(|c| c.is_numeric()).count() >= 9 {
-            return wrong(
-                "a source with nine or more digits may hold a phone number, and those are not \
-                 recorded",
-            );
-        }
-        if !(1..=MOST_PARTS).contains(&self.parts) {
-            return wrong("a file comes in 1 to 100,000 parts");
-        }
-        if self.part_bytes == 0 || self.part_bytes > LONGEST_PART as u64 {
-            return wrong("a part is at most 16 MiB long");
-        }
-        Ok(())
     }
 }
 
@@ -215,11 +141,14 @@ impl Service {
             let object = kept::write(&read.listings, &read.rejected);
             let spots: Vec<_> = read.listings.iter().map(|(spot, _)| *spot).collect();
             let days = read.days();
-            (read.rows, read.rejected.len() as u64, days, spots, object)
+            let rejected = read.rejected.len() as u64;
+            object.map(|object| (read.rows, rejected, days, spots, object))
         });
         let (rows, rejected, days, spots, object) = read
             .await
-            .map_err(|_| ServiceError::Damaged("this part of the list"))?;
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(ServiceError::Damaged("this part of the list"))?;
         // Where it comes from is written down before it counts.
         let path = kept::path(id, number);
         let storage = self.record.archive.storage();

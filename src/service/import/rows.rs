@@ -5,200 +5,14 @@
 //! line end inside is the one thing that is not understood; its rows are rejected, not misread.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::domain::{Moment, PhoneError, PhoneNumber, Region};
+use super::{Day, Rejected, Rejection};
+use crate::domain::{PhoneNumber, Region};
 use crate::store::Spot;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-const MILLIS_A_DAY: i64 = 86_400_000;
-
-/// The first do-not-call lists are from the 1980s.
-const EARLIEST: &str = "1980-01-01";
-
-/// A calendar day since 1970-01-01. Shown and read as `2019-05-01`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day(u16);
-
-/// Why a text is not the date of an objection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DateError {
-    /// Not of this form.
-    #[error("it must be like 2019-05-01")]
-    Unreadable,
-    /// Nobody objected that early.
-    #[error("it is before 1980")]
-    TooEarly,
-    /// Nobody has objected then yet.
-    #[error("it is in the future")]
-    Future,
-}
-
-impl Day {
-    /// The day it is. Of several that it is on earth, the last.
-    #[must_use]
-    pub fn today() -> Self {
-        let furthest = 14 * 3_600_000;
-        Self::of(Moment::from_millis(Moment::now().millis() + furthest))
-    }
-
-    fn of(moment: Moment) -> Self {
-        Self(u16::try_from(moment.millis() / MILLIS_A_DAY).unwrap_or(u16::MAX))
-    }
-
-    pub(super) fn number(self) -> u16 {
-        self.0
-    }
-
-    /// 0 is not known.
-    pub(super) fn from_number(number: u16) -> Option<Self> {
-        (number > 0).then_some(Self(number))
-    }
-
-    /// Reads the date of an objection: `2019-05-01`, with or without a time behind it, or
-    /// `20190501`. It must lie between 1980 and `today`.
-    ///
-    /// # Errors
-    /// [`DateError`].
-    pub fn read(text: &[u8], today: Self) -> Result<Self, DateError> {
-        let day = Self::read_any(text).ok_or(DateError::Unreadable)?;
-        if Some(day) < EARLIEST.parse().ok() {
-            return Err(DateError::TooEarly);
-        }
-        if day > today {
-            return Err(DateError::Future);
-        }
-        Ok(day)
-    }
-
-    fn read_any(text: &[u8]) -> Option<Self> {
-        let mut full = *b"0000-00-00T00:00:00.000Z";
-        match text {
-            [y @ .., m1, m2, d1, d2] if y.len() == 4 => {
-                full[..4].copy_from_slice(y);
-                full[5..7].copy_from_slice(&[*m1, *m2]);
-                full[8..10].copy_from_slice(&[*d1, *d2]);
-            }
-            _ => {
-                let (date, rest) = text.split_at_checked(10)?;
-                if !matches!(rest.first(), None | Some(b'T' | b't' | b' ')) {
-                    return None;
-                }
-                full[..10].copy_from_slice(date);
-            }
-        }
-        Moment::read_text(&full).map(Self::of)
-    }
-
-    /// The first and the last day of two spans.
-    pub(super) fn around(
-        one: Option<(Self, Self)>,
-        other: Option<(Self, Self)>,
-    ) -> Option<(Self, Self)> {
-        match (one, other) {
-            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-            (one, other) => one.or(other),
-        }
-    }
-}
-
-impl fmt::Display for Day {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = Moment::from_millis(i64::from(self.0) * MILLIS_A_DAY);
-        f.write_str(&moment.to_string()[..10])
-    }
-}
-
-impl FromStr for Day {
-    type Err = DateError;
-
-    /// Reads `2019-05-01`, whenever that is.
-    fn from_str(text: &str) -> Result<Self, DateError> {
-        let day = Self::read_any(text.as_bytes()).filter(|_| text.len() == 10);
-        day.ok_or(DateError::Unreadable)
-    }
-}
-
-impl Serialize for Day {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Day {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(from)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// Why a row was rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rejection {
-    /// Its number.
-    Phone(PhoneError),
-    /// It has fewer columns.
-    Columns,
-    /// A quotation mark is opened and not closed, or closed in the middle.
-    Quotes,
-    /// Its date.
-    Date(DateError),
-}
-
-/// Every reason, in the order of their numbers, which never change.
-const REASONS: [Rejection; 14] = [
-    Rejection::Phone(PhoneError::Empty),
-    Rejection::Phone(PhoneError::TooLong),
-    Rejection::Phone(PhoneError::Letters),
-    Rejection::Phone(PhoneError::NotANumber),
-    Rejection::Phone(PhoneError::Extension),
-    Rejection::Phone(PhoneError::NeedsRegion),
-    Rejection::Phone(PhoneError::NotValid),
-    Rejection::Phone(PhoneError::Ambiguous),
-    Rejection::Phone(PhoneError::EmergencyOrShort),
-    Rejection::Columns,
-    Rejection::Quotes,
-    Rejection::Date(DateError::Unreadable),
-    Rejection::Date(DateError::TooEarly),
-    Rejection::Date(DateError::Future),
-];
-
-impl Rejection {
-    /// A name for programs.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Phone(error) => error.code(),
-            Self::Columns => "row_columns",
-            Self::Quotes => "row_quotes",
-            Self::Date(DateError::Unreadable) => "date_unreadable",
-            Self::Date(DateError::TooEarly) => "date_too_early",
-            Self::Date(DateError::Future) => "date_in_the_future",
-        }
-    }
-
-    pub(super) fn number(self) -> u8 {
-        let place = REASONS.iter().position(|reason| *reason == self);
-        place.map_or(u8::MAX, |place| place as u8)
-    }
-
-    pub(super) fn from_number(number: u8) -> Option<Self> {
-        REASONS.get(usize::from(number)).copied()
-    }
-}
-
-/// A row that was rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rejected {
-    /// Its line in its part, from 1.
-    pub line: u32,
-    /// Why.
-    pub reason: Rejection,
-}
 
 /// How rows are to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -512,13 +326,6 @@ mod tests {
                 .collect::<Vec<_>>(),
             [Some(day)]
         );
-    }
-
-    #[test]
-    fn every_reason_keeps_its_number() {
-        for (number, reason) in REASONS.iter().enumerate() {
-            assert_eq!(usize::from(reason.number()), number);
-        }
     }
 
     proptest! {

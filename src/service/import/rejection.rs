@@ -1,0 +1,80 @@
+//! Rows that cannot be used, and why.
+
+use super::DateError;
+use crate::domain::PhoneError;
+
+/// Why a row was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// Its number.
+    Phone(PhoneError),
+    /// It has fewer columns.
+    Columns,
+    /// A quotation mark is opened and not closed, or closed in the middle.
+    Quotes,
+    /// Its date.
+    Date(DateError),
+}
+
+/// Every reason, in the order of their numbers, which never change.
+const REASONS: [Rejection; 14] = [
+    Rejection::Phone(PhoneError::Empty),
+    Rejection::Phone(PhoneError::TooLong),
+    Rejection::Phone(PhoneError::Letters),
+    Rejection::Phone(PhoneError::NotANumber),
+    Rejection::Phone(PhoneError::Extension),
+    Rejection::Phone(PhoneError::NeedsRegion),
+    Rejection::Phone(PhoneError::NotValid),
+    Rejection::Phone(PhoneError::Ambiguous),
+    Rejection::Phone(PhoneError::EmergencyOrShort),
+    Rejection::Columns,
+    Rejection::Quotes,
+    Rejection::Date(DateError::Unreadable),
+    Rejection::Date(DateError::TooEarly),
+    Rejection::Date(DateError::Future),
+];
+
+impl Rejection {
+    /// A name for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Phone(error) => error.code(),
+            Self::Columns => "row_columns",
+            Self::Quotes => "row_quotes",
+            Self::Date(DateError::Unreadable) => "date_unreadable",
+            Self::Date(DateError::TooEarly) => "date_too_early",
+            Self::Date(DateError::Future) => "date_in_the_future",
+        }
+    }
+
+    pub(super) fn number(self) -> u8 {
+        let place = REASONS.iter().position(|reason| *reason == self);
+        place.map_or(u8::MAX, |place| place as u8)
+    }
+
+    pub(super) fn from_number(number: u8) -> Option<Self> {
+        REASONS.get(usize::from(number)).copied()
+    }
+}
+
+/// A row that was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its line in its part, from 1.
+    pub line: u32,
+    /// Why.
+    pub reason: Rejection,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_keeps_its_number() {
+        for (number, reason) in REASONS.iter().enumerate() {
+            assert_eq!(usize::from(reason.number()), number);
+        }
+    }
+}
