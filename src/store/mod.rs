@@ -231,7 +231,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Open {
     Embedded(embedded::Embedded),
-    Redis(redis::Redis),
+    Redis(Box<redis::Redis>),
 }
 
 macro_rules! on_engine {
@@ -259,9 +259,9 @@ impl Store {
             Engine::Embedded { file } => {
                 Open::Embedded(embedded::Embedded::open(file, replay_window).await?)
             }
-            Engine::Redis(options) => {
-                Open::Redis(redis::Redis::open(options, timeout, replay_window).await?)
-            }
+            Engine::Redis(options) => Open::Redis(Box::new(
+                redis::Redis::open(options, timeout, replay_window).await?,
+            )),
         };
         Ok(Self { engine, timeout })
     }

@@ -1,13 +1,14 @@
 //! The embedded engine: one redb file, one thread that writes, the suppression index in memory.
 //!
 //! Everything that changes the store goes through the writer thread, which takes whatever has
-//! gathered while the last commit was under way and puts it on disk in one transaction (group
-//! commit). A request is answered after the commit that holds it, so what was answered survives
+//! gathered while the last commit was under way and puts it on disk as one (group commit): checks
+//! alone in the journal beside the file, everything else in a transaction. A request is answered after the commit that holds it, so what was answered survives
 //! `kill -9` and a power cut. The writer alone owns the index, which makes looking up and
 //! recording one atomic step.
 
 mod imports;
 mod index;
+mod journal;
 mod replays;
 mod state;
 mod tables;
@@ -15,7 +16,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -42,6 +43,8 @@ pub(super) struct Embedded {
     works: mpsc::Sender<Work>,
     /// Bytes in the tail, kept by the writer.
     backlog: Arc<AtomicU64>,
+    /// Whether answered checks are in the journal alone, kept by the writer.
+    behind: Arc<AtomicBool>,
 }
 
 impl Embedded {
@@ -51,10 +54,12 @@ impl Embedded {
         let (works, inbox) = mpsc::channel(QUEUE);
         let (ready, opened) = oneshot::channel();
         let backlog = Arc::<AtomicU64>::default();
+        let behind = Arc::<AtomicBool>::default();
         let writer = writer::Writer::new(
             file.clone(),
             database.clone(),
             backlog.clone(),
+            behind.clone(),
             replay_window,
         );
         std::thread::Builder::new()
@@ -67,6 +72,7 @@ impl Embedded {
             database,
             works,
             backlog,
+            behind,
         })
     }
 
@@ -111,6 +117,7 @@ impl Embedded {
         limit: usize,
     ) -> Result<Vec<TailBatch>, StoreError> {
         let first = from.map_or(0, |position| position.0);
+        self.catch_up().await?;
         self.read(move |database| {
             let read = database.begin_read().map_err(away)?;
             let tail = read.open_table(TAIL).map_err(away)?;
@@ -127,6 +134,7 @@ impl Embedded {
     }
 
     pub(super) async fn tail_end(&self, _tail: u16) -> Result<Option<Position>, StoreError> {
+        self.catch_up().await?;
         self.read(|database| {
             let read = database.begin_read().map_err(away)?;
             let tail = read.open_table(TAIL).map_err(away)?;
@@ -265,6 +273,14 @@ impl Embedded {
                 mpsc::error::TrySendError::Closed(_) => gone(),
             })?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Lets the database have what the journal holds, before the tail is read.
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        match self.behind.load(Ordering::Acquire) {
+            true => self.send(Work::Flush).await,
+            false => Ok(()),
+        }
     }
 
     async fn read<T: Send + 'static>(

@@ -1,6 +1,6 @@
 //! What the writer knows: the open file and, in memory, all that a decision needs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
 use super::imports::{self, Imports};
 use super::index::Index;
+use super::journal::{Journal, Record};
 use super::replays::Replays;
 use super::tables::{
     self, DOCUMENTS, IMPORTS, LISTINGS, META, REPLAYS, SEQUENCES, TAIL, away, listing_key,
@@ -35,6 +36,12 @@ pub(super) struct State {
     replays: Replays,
     next: u64,
     tail_bytes: u64,
+    journal: Journal,
+    /// Batches that the database does not hold yet; the first `journaled` of them are on disk.
+    pending: Vec<Record>,
+    journaled: usize,
+    /// Whose sequence numbers the database does not hold yet.
+    counted: HashSet<String>,
 }
 
 impl State {
@@ -76,6 +83,7 @@ impl State {
         replay_window: Duration,
     ) -> Result<Self, StoreError> {
         owner_only(file)?;
+        let (journal, records) = Journal::open(file)?;
         let mut state = Self {
             database: Arc::new(database),
             writer,
@@ -86,8 +94,13 @@ impl State {
             replays: Replays::new(replay_window),
             next: 0,
             tail_bytes: 0,
+            journal,
+            pending: Vec::new(),
+            journaled: 0,
+            counted: HashSet::new(),
         };
         state.make_tables()?;
+        state.take_in(records)?;
         state.load()?;
         Ok(state)
     }
@@ -101,6 +114,36 @@ impl State {
         write.open_table(SEQUENCES).map_err(away)?;
         write.open_table(REPLAYS).map_err(away)?;
         write.open_table(IMPORTS).map_err(away)?;
+        write.commit().map_err(away)
+    }
+
+    /// Brings what only the journal holds into the database. A journal that goes on where the
+    /// database never came to belongs to a newer copy of it: whoever put the older one back has
+    /// chosen to go on without, and the sealer puts the loss on record.
+    fn take_in(&mut self, records: Vec<Record>) -> Result<(), StoreError> {
+        let write = self.database.begin_write().map_err(away)?;
+        {
+            let mut tail = write.open_table(TAIL).map_err(away)?;
+            let mut sequences = write.open_table(SEQUENCES).map_err(away)?;
+            let last = tail.last().map_err(away)?.map(|(place, _)| place.value());
+            let next = last.map_or(0, |place| place + 1);
+            if records.first().is_some_and(|first| first.place > next) {
+                self.journal.put_aside()?;
+                return Ok(());
+            }
+            for record in records.iter().filter(|record| record.place >= next) {
+                let batch = read_record(record.place, &record.batch)?.entries();
+                let batch = batch.map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
+                for entry in batch {
+                    if let (Some(client), Some(number)) = (entry.context.client(), entry.client_seq)
+                    {
+                        sequences.insert(client, number).map_err(away)?;
+                    }
+                }
+                tail.insert(record.place, record.batch.as_slice())
+                    .map_err(away)?;
+            }
+        }
         write.commit().map_err(away)
     }
 
@@ -151,10 +194,10 @@ impl State {
         self.tail_bytes
     }
 
-    /// Decides every ask and appends the batch that records it.
+    /// Decides every ask and records that. Only asks with a `ref` need a transaction.
     pub(super) fn decide(
         &mut self,
-        write: &WriteTransaction,
+        write: Option<&WriteTransaction>,
         asks: &[Ask],
     ) -> Result<Vec<Decision>, StoreError> {
         if asks.is_empty() {
@@ -169,7 +212,7 @@ impl State {
             verdicts.push(recorded as u8);
             decisions.push(decision);
         }
-        self.append(write, packed, verdicts)?;
+        self.append(packed, verdicts)?;
         Ok(decisions)
     }
 
@@ -195,7 +238,7 @@ impl State {
     /// for the first time, it is a check of its own and is remembered.
     fn recall(
         &mut self,
-        write: &WriteTransaction,
+        write: Option<&WriteTransaction>,
         ask: &Ask,
         verdict: Verdict,
         id: EntryId,
@@ -208,7 +251,7 @@ impl State {
             id,
             at: ask.at,
         };
-        let Some(key) = ask.replay else {
+        let (Some(key), Some(write)) = (ask.replay, write) else {
             return Ok((verdict, now));
         };
         let remembered = Remembered {
@@ -250,7 +293,7 @@ impl State {
             verdicts.push(verdict as u8);
             done.push(changed);
         }
-        self.append(write, packed, verdicts)?;
+        self.append(packed, verdicts)?;
         Ok(done)
     }
 
@@ -323,12 +366,8 @@ impl State {
         Ok(())
     }
 
-    fn append(
-        &mut self,
-        write: &WriteTransaction,
-        packed: batch::Packed,
-        verdicts: Vec<u8>,
-    ) -> Result<(), StoreError> {
+    /// Makes a batch the tail's next one, in memory.
+    fn append(&mut self, packed: batch::Packed, verdicts: Vec<u8>) -> Result<(), StoreError> {
         let before = self.writer_seq;
         let mut taken = vec![0u64; packed.clients.len()];
         for (verdict, client) in verdicts.iter().zip(&packed.client_of) {
@@ -343,28 +382,69 @@ impl State {
         if self.writer_seq == before {
             return Ok(());
         }
-        let mut sequences = write.open_table(SEQUENCES).map_err(away)?;
         let mut client_seqs = Vec::with_capacity(taken.len());
         for (client, taken) in packed.clients.into_iter().zip(taken) {
-            let last = self.sequences.get(&client).copied().unwrap_or(0);
-            client_seqs.push(last);
-            sequences
-                .insert(client.as_str(), last + taken)
-                .map_err(away)?;
-            self.sequences.insert(client, last + taken);
+            if !self.counted.contains(&client) {
+                self.counted.insert(client.clone());
+            }
+            let last = self.sequences.entry(client).or_default();
+            client_seqs.push(*last);
+            *last += taken;
         }
         let outcome = Outcome {
             verdicts,
             writer_seq: before,
             client_seqs,
         };
-        let record = postcard::to_allocvec(&(outcome, packed.payload))
+        let batch = postcard::to_allocvec(&(outcome, packed.payload))
             .map_err(|_| StoreError::Damaged("a batch that cannot be written".to_owned()))?;
-        let mut tail = write.open_table(TAIL).map_err(away)?;
-        tail.insert(self.next, record.as_slice()).map_err(away)?;
+        self.tail_bytes += batch.len() as u64;
+        let place = self.next;
+        self.pending.push(Record { place, batch });
         self.next += 1;
-        self.tail_bytes += record.len() as u64;
         Ok(())
+    }
+
+    /// Puts the batches that wait on disk, in the journal; says whether there was room.
+    pub(super) fn journal(&mut self) -> Result<bool, StoreError> {
+        let new = &self.pending[self.journaled..];
+        let bytes = new.iter().map(|record| record.batch.len()).sum();
+        if !self.journal.fits(bytes, new.len()) {
+            return Ok(false);
+        }
+        self.journal.append(new.iter())?;
+        self.journaled = self.pending.len();
+        Ok(true)
+    }
+
+    /// Puts the batches that wait into the database, as a part of a transaction.
+    pub(super) fn flush(&mut self, write: &WriteTransaction) -> Result<(), StoreError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let mut tail = write.open_table(TAIL).map_err(away)?;
+        for Record { place, batch } in &self.pending {
+            tail.insert(*place, batch.as_slice()).map_err(away)?;
+        }
+        let mut sequences = write.open_table(SEQUENCES).map_err(away)?;
+        for client in &self.counted {
+            let last = self.sequences.get(client).copied().unwrap_or_default();
+            sequences.insert(client.as_str(), last).map_err(away)?;
+        }
+        Ok(())
+    }
+
+    /// What was flushed is on disk in the database: the journal is of no more use.
+    pub(super) fn flushed(&mut self) {
+        self.pending.clear();
+        self.counted.clear();
+        self.journaled = 0;
+        self.journal.restart();
+    }
+
+    /// Whether the journal holds what the database does not.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     /// Drops the batches before a position.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redb::WriteTransaction;
@@ -31,6 +31,8 @@ pub(super) enum Work {
     },
     Begin(Identity, Reply<Identity>),
     Trim(Position, Reply<()>),
+    /// Everything into the database, where readers find it.
+    Flush(Reply<()>),
     Probe(Reply<()>),
     Close(Reply<()>),
 }
@@ -42,6 +44,14 @@ impl Work {
             Self::Change(changes, _) => changes.len(),
             Self::Import(part, _) => part.spots.len(),
             _ => 1,
+        }
+    }
+
+    /// Whether it changes nothing but the end of the tail.
+    fn is_plain(&self) -> bool {
+        match self {
+            Self::Decide(asks, _) => asks.iter().all(|ask| ask.replay.is_none()),
+            _ => false,
         }
     }
 }
@@ -57,6 +67,7 @@ pub(super) struct Writer {
     file: PathBuf,
     database: Shared,
     backlog: Arc<AtomicU64>,
+    behind: Arc<AtomicBool>,
     replay_window: Duration,
     id: [u8; 8],
     identity: Option<Identity>,
@@ -77,12 +88,14 @@ impl Writer {
         file: PathBuf,
         database: Shared,
         backlog: Arc<AtomicU64>,
+        behind: Arc<AtomicBool>,
         replay_window: Duration,
     ) -> Self {
         Self {
             file,
             database,
             backlog,
+            behind,
             replay_window,
             id: crate::privacy::random(),
             identity: None,
@@ -126,7 +139,7 @@ impl Writer {
             }
             match state.as_mut() {
                 None => works.into_iter().for_each(refuse),
-                Some(open) => match group(open, works) {
+                Some(open) => match group(open, works, &self.behind, closing.is_some()) {
                     Ok(begun) => {
                         self.identity = begun.or(self.identity);
                         self.backlog.store(open.tail_bytes(), Ordering::Relaxed);
@@ -168,16 +181,31 @@ fn take_close(works: &mut Vec<Work>) -> Option<Reply<()>> {
     }
 }
 
-/// Does all works in one transaction; answers them after its commit. Looking up and changing are
+/// Does all works, puts them on disk as one, and answers them then. Looking up and changing are
 /// gathered into one batch of entries each. Nobody has been answered yet, so any order among the
 /// works of one group is a true order. Returns the store's identity, if it was begun.
-fn group(state: &mut State, works: Vec<Work>) -> Result<Option<Identity>, StoreError> {
+///
+/// Checks alone go into the journal; whatever else comes brings the database up to date with it,
+/// and so does the `last` group. Readers are told that the database is `behind` before anybody is
+/// answered, so whoever reads after an answer finds its entry.
+fn group(
+    state: &mut State,
+    works: Vec<Work>,
+    behind: &AtomicBool,
+    last: bool,
+) -> Result<Option<Identity>, StoreError> {
     let mut answers = Vec::new();
-    let done = (|| {
-        let write = state.database.clone().begin_write().map_err(away)?;
-        prepare(state, &write, works, &mut answers)?;
-        write.commit().map_err(away)
-    })();
+    let done = if !last && works.iter().all(Work::is_plain) {
+        decide(state, works, &mut answers).and_then(|()| match state.journal()? {
+            true => Ok(()),
+            false => commit(state, |_, _| Ok(())),
+        })
+    } else {
+        commit(state, |state, write| {
+            prepare(state, write, works, &mut answers)
+        })
+    };
+    behind.store(state.is_behind(), Ordering::Release);
     let mut begun = None;
     for answer in answers {
         if let Answer::Begun(_, identity) = &answer {
@@ -186,6 +214,43 @@ fn group(state: &mut State, works: Vec<Work>) -> Result<Option<Identity>, StoreE
         answer.give(&done);
     }
     done.map(|()| begun)
+}
+
+/// Does something in a transaction of the database, and brings it up to date.
+fn commit(
+    state: &mut State,
+    work: impl FnOnce(&mut State, &WriteTransaction) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let write = state.database.clone().begin_write().map_err(away)?;
+    work(state, &write)?;
+    state.flush(&write)?;
+    write.commit().map_err(away)?;
+    state.flushed();
+    Ok(())
+}
+
+/// Decides what is asked, where nothing else is.
+fn decide(
+    state: &mut State,
+    works: Vec<Work>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
+    let (mut asks, mut counts, mut replies) = (Vec::new(), Vec::new(), Vec::new());
+    for work in works {
+        // Whoever has stopped waiting has been told that nothing is known.
+        if let Work::Decide(mut more, reply) = work
+            && !reply.is_closed()
+        {
+            counts.push(more.len());
+            replies.push(reply);
+            asks.append(&mut more);
+        }
+    }
+    let decided = state.decide(None, &asks);
+    let failure = decided.as_ref().map(|_| ()).map_err(Clone::clone);
+    let decided = decided.unwrap_or_default();
+    answers.push(Answer::Decided(counts, replies, decided));
+    failure
 }
 
 fn prepare(
@@ -237,14 +302,16 @@ fn prepare(
                 failure = failure.and(state.trim(write, before));
                 answers.push(Answer::Unit(reply));
             }
-            Work::Probe(reply) | Work::Close(reply) => answers.push(Answer::Unit(reply)),
+            Work::Flush(reply) | Work::Probe(reply) | Work::Close(reply) => {
+                answers.push(Answer::Unit(reply));
+            }
         }
     }
     let changed = failure.and_then(|()| state.change(write, &changes));
     let decided = changed
         .as_ref()
         .map_err(Clone::clone)
-        .and_then(|_| state.decide(write, &asks));
+        .and_then(|_| state.decide(Some(write), &asks));
     let failure = decided.as_ref().map(|_| ()).map_err(Clone::clone);
     answers.push(Answer::Changed(
         change_counts,
@@ -275,7 +342,9 @@ fn refuse(work: Work) {
         Work::Import(_, reply) => drop(reply.send(Err(error()))),
         Work::Document { reply, .. } => drop(reply.send(Err(error()))),
         Work::Begin(_, reply) => drop(reply.send(Err(error()))),
-        Work::Trim(_, reply) | Work::Probe(reply) => drop(reply.send(Err(error()))),
+        Work::Trim(_, reply) | Work::Flush(reply) | Work::Probe(reply) => {
+            drop(reply.send(Err(error())))
+        }
         Work::Close(reply) => drop(reply.send(Err(gone()))),
     }
 }
