@@ -134,7 +134,7 @@ fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
         })?,
         op: query.parse(
             "op",
-            "check, register, withdraw, opening, key, incident, start or prune",
+            "check, register, withdraw, opening, key, incident, start, prune or wash",
             Op::parse,
         )?,
         answer: query.parse("answer", "suppress, not_listed or invalid", |text| {

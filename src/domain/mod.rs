@@ -13,11 +13,12 @@ mod scope;
 
 pub use decision::{Answer, Decision, Reason};
 pub use entry::{
-    Context, Detail, Entry, EntryId, EntryReader, NotAnEntry, Op, Pseudonym, Salt, Value,
+    Context, Detail, Entry, EntryId, EntryReader, NotAnEntry, Op, Pseudonym, Salt, Value, WashEnd,
+    Washed,
 };
 pub use moment::{Moment, Month};
 pub use names::{AgencyId, Campaign, KeyId, NameError, SellerId};
-pub use phone::{PhoneError, PhoneNumber, Region};
+pub use phone::{MAX_INPUT_BYTES, PhoneError, PhoneNumber, Region};
 pub use reference::{Locator, Reference, ReferenceError};
 pub use role::{Principal, Role};
 pub use scope::{Channel, Channels, Scope, SellerRef};

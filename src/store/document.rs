@@ -19,6 +19,8 @@ pub enum Kind {
     Log,
     /// A list that was brought in: where it comes from, and how far it has come.
     Import,
+    /// When a wash was put on record, so that its entry can be found.
+    Wash,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             Self::Registration => "registration",
             Self::Log => "log",
             Self::Import => "import",
+            Self::Wash => "wash",
         }
     }
 
@@ -42,7 +45,7 @@ impl Kind {
     pub fn in_directory(self) -> bool {
         !matches!(
             self,
-            Self::Registration | Self::Counter | Self::Log | Self::Import
+            Self::Registration | Self::Counter | Self::Log | Self::Import | Self::Wash
         )
     }
 }

@@ -6,6 +6,7 @@
 
 mod cursor;
 mod read;
+mod washed;
 mod write;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use read::{EntryReader, NotAnEntry};
+pub use washed::{WashEnd, Washed};
 pub use write::Value;
 
 use super::{AgencyId, Answer, Campaign, Channels, KeyId, Moment, SellerRef};
@@ -46,6 +48,9 @@ pub enum Op {
     // The store keeps kinds by their place in this list: new ones come at the end.
     /// A list of numbers was brought in, or taken out again.
     Import,
+    /// A whole list was asked about: what was taken in and what was handed over, beside the checks
+    /// of its rows.
+    Wash,
 }
 
 impl Op {
@@ -62,6 +67,7 @@ impl Op {
             Self::Start => "start",
             Self::Prune => "prune",
             Self::Import => "import",
+            Self::Wash => "wash",
         }
     }
 
@@ -78,6 +84,7 @@ impl Op {
             Self::Start,
             Self::Prune,
             Self::Import,
+            Self::Wash,
         ]
         .into_iter()
         .find(|op| op.as_str() == text)
@@ -301,6 +308,8 @@ pub enum Detail {
         /// How many rows were rejected.
         rejected: u64,
     },
+    /// A list was washed, to its end or not.
+    Washed(Washed),
 }
 
 /// One leaf of the log.

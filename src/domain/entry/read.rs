@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::cursor::Cursor;
-use super::{Context, Detail, Entry, Op, Pseudonym, Salt};
+use super::{Context, Detail, Entry, EntryId, Op, Pseudonym, Salt, WashEnd, Washed};
 use crate::domain::{AgencyId, Answer, Campaign, Channels, KeyId, Reason, SellerRef};
 
 /// Bytes that are not an entry in its canonical form. What stands there is not repeated.
@@ -60,6 +60,7 @@ impl EntryReader {
     fn entry(&mut self, from: &mut Cursor<'_>) -> Option<Entry> {
         let agency = from.optional("agency", Cursor::string)?;
         let answer = from.optional("answer", Cursor::string)?;
+        let bytes = from.optional("bytes", Cursor::integer)?;
         let campaign = from.optional("campaign", Cursor::text)?;
         let changed = from.optional("changed", Cursor::integer)?;
         let channels = from.optional("channel", |from| Channels::parse(from.string()?))?;
@@ -68,12 +69,16 @@ impl EntryReader {
             commitment: from.optional("commitment", Cursor::hex)?,
             changed,
             entries: from.optional("entries", Cursor::integer)?,
+            bytes,
+            handed_over: from.optional("handed_over", Cursor::integer)?,
             ..Said::default()
         };
         let id = from.required("id", Cursor::uuid)?;
+        said.invalid = from.optional("invalid", Cursor::integer)?;
         let key = from.optional("key", Cursor::string)?;
         said.log = from.optional("log", Cursor::text)?;
         said.month = from.optional("month", Cursor::text)?;
+        said.not_listed = from.optional("not_listed", Cursor::integer)?;
         said.note = from.optional("note", Cursor::text)?;
         said.numbers = from.optional("numbers", Cursor::integer)?;
         let op = from.required("op", |from| Op::parse(from.string()?))?;
@@ -82,14 +87,17 @@ impl EntryReader {
         said.reason = from.optional("reason", Cursor::text)?;
         said.rejected = from.optional("rejected", Cursor::integer)?;
         said.role = from.optional("role", Cursor::text)?;
+        said.rows = from.optional("rows", Cursor::integer)?;
         let salt = Salt(from.required("salt", Cursor::hex)?);
         let seller = from.optional("seller", Cursor::string)?;
         said.subject_key = from.optional("subject_key", Cursor::string)?;
+        said.suppress = from.optional("suppress", Cursor::integer)?;
         let time = from.required("time", Cursor::time)?;
         from.required("v", |from| {
             (from.integer()? == Entry::VERSION).then_some(())
         })?;
         said.version = from.optional("version", Cursor::text)?;
+        said.wash = from.optional("wash", Cursor::uuid)?;
         let writer = from.required("writer", Cursor::hex)?;
         let writer_seq = from.required("writer_seq", Cursor::integer)?;
         from.end()?;
@@ -192,6 +200,13 @@ struct Said<'a> {
     role: Option<Cow<'a, str>>,
     subject_key: Option<&'a str>,
     version: Option<Cow<'a, str>>,
+    bytes: Option<u64>,
+    handed_over: Option<u64>,
+    invalid: Option<u64>,
+    not_listed: Option<u64>,
+    rows: Option<u64>,
+    suppress: Option<u64>,
+    wash: Option<EntryId>,
 }
 
 impl Said<'_> {
@@ -250,9 +265,23 @@ impl Said<'_> {
                 changed: self.changed.take()?,
                 rejected: self.rejected.take()?,
             },
-            _ => return None,
+            end => Detail::Washed(self.washed(WashEnd::parse(end)?)?),
         };
         self.is_empty().then_some(Some(detail))
+    }
+
+    fn washed(&mut self, end: WashEnd) -> Option<Washed> {
+        Some(Washed {
+            wash: *self.wash.take()?.as_bytes(),
+            input: self.commitment.take()?,
+            bytes: self.bytes.take()?,
+            rows: self.rows.take()?,
+            suppress: self.suppress.take()?,
+            not_listed: self.not_listed.take()?,
+            invalid: self.invalid.take()?,
+            handed_over: self.handed_over.take()?,
+            end,
+        })
     }
 
     fn is_empty(&self) -> bool {
@@ -268,5 +297,12 @@ impl Said<'_> {
             && self.role.is_none()
             && self.subject_key.is_none()
             && self.version.is_none()
+            && self.bytes.is_none()
+            && self.handed_over.is_none()
+            && self.invalid.is_none()
+            && self.not_listed.is_none()
+            && self.rows.is_none()
+            && self.suppress.is_none()
+            && self.wash.is_none()
     }
 }

@@ -42,7 +42,7 @@ fn words() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         "[a-z\"\\\\\u{0}-\u{1f}\u{7f}é]{0,8}",
-        "all_sellers|this_seller|month_key|key_created|key_revoked|started|opened|log_key|pruned",
+        "all_sellers|this_seller|month_key|key_created|key_revoked|started|opened|log_key|pruned|washed",
     ]
 }
 
@@ -80,7 +80,40 @@ fn any_detail() -> impl Strategy<Value = Detail> {
                 }
             }
         ),
+        (
+            any::<[u8; 16]>(),
+            any::<[u8; 32]>(),
+            any::<[u64; 6]>(),
+            any_end()
+        )
+            .prop_map(|(wash, input, counts, end)| Detail::Washed(washed(
+                wash, input, counts, end
+            ))),
     ]
+}
+
+fn any_end() -> impl Strategy<Value = WashEnd> {
+    prop::sample::select(vec![
+        WashEnd::Complete,
+        WashEnd::ClientGone,
+        WashEnd::OpenQuote,
+        WashEnd::Unavailable,
+    ])
+}
+
+fn washed(wash: [u8; 16], input: [u8; 32], counts: [u64; 6], end: WashEnd) -> Washed {
+    let [bytes, rows, suppress, not_listed, invalid, handed_over] = counts;
+    Washed {
+        wash,
+        input,
+        bytes,
+        rows,
+        suppress,
+        not_listed,
+        invalid,
+        handed_over,
+        end,
+    }
 }
 
 fn any_op() -> impl Strategy<Value = Op> {
@@ -94,6 +127,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         Op::Start,
         Op::Prune,
         Op::Import,
+        Op::Wash,
     ])
 }
 

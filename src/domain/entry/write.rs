@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use data_encoding::HEXLOWER;
 use uuid::Uuid;
 
-use super::{Detail, Entry};
+use super::{Detail, Entry, EntryId};
 
 /// A field's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,19 +24,23 @@ impl Entry {
     pub const VERSION: u64 = 1;
 
     /// Every field there can be, in canonical order: the columns of an export.
-    pub const FIELDS: [&'static str; 28] = [
+    pub const FIELDS: [&'static str; 35] = [
         "agency",
         "answer",
+        "bytes",
         "campaign",
         "changed",
         "channel",
         "client_seq",
         "commitment",
         "entries",
+        "handed_over",
         "id",
+        "invalid",
         "key",
         "log",
         "month",
+        "not_listed",
         "note",
         "numbers",
         "op",
@@ -45,12 +49,15 @@ impl Entry {
         "reason",
         "rejected",
         "role",
+        "rows",
         "salt",
         "seller",
         "subject_key",
+        "suppress",
         "time",
         "v",
         "version",
+        "wash",
         "writer",
         "writer_seq",
     ];
@@ -101,6 +108,7 @@ impl Entry {
         if let Some(answer) = self.answer {
             object.word("answer", answer.as_str().as_bytes());
         }
+        object.detail(detail, "bytes");
         if let Some(campaign) = &context.campaign {
             object.text("campaign", campaign.as_str());
         }
@@ -113,14 +121,17 @@ impl Entry {
         }
         object.detail(detail, "commitment");
         object.detail(detail, "entries");
+        object.detail(detail, "handed_over");
         let mut id = [0; 36];
         let uuid = Uuid::from_bytes(*self.id.as_bytes());
         object.word("id", uuid.as_hyphenated().encode_lower(&mut id).as_bytes());
+        object.detail(detail, "invalid");
         if let Some(key) = &context.key {
             object.word("key", key.as_str().as_bytes());
         }
         object.detail(detail, "log");
         object.detail(detail, "month");
+        object.detail(detail, "not_listed");
         object.detail(detail, "note");
         object.detail(detail, "numbers");
         object.word("op", context.op.as_str().as_bytes());
@@ -133,14 +144,17 @@ impl Entry {
         }
         object.detail(detail, "rejected");
         object.detail(detail, "role");
+        object.detail(detail, "rows");
         object.hex("salt", &self.salt.0);
         if let Some(seller) = &context.seller {
             object.word("seller", seller.as_str().as_bytes());
         }
         object.detail(detail, "subject_key");
+        object.detail(detail, "suppress");
         object.word("time", &self.time.text());
         object.integer("v", Self::VERSION);
         object.detail(detail, "version");
+        object.detail(detail, "wash");
         object.hex("writer", &self.writer);
         object.integer("writer_seq", self.writer_seq);
         object.out.push(b'}');
@@ -174,6 +188,7 @@ impl Detail {
             Self::ImportBegun { removal: true, .. } => "removal_begun",
             Self::ImportFinished { removal: false, .. } => "import_finished",
             Self::ImportFinished { removal: true, .. } => "removal_finished",
+            Self::Washed(washed) => washed.end.as_str(),
         }
     }
 
@@ -217,6 +232,12 @@ impl Detail {
             }
             (Self::Pruned { log, .. }, "log") => text(log),
             (Self::Pruned { entries, .. }, "entries") => Some(Value::Integer(*entries)),
+            (Self::Washed(washed), "commitment") => hex(&washed.input),
+            (Self::Washed(washed), "wash") => {
+                let id = EntryId::from_bytes(washed.wash).to_string();
+                Some(Value::Text(id.into()))
+            }
+            (Self::Washed(washed), name) => washed.count(name).map(Value::Integer),
             _ => None,
         }
     }

@@ -56,9 +56,9 @@ impl SegmentBuilder {
         id[..16].copy_from_slice(entry.id.as_bytes());
         id[16..].copy_from_slice(&position.to_le_bytes());
         self.ids.push(id);
-        if let Some(pn) = entry.pn {
+        if let (Some(pn), Some(kind)) = (entry.pn, row::kind(entry.context.op)) {
             let (agency, seller) = self.names_of(&entry.context);
-            let row = row::encode(entry, pn, position, agency, seller);
+            let row = row::encode(entry, kind, pn, position, agency, seller);
             match entry.context.op {
                 Op::Check => self.checks.push(row),
                 _ => self.others.push(row),
@@ -135,6 +135,8 @@ impl Header {
         };
         (self.earliest, self.latest) = (earliest, latest);
         self.entries += 1;
-        self.kinds[usize::from(row::kind(op))] += 1;
+        if let Some(kind) = row::kind(op) {
+            self.kinds[usize::from(kind)] += 1;
+        }
     }
 }

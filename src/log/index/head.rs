@@ -27,7 +27,8 @@ pub struct Header {
     pub earliest: Moment,
     /// The latest entry's time; the epoch when there is none.
     pub latest: Moment,
-    /// Entries of each kind, in the order of `row::kind`; the last are `prune` and `import`.
+    /// Entries of each kind that is counted, in the order of `row::kind`; the last are `prune` and
+    /// `import`.
     pub(super) kinds: [u32; 8],
 }
 
@@ -46,7 +47,7 @@ impl Header {
     /// How many entries of one kind.
     #[must_use]
     pub fn count_of(&self, op: Op) -> u32 {
-        self.kinds[usize::from(kind(op))]
+        kind(op).map_or(0, |kind| self.kinds[usize::from(kind)])
     }
 }
 
@@ -142,7 +143,7 @@ impl Head {
         });
         let all = kinds.iter().try_fold(0_u32, |sum, n| sum.checked_add(*n));
         if entries > ENTRIES
-            || all != Some(entries)
+            || all.is_none_or(|all| all > entries)
             || ids != entries
             || checks + others > entries
             || header.earliest > header.latest

@@ -56,9 +56,10 @@ pub(super) struct Names {
     pub sellers: Vec<Option<SellerRef>>,
 }
 
-/// The place of a kind of entry in the head's counts, and its three bits in a row.
-pub(super) fn kind(op: Op) -> u8 {
-    match op {
+/// The place of a kind of entry in the head's counts, and its three bits in a row; nothing for
+/// those that are never about one number and that nobody counts.
+pub(super) fn kind(op: Op) -> Option<u8> {
+    Some(match op {
         Op::Check => 0,
         Op::Register => 1,
         Op::Withdraw => 2,
@@ -68,7 +69,8 @@ pub(super) fn kind(op: Op) -> u8 {
         Op::Start => 6,
         // Neither is about a number, so neither has a row, and nobody asks for their count.
         Op::Prune | Op::Import => 7,
-    }
+        Op::Wash => return None,
+    })
 }
 
 fn answer_bits(answer: Option<Answer>) -> u8 {
@@ -84,6 +86,7 @@ fn answer_bits(answer: Option<Answer>) -> u8 {
 /// Writes the row of an entry that has a pseudonym.
 pub(super) fn encode(
     entry: &Entry,
+    kind: u8,
     pn: Pseudonym,
     position: u16,
     agency: u16,
@@ -96,7 +99,7 @@ pub(super) fn encode(
     row[16..18].copy_from_slice(&position.to_le_bytes());
     // The year 9999 ends before 48 bits do.
     row[18..24].copy_from_slice(&entry.time.millis().to_le_bytes()[..6]);
-    row[24] = kind(context.op) | answer_bits(entry.answer) << 3 | channels << 6;
+    row[24] = kind | answer_bits(entry.answer) << 3 | channels << 6;
     row[25..27].copy_from_slice(&agency.to_le_bytes());
     row[27..29].copy_from_slice(&seller.to_le_bytes());
     row[29..45].copy_from_slice(entry.id.as_bytes());

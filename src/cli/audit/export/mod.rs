@@ -55,7 +55,7 @@ pub(super) struct Export {
     seller: Option<String>,
 
     /// Entries of this kind
-    #[arg(long, value_parser = ["check", "register", "withdraw", "opening", "key", "incident", "start", "prune", "import"])]
+    #[arg(long, value_parser = ["check", "register", "withdraw", "opening", "key", "incident", "start", "prune", "import", "wash"])]
     op: Option<String>,
 
     /// Checks with this answer
