@@ -208,6 +208,15 @@ impl Meters {
         self.answers.get_or_create(&AnswerLabels { answer }).inc();
     }
 
+    /// Counts answers of one kind.
+    pub fn count_answers(&self, answer: &'static str, number: u64) {
+        if number > 0 {
+            self.answers
+                .get_or_create(&AnswerLabels { answer })
+                .inc_by(number);
+        }
+    }
+
     /// Counts an opt-out.
     pub fn count_registration(&self) {
         self.registrations.inc();

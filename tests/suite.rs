@@ -74,5 +74,9 @@ mod start;
 mod storage;
 #[path = "suite/store_failures.rs"]
 mod store_failures;
+#[path = "suite/wash.rs"]
+mod wash;
+#[path = "suite/wash_cli.rs"]
+mod wash_cli;
 #[path = "suite/withdrawal.rs"]
 mod withdrawal;

@@ -16,6 +16,7 @@ mod problem;
 mod query;
 mod registrations;
 mod spool;
+mod wash;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -93,6 +94,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(registrations::withdraw)),
         )
         .service(web::resource("/v1/checks/{id}").route(web::get().to(checks::receipt)))
+        .service(web::resource("/v1/wash").route(web::post().to(wash::wash)))
+        .service(web::resource("/v1/washes/{id}").route(web::get().to(wash::receipt)))
         .service(web::resource("/v1/audit/entries").route(web::get().to(audit::entries)))
         .service(web::resource("/v1/audit/match").route(web::post().to(matching::records)))
         .service(web::resource("/v1/audit/openings").route(web::post().to(audit::openings)))

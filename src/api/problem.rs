@@ -320,6 +320,20 @@ impl From<ServiceError> for Problem {
                 "See that the id is the one that the check answered, and that the key belongs to \
                  whoever made the check, to a regulator or to the operator.",
             ),
+            ServiceError::UnknownWash => new(
+                S::NOT_FOUND,
+                "unknown_wash",
+                "There is no such wash",
+                "See that the id is that of the header `Wash-Id`, that the wash has ended, and that \
+                 the key belongs to whoever began it, to a regulator or to the operator.",
+            ),
+            ServiceError::TooManyWashes(_) => new(
+                S::SERVICE_UNAVAILABLE,
+                "too_many_washes",
+                "As many lists are being washed as may be at once",
+                "Send the list again in a while, or one list after the other.",
+            )
+            .retry_after(5),
             ServiceError::UnknownMonth => new(
                 S::NOT_FOUND,
                 "unknown_month",

@@ -132,6 +132,12 @@ impl Client {
         &self.base.url
     }
 
+    /// What stands in the header `Authorization`, if a key was found.
+    pub(super) fn bearer(&self) -> Option<Zeroizing<String>> {
+        let key = self.key.as_ref()?;
+        Some(Zeroizing::new(format!("Bearer {}", **key)))
+    }
+
     /// Whether a key was found.
     pub(super) fn has_key(&self) -> bool {
         self.key.is_some()

@@ -38,14 +38,19 @@ impl Failure {
         }
     }
 
-    /// Part of the work is done, and the same command goes on with it; exit status 3.
+    /// It is not finished, and goes on when it is run again; exit status 3.
     #[must_use]
-    pub(super) fn unfinished(text: impl Into<String>) -> Self {
+    pub fn unfinished(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             status: 3,
-            may_pass: false,
+            may_pass: true,
         }
+    }
+
+    /// Whether it goes on when it is run again.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.status == 3
     }
 
     /// The same, of a kind that passes by itself: a connection that broke, a service that starts.

@@ -20,6 +20,7 @@ mod number;
 mod output;
 mod seller;
 mod serve;
+mod wash;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -83,6 +84,7 @@ enum Command {
     Key(key::Key),
     Check(check::Check),
     Import(import::Import),
+    Wash(wash::Wash),
     Audit(audit::Audit),
     Completions(completions::Completions),
 }
@@ -108,6 +110,7 @@ pub fn run(line: Cli) -> Result<ExitCode, Failure> {
         Command::Key(command) => command.run(&data),
         Command::Check(command) => command.run(&data),
         Command::Import(command) => command.run(&data),
+        Command::Wash(command) => command.run(&data),
         Command::Audit(command) => command.run(&data),
         Command::Completions(command) => command.run(),
     }

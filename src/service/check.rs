@@ -133,7 +133,7 @@ impl Service {
     }
 
     /// The agency that asks and the seller's place in the index, if it may ask.
-    fn mandate(
+    pub(super) fn mandate(
         &self,
         who: &Principal,
         seller: &SellerId,

@@ -62,6 +62,12 @@ pub enum ServiceError {
     /// 404: no entry of this id, or none that this key may see.
     #[error("there is no entry of this id that this key may see")]
     UnknownEntry,
+    /// 404: no wash of this id, none that this key may see, or one that has not ended.
+    #[error("there is no wash of this id that has ended and that this key may see")]
+    UnknownWash,
+    /// 503: as many washes as there may be.
+    #[error("{0} lists are being washed already")]
+    TooManyWashes(usize),
     /// 404: no key for that month's pseudonyms.
     #[error("there is no key of this month: nothing was recorded in it")]
     UnknownMonth,

@@ -17,6 +17,8 @@ mod month;
 pub mod record;
 mod registration;
 mod start;
+pub mod table;
+pub mod wash;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +51,9 @@ pub struct Service {
     registration_key: SecretKey,
     form_key: SecretKey,
     validity: Duration,
+    washes: wash::Washes,
+    /// The one that started the service, for what runs on threads of its own.
+    runtime: tokio::runtime::Handle,
     max_check_numbers: usize,
     max_registration_numbers: usize,
     turns: import::Turns,
@@ -74,6 +79,8 @@ impl Service {
             registration_key: keyring.derive(Purpose::Registrations),
             form_key: keyring.derive(Purpose::Form),
             validity: Duration::from_secs(settings.check.validity_s),
+            washes: wash::Washes::new(settings.check.max_washes),
+            runtime: tokio::runtime::Handle::current(),
             max_check_numbers: settings.check.max_numbers,
             max_registration_numbers: settings.registration.max_numbers,
             turns: import::Turns::default(),
@@ -119,6 +126,7 @@ impl Service {
     /// Waits until everything taken on is durable and, if the log allows, sealed, then closes the
     /// store.
     pub async fn close(&self) {
+        self.washes.finish().await;
         self.finish_sealing().await;
         self.store.close().await;
     }

@@ -196,6 +196,8 @@ impl Settings {
             ("check.validity_s", self.check.validity_s == 0),
             ("check.ref_window_s", self.check.ref_window_s == 0),
             ("check.max_numbers", self.check.max_numbers == 0),
+            ("check.max_washes", self.check.max_washes == 0),
+            ("check.wash_idle_s", self.check.wash_idle_s == 0),
             ("audit.period_ms", self.audit.period_ms == 0),
             ("audit.promise_s", self.audit.promise_s == 0),
             (

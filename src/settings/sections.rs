@@ -78,6 +78,8 @@ section!(Check {
     validity_s: u64,
     ref_window_s: u64,
     max_numbers: usize,
+    max_washes: usize,
+    wash_idle_s: u64,
 });
 section!(Registration { max_numbers: usize });
 section!(Audit {

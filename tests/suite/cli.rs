@@ -271,6 +271,7 @@ fn every_command_explains_itself() {
         "key",
         "check",
         "import",
+        "wash",
         "audit",
         "init",
         "doctor",

@@ -5,7 +5,7 @@ mod find;
 mod key;
 mod matching;
 mod openings;
-mod place;
+pub(super) mod place;
 mod prune;
 mod reindex;
 mod release_month;

@@ -10,17 +10,17 @@ use crate::cli::Failure;
 /// A name that is taken only by what is complete and on disk. Until then it lies beside it, under
 /// the same name with `.part` at its end.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
+pub(in crate::cli) struct Place<'a> {
     /// The name.
-    pub(super) file: &'a Path,
+    pub(in crate::cli) file: &'a Path,
     /// Where it lies until it is complete.
-    pub(super) part: PathBuf,
+    pub(in crate::cli) part: PathBuf,
     replace: bool,
 }
 
 impl<'a> Place<'a> {
     /// A place for a file; it must be free, or may be taken with `--force`.
-    pub(super) fn new(file: &'a Path, replace: bool) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(file: &'a Path, replace: bool) -> Result<Self, Failure> {
         let place = Self {
             file,
             part: beside(file, ".part")?,
@@ -46,7 +46,7 @@ impl<'a> Place<'a> {
     }
 
     /// A new, empty file in the place of one that was left behind.
-    pub(super) fn begin(&self) -> Result<File, Failure> {
+    pub(in crate::cli) fn begin(&self) -> Result<File, Failure> {
         let removed = fs::remove_file(&self.part);
         match removed {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -58,14 +58,14 @@ impl<'a> Place<'a> {
     }
 
     /// Gives what was written its name, once it is on disk.
-    pub(super) fn finish(&self, part: &File) -> Result<(), Failure> {
+    pub(in crate::cli) fn finish(&self, part: &File) -> Result<(), Failure> {
         part.sync_all()
             .map_err(|error| cannot_write(&self.part, &error))?;
         self.name()
     }
 
     /// The same for what is on disk already.
-    pub(super) fn name(&self) -> Result<(), Failure> {
+    pub(in crate::cli) fn name(&self) -> Result<(), Failure> {
         self.must_be_free()?;
         fs::rename(&self.part, self.file)
             .and_then(|()| sync_folder(self.file))
@@ -73,7 +73,7 @@ impl<'a> Place<'a> {
     }
 
     /// Writes a whole text.
-    pub(super) fn write(&self, text: &str) -> Result<(), Failure> {
+    pub(in crate::cli) fn write(&self, text: &str) -> Result<(), Failure> {
         let mut part = self.begin()?;
         part.write_all(text.as_bytes())
             .map_err(|error| cannot_write(&self.part, &error))?;
@@ -82,7 +82,7 @@ impl<'a> Place<'a> {
 }
 
 /// The name with something at its end.
-pub(super) fn beside(file: &Path, end: &str) -> Result<PathBuf, Failure> {
+pub(in crate::cli) fn beside(file: &Path, end: &str) -> Result<PathBuf, Failure> {
     let Some(name) = file.file_name() else {
         return Err(Failure::usage(format!(
             "{} does not name a file or folder",
@@ -95,7 +95,7 @@ pub(super) fn beside(file: &Path, end: &str) -> Result<PathBuf, Failure> {
 }
 
 /// A file that is not there yet and that only its owner may read.
-pub(super) fn new_file(path: &Path) -> io::Result<File> {
+pub(in crate::cli) fn new_file(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -104,7 +104,7 @@ pub(super) fn new_file(path: &Path) -> io::Result<File> {
 }
 
 /// Why a file cannot be written.
-pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+pub(in crate::cli) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("cannot write {}: {error}", path.display()))
 }
 

@@ -6,6 +6,8 @@ use csv::ByteRecord;
 use time::UtcOffset;
 
 use crate::domain::{AgencyId, Region, SellerId};
+pub use crate::service::table::Column;
+use crate::service::table::named;
 
 /// Why records cannot be read at all, or not to their end.
 #[derive(Debug, thiserror::Error)]
@@ -30,28 +32,6 @@ pub enum CallsError {
     /// The bytes do not come.
     #[error("the records cannot be read to their end")]
     Read(#[source] io::Error),
-}
-
-/// A column, as whoever brings the records names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column(String);
-
-impl Column {
-    /// A name from the heading, or a position from 1. Capitals, blanks and dashes of names do not
-    /// matter. A name goes before a position.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    fn position(&self, heading: Option<&ByteRecord>, columns: usize) -> Option<usize> {
-        let named = heading.and_then(|heading| named(heading, &plain(self.0.as_bytes())));
-        let counted = || {
-            let position: usize = self.0.trim().parse().ok()?;
-            position.checked_sub(1).filter(|place| *place < columns)
-        };
-        named.or_else(counted)
-    }
 }
 
 /// How the records are to be read. Where nothing is said, the heading and the first line tell.
@@ -153,17 +133,6 @@ impl Mapping {
             seller: find("seller", &self.seller, SELLER)?,
         })
     }
-}
-
-/// The first column of this name.
-fn named(heading: &ByteRecord, name: &str) -> Option<usize> {
-    heading.iter().position(|column| plain(column) == name)
-}
-
-/// A name in small letters, with underscores for blanks and dashes.
-fn plain(name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name.trim_ascii()).to_lowercase();
-    name.replace([' ', '-'], "_")
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::call::{Call, Row, Unreadable};
 use super::columns::{CallsError, Mapping, Places};
 use super::when;
 use crate::domain::{AgencyId, PhoneNumber, SellerId};
+use crate::service::table::{BYTE_ORDER_MARK, delimiter_of};
 
 /// The longest row. Beyond it a quotation mark was most likely opened and never closed, and the
 /// rest of the file would be one column.
@@ -20,8 +21,6 @@ pub const LONGEST_ROW: usize = 1 << 20;
 
 /// As much of the beginning as is looked at to find out what stands between the columns.
 const FIRST_LINE: usize = 64 << 10;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads row after row.
 pub struct CallReader<R> {
@@ -202,31 +201,6 @@ fn name<T, E>(cell: Option<&[u8]>, parse: fn(&str) -> Result<T, E>) -> Result<Op
             parse(&text.to_ascii_lowercase()).map(Some).map_err(drop)
         }
     }
-}
-
-/// What stands between the columns of the first line: of the usual signs the most frequent one
-/// outside quotation marks.
-fn delimiter_of(start: &[u8]) -> u8 {
-    const USUAL: [u8; 4] = [b',', b';', b'\t', b'|'];
-    let mut counts = [0_u32; 4];
-    let mut quoted = false;
-    let mut seen = false;
-    for byte in start {
-        match byte {
-            b'"' => quoted = !quoted,
-            // Empty lines before the first row are skipped, as the rows' reader does.
-            b'\n' | b'\r' if !quoted && seen => break,
-            _ if quoted => {}
-            _ => {
-                if let Some(place) = USUAL.iter().position(|usual| usual == byte) {
-                    counts[place] += 1;
-                }
-            }
-        }
-        seen |= !matches!(byte, b'\n' | b'\r');
-    }
-    let most = (0..4).rev().max_by_key(|place| counts[*place]);
-    most.map_or(b',', |place| USUAL[place])
 }
 
 /// Counts what was read since the last row, so that no row fills the memory.

@@ -9,7 +9,7 @@ pub mod keys;
 pub mod opening;
 pub mod receipt;
 pub mod retention;
-mod search;
+pub(super) mod search;
 mod witness;
 
 use std::path::Path;
@@ -202,6 +202,12 @@ impl Service {
             return Err(ServiceError::LogBehind);
         }
         Ok(())
+    }
+
+    /// Whether a wash may go on. It leaves half of that room to single checks: a list waits for the
+    /// log, a call does not.
+    pub(super) fn has_room_for_wash(&self) -> bool {
+        self.record.waiting.load(Ordering::Relaxed) <= self.record.high_water / 2
     }
 
     /// Starts sealing.

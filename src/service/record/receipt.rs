@@ -7,7 +7,8 @@
 
 use serde::Serialize;
 
-use crate::domain::{Entry, EntryId, Moment, Principal, Pseudonym, Role};
+use super::search::Found;
+use crate::domain::{Entry, EntryId, Moment, Op, Principal, Pseudonym, Role, Value};
 use crate::log::{Checkpoint, LogName, Note, TlogProof, leaf_hash};
 use crate::service::{Asked, Service, ServiceError, Standing};
 
@@ -51,6 +52,8 @@ struct Promised<'a> {
     seller: Option<String>,
     pn: Option<Pseudonym>,
     answer: Option<String>,
+    /// What the entry of a wash says, by its own names.
+    washed: Vec<(&'static str, String)>,
 }
 
 impl Service {
@@ -61,6 +64,15 @@ impl Service {
     /// else's business.
     pub async fn receipt(&self, who: &Principal, id: EntryId) -> Result<Receipt, ServiceError> {
         let found = self.find(id).await?.ok_or(ServiceError::UnknownEntry)?;
+        self.receipt_of(who, found).await
+    }
+
+    /// The receipt of an entry that was found.
+    pub(in crate::service) async fn receipt_of(
+        &self,
+        who: &Principal,
+        found: Found,
+    ) -> Result<Receipt, ServiceError> {
         let entry = Entry::read_json(&found.entry)
             .map_err(|_| ServiceError::Damaged("an entry of the log"))?;
         let own = match &who.role {
@@ -79,12 +91,13 @@ impl Service {
             Some(proof) => proof,
             None => Proof::Promised {
                 promise: self.promise(&Promised {
-                    id,
+                    id: entry.id,
                     time: entry.time,
                     agency: entry.context.agency.as_ref().map(|agency| agency.as_str()),
                     seller: entry.context.seller.as_ref().map(ToString::to_string),
                     pn: entry.pn,
                     answer: entry.answer.map(spell),
+                    washed: washed(&entry),
                 })?,
             },
         };
@@ -108,6 +121,7 @@ impl Service {
             seller: context.seller.as_ref().map(ToString::to_string),
             pn: asked.pn,
             answer: Some(spell(decision.answer)),
+            washed: Vec::new(),
         })
     }
 
@@ -127,6 +141,9 @@ impl Service {
             if let Some(value) = value {
                 text.push_str(&format!("{name} {value}\n"));
             }
+        }
+        for (name, value) in &promised.washed {
+            text.push_str(&format!("{name} {value}\n"));
         }
         let by = promised.time.plus(self.record.promise);
         text.push_str(&format!("sealed by {by}\n"));
@@ -174,6 +191,31 @@ impl Service {
             proof: proof.to_string(),
         }))
     }
+}
+
+fn washed(entry: &Entry) -> Vec<(&'static str, String)> {
+    if entry.context.op != Op::Wash {
+        return Vec::new();
+    }
+    let names = [
+        "wash",
+        "reason",
+        "commitment",
+        "bytes",
+        "rows",
+        "suppress",
+        "not_listed",
+        "invalid",
+        "handed_over",
+    ];
+    let said = names.into_iter().filter_map(|name| {
+        let value = match entry.field(name)? {
+            Value::Text(text) => text.into_owned(),
+            Value::Integer(number) => number.to_string(),
+        };
+        Some((name, value))
+    });
+    said.collect()
 }
 
 fn spell(answer: crate::domain::Answer) -> String {

@@ -1,14 +1,61 @@
-//! Finding single entries by their id.
+//! Finding single entries by their id, or by the id of the wash whose end they tell.
 //!
 //! What a segment's index covers is looked up there; what has no index yet, or has lost it, is
 //! searched for the text of the id itself, which takes some milliseconds for 65,536 entries.
 
 use memchr::memmem::Finder;
 
-use crate::domain::{Entry, EntryId, Moment};
+use crate::domain::{Detail, Entry, EntryId, Moment};
 use crate::log::tile::{WIDTH, entries};
 use crate::log::{Closed, LogName, SEGMENT};
 use crate::service::{Service, ServiceError};
+
+/// An entry that is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct Sought {
+    /// When it was made.
+    at: Moment,
+    /// Its own id, or that of the wash whose end it tells.
+    name: Name,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Name {
+    Entry(EntryId),
+    Wash(EntryId),
+}
+
+impl Sought {
+    /// The entry of this id.
+    pub fn entry(id: EntryId) -> Self {
+        Self {
+            at: Moment::from_millis(id.millis()),
+            name: Name::Entry(id),
+        }
+    }
+
+    /// The entry that tells how a wash ended, and was made at that moment.
+    pub fn wash(id: EntryId, at: Moment) -> Self {
+        Self {
+            at,
+            name: Name::Wash(id),
+        }
+    }
+
+    fn is(&self, entry: &Entry) -> bool {
+        match (self.name, &entry.context.detail) {
+            (Name::Entry(id), _) => entry.id == id,
+            (Name::Wash(id), Some(Detail::Washed(washed))) => washed.wash == *id.as_bytes(),
+            (Name::Wash(_), _) => false,
+        }
+    }
+
+    /// What stands in its text and hardly anywhere else.
+    fn text(&self) -> String {
+        let (Name::Entry(id) | Name::Wash(id)) = self.name;
+        id.to_string()
+    }
+}
 
 /// An entry that was found.
 #[derive(Debug, Clone)]
@@ -25,9 +72,17 @@ impl Service {
         &self,
         id: EntryId,
     ) -> Result<Option<Found>, ServiceError> {
+        self.search(&Sought::entry(id)).await
+    }
+
+    /// Finds an entry.
+    pub(in crate::service) async fn search(
+        &self,
+        sought: &Sought,
+    ) -> Result<Option<Found>, ServiceError> {
         // The tail first: what is sealed between the two looks is then in the log that is looked
         // at after it.
-        if let Some(entry) = self.find_in_tails(id).await? {
+        if let Some(entry) = self.find_in_tails(sought).await? {
             return Ok(Some(Found {
                 entry,
                 sealed: None,
@@ -38,12 +93,12 @@ impl Service {
         };
         // The newest first, and none from before the entry's own year: a late entry of a year may
         // lie in the log of the next, never in that of an earlier one.
-        let year = Moment::from_millis(id.millis()).year();
+        let year = sought.at.year();
         for log in head.logs().into_iter().rev() {
             if log.log.year() < year {
                 break;
             }
-            if let Some((index, entry)) = self.find_in_log(&log, id).await? {
+            if let Some((index, entry)) = self.find_in_log(&log, sought).await? {
                 return Ok(Some(Found {
                     entry,
                     sealed: Some((log.log, index)),
@@ -53,7 +108,7 @@ impl Service {
         Ok(None)
     }
 
-    async fn find_in_tails(&self, id: EntryId) -> Result<Option<Vec<u8>>, ServiceError> {
+    async fn find_in_tails(&self, sought: &Sought) -> Result<Option<Vec<u8>>, ServiceError> {
         const PAGE: usize = 256;
         let head = self.record.archive.head().await?;
         for tail in 0..self.store.tails() {
@@ -72,7 +127,7 @@ impl Service {
                     let found = batch
                         .entries()
                         .map_err(|_| ServiceError::Damaged("a batch of audit entries"))?;
-                    if let Some(entry) = found.iter().find(|entry| entry.id == id) {
+                    if let Some(entry) = found.iter().find(|entry| sought.is(entry)) {
                         let mut json = Vec::new();
                         entry.write_json(&mut json);
                         return Ok(Some(json));
@@ -90,22 +145,23 @@ impl Service {
     async fn find_in_log(
         &self,
         log: &Closed,
-        id: EntryId,
+        sought: &Sought,
     ) -> Result<Option<(u64, Vec<u8>)>, ServiceError> {
         let archive = &self.record.archive;
         if archive.is_dropped(log.log).await? {
             return Ok(None);
         }
-        let at = Moment::from_millis(id.millis());
         let full = log.size / SEGMENT;
         for number in (0..log.size.div_ceil(SEGMENT)).rev() {
             if number < full {
                 if let Some((earliest, latest)) = archive.span(log.log, number).await?
-                    && (at < earliest || at > latest)
+                    && (sought.at < earliest || sought.at > latest)
                 {
                     continue;
                 }
-                if let Ok(place) = archive.position_of(log.log, number, id).await? {
+                if let Name::Entry(id) = sought.name
+                    && let Ok(place) = archive.position_of(log.log, number, id).await?
+                {
                     match place {
                         Some(index) => {
                             let entry = archive.entry(log.log, index, log.size).await?;
@@ -115,7 +171,7 @@ impl Service {
                     }
                 }
             }
-            if let Some(found) = self.scan_segment(log, number, id).await? {
+            if let Some(found) = self.scan_segment(log, number, sought).await? {
                 return Ok(Some(found));
             }
         }
@@ -127,9 +183,9 @@ impl Service {
         &self,
         log: &Closed,
         number: u64,
-        id: EntryId,
+        sought: &Sought,
     ) -> Result<Option<(u64, Vec<u8>)>, ServiceError> {
-        let text = id.to_string();
+        let text = sought.text();
         let finder = Finder::new(text.as_bytes());
         let end = ((number + 1) * SEGMENT).min(log.size);
         for bundle in (number * SEGMENT / WIDTH..end.div_ceil(WIDTH)).rev() {
@@ -145,7 +201,7 @@ impl Service {
                 let entry = entry.map_err(|_| ServiceError::Damaged("an entry of the log"))?;
                 let read = Entry::read_json(entry);
                 let read = read.map_err(|_| ServiceError::Damaged("an entry of the log"))?;
-                if read.id == id {
+                if sought.is(&read) {
                     return Ok(Some((bundle * WIDTH + place as u64, entry.to_vec())));
                 }
             }

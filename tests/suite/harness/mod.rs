@@ -24,6 +24,7 @@ pub mod sealed;
 pub mod service;
 pub mod verifiers;
 pub mod wait;
+pub mod washing;
 pub mod world;
 
 pub use api::{Answer, Api};

@@ -1,0 +1,80 @@
+//! The list on its way in.
+
+use std::io;
+use std::time::Duration;
+
+use actix_web::web::{Bytes, Payload};
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+use super::encoding::{Coding, Decoder};
+use crate::service::wash::{Input, InputError};
+
+/// How many pieces of the body wait at most, each as large as the connection reads at once.
+const WAITING: usize = 8;
+
+/// A piece of the body; nothing at its end.
+type Piece = Result<Option<Bytes>, InputError>;
+
+/// A body that is unpacked as it comes.
+pub(super) struct Body {
+    pieces: mpsc::Receiver<Piece>,
+    came: Bytes,
+    decoder: Decoder,
+    ended: bool,
+}
+
+impl Body {
+    /// Begins to take a body in. The worker only passes on what comes; no more is read from the
+    /// connection than is worked on.
+    pub fn begin(mut payload: Payload, coding: Coding, idle: Duration) -> io::Result<Self> {
+        let decoder = Decoder::new(coding)?;
+        let (to, pieces) = mpsc::channel(WAITING);
+        actix_web::rt::spawn(async move {
+            loop {
+                let piece: Piece = match tokio::time::timeout(idle, payload.next()).await {
+                    Err(_) => Err(InputError::Stalled),
+                    Ok(None) => Ok(None),
+                    Ok(Some(Ok(piece))) => Ok(Some(piece)),
+                    Ok(Some(Err(_))) => Err(InputError::Broken),
+                };
+                let last = !matches!(piece, Ok(Some(_)));
+                if to.send(piece).await.is_err() || last {
+                    return;
+                }
+            }
+        });
+        Ok(Self {
+            pieces,
+            came: Bytes::new(),
+            decoder,
+            ended: false,
+        })
+    }
+}
+
+impl Input for Body {
+    async fn read(&mut self, into: &mut Vec<u8>) -> Result<bool, InputError> {
+        loop {
+            let broken = |_| InputError::Broken;
+            if self.decoder.step(&mut self.came, into).map_err(broken)? {
+                return Ok(true);
+            }
+            if self.ended {
+                return Ok(false);
+            }
+            match self.pieces.recv().await {
+                Some(Ok(Some(piece))) => self.came = piece,
+                Some(Ok(None)) => {
+                    self.ended = true;
+                    let before = into.len();
+                    self.decoder.finish(into).map_err(broken)?;
+                    return Ok(into.len() > before);
+                }
+                Some(Err(error)) => return Err(error),
+                // The worker is gone.
+                None => return Err(InputError::Broken),
+            }
+        }
+    }
+}

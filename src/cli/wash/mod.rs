@@ -1,0 +1,265 @@
+//! `metrust wash`: a whole calling list asked about, row by row.
+//!
+//! * `list`: the list in pieces of whole rows.
+//! * `flight`: rows that were sent and are not answered yet; they are sent again if a connection
+//!   breaks.
+//! * `connection`: one request, whose answer is read while its body is still being sent.
+//! * `answered`: rows as they come back, matched with those that were sent.
+//! * `work`: request after request until all is done.
+//! * `output`, `progress`: where the rows go, and how far they have come.
+//! * `receipts`: the proofs.
+
+mod answered;
+mod connection;
+mod flight;
+mod list;
+mod output;
+mod progress;
+mod receipts;
+mod work;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::client::{Patience, Target};
+use super::output::note;
+use super::{Outcome, path_parser};
+use crate::service::table::Column;
+use crate::service::wash::{Encoding, Form, Wanted};
+use list::List;
+use output::Destination;
+use progress::Progress;
+use work::{Question, Work};
+
+/// Wash a calling list: every row comes back, in order, with its answer behind it
+///
+/// Each row is a check of its own and goes on record, so use the dialler's key (METRUST_KEY or
+/// --key-file). `answer` is suppress (must not be called), not_listed or invalid (no number that can
+/// be read: must not be called either); `valid_until` says until when it may be used at the latest.
+///
+/// Whatever happens on the way, a list that is not complete never gets its name: until then it lies
+/// beside it, with `.partial` at its end. A connection that breaks is taken up again by itself; a
+/// command that ended is, by running it again. Proxies (HTTPS_PROXY) are not used.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  metrust wash list.csv --seller sunny-telecom
+  metrust wash list.csv --seller sunny-telecom --only-clear --output may-be-dialled.csv
+  zcat list.gz | metrust wash - --seller sunny-telecom --column 3 --region BE > washed.csv
+
+Exit status:
+  0    every row is answered, whatever the answers
+  1    failed: the list cannot be read, or the service refuses it
+  2    the command line or the settings cannot be used
+  3    not finished; run it again and it goes on where it stopped")]
+pub(super) struct Wash {
+    /// The list: CSV, one number a line (.txt) or JSON objects (.ndjson, .jsonl); - for standard input
+    #[arg(value_name = "FILE|-", value_parser = path_parser())]
+    file: PathBuf,
+
+    /// The id of the seller for whom the calls would be made
+    #[arg(long, value_name = "ID")]
+    seller: String,
+
+    /// How the people would be reached [default: voice]
+    #[arg(long)]
+    channel: Option<Channel>,
+
+    /// The country of numbers without country code, as two letters
+    #[arg(long, value_name = "COUNTRY")]
+    region: Option<String>,
+
+    /// The campaign, in your own words; it goes on record
+    #[arg(long, value_name = "NAME")]
+    campaign: Option<String>,
+
+    /// The form of the list [default: as the file's name ends, else csv]
+    #[arg(long, help_heading = "The list")]
+    format: Option<Format>,
+
+    /// The column (or the JSON member) of the number: its name, or its position from 1 [default:
+    /// found by its usual name]
+    #[arg(long, value_name = "COLUMN", help_heading = "The list")]
+    column: Option<String>,
+
+    /// What stands between columns: one character, or `tab` [default: what the first row has]
+    #[arg(long, value_name = "CHARACTER", help_heading = "The list", value_parser = delimiter)]
+    delimiter: Option<u8>,
+
+    /// Whether the first row names the columns [default: found out]
+    #[arg(long, value_name = "yes|no", help_heading = "The list", value_parser = yes_or_no)]
+    header: Option<bool>,
+
+    /// How characters beyond ASCII are written [default: found out]
+    #[arg(long, value_name = "utf-8|latin-1", help_heading = "The list", value_parser = encoding)]
+    encoding: Option<Encoding>,
+
+    /// Write only the rows that nobody opted out of (not_listed)
+    #[arg(long, conflicts_with = "only_suppressed")]
+    only_clear: bool,
+
+    /// Write only the rows that must not be called (suppress)
+    #[arg(long)]
+    only_suppressed: bool,
+
+    /// Write to this file, or with - to standard output [default: NAME.washed.EXTENSION beside the
+    /// list; standard output for standard input]
+    #[arg(long, value_name = "FILE|-", value_parser = path_parser())]
+    output: Option<PathBuf>,
+
+    /// Write the signed receipts to this file, one JSON object a line [default: the output's name
+    /// with .receipts.ndjson at its end; none for standard output]
+    #[arg(long, value_name = "FILE", value_parser = path_parser())]
+    receipts: Option<PathBuf>,
+
+    /// Replace the output and the receipts if they are there
+    #[arg(long)]
+    force: bool,
+
+    /// Begin anew, even where an earlier run could go on
+    #[arg(long)]
+    restart: bool,
+
+    /// For how many seconds a broken connection is taken up again without any progress
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    patience: u64,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Channel {
+    /// A call
+    Voice,
+    /// A text message
+    Text,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table
+    Csv,
+    /// One number a line
+    Lines,
+    /// One JSON object a line
+    Ndjson,
+}
+
+/// Which rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Only {
+    All,
+    Clear,
+    Suppressed,
+}
+
+impl Wash {
+    pub(super) fn run(&self, data: &Path) -> Outcome {
+        let client = self.target.client(data, Patience::Usual)?;
+        let wanted = self.wanted();
+        let destination = Destination::of(
+            &self.file,
+            self.output.as_deref(),
+            self.receipts.as_deref(),
+            self.force,
+        )?;
+        let question = self.question();
+        let asked = format!("{question:?} {wanted:?} {:?}", self.only());
+        let mut progress = Progress::of(&destination, &self.file, &asked, self.restart)?;
+        let list = List::open(&self.file, &wanted, progress.done().offset)?;
+        let output = destination.open(progress.done())?;
+        let mut work = Work::new(&client, &list, question, self.only(), output)?;
+        let done = work.run(list, &mut progress, Duration::from_secs(self.patience));
+        let washes = progress.done().washes.clone();
+        if let Err(failure) = done {
+            return Err(progress.unfinished(failure, &destination));
+        }
+        let counts = progress.done().counts;
+        if !work.finish(&destination, &progress)? {
+            // Whoever reads this has enough, as `head` does.
+            return Ok(ExitCode::SUCCESS);
+        }
+        let told = receipts::fetch(&client, &washes, destination.receipts()?)?;
+        note(&format!(
+            "{}: {}{told}",
+            destination.complete(),
+            counts.in_words()
+        ));
+        if counts.invalid > 0 {
+            note(&format!(
+                "{} rows hold no number that can be read; they must not be called either",
+                counts.invalid
+            ));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn only(&self) -> Only {
+        match (self.only_clear, self.only_suppressed) {
+            (true, _) => Only::Clear,
+            (_, true) => Only::Suppressed,
+            _ => Only::All,
+        }
+    }
+
+    fn question(&self) -> Question {
+        Question {
+            seller: self.seller.clone(),
+            channel: self.channel.map(|channel| match channel {
+                Channel::Voice => "voice",
+                Channel::Text => "text",
+            }),
+            region: self.region.clone(),
+            campaign: self.campaign.clone(),
+        }
+    }
+
+    fn wanted(&self) -> Wanted {
+        let extension = self.file.extension().and_then(|text| text.to_str());
+        let format = self.format.unwrap_or(match extension {
+            Some("txt") => Format::Lines,
+            Some("ndjson" | "jsonl") => Format::Ndjson,
+            _ => Format::Csv,
+        });
+        Wanted {
+            form: match format {
+                Format::Csv => Form::Csv,
+                Format::Lines => Form::Lines,
+                Format::Ndjson => Form::Ndjson,
+            },
+            column: self.column.as_deref().map(Column::new),
+            columns: None,
+            delimiter: self.delimiter,
+            heading: self.header,
+            encoding: self.encoding,
+        }
+    }
+}
+
+fn delimiter(text: &str) -> Result<u8, &'static str> {
+    match text.as_bytes() {
+        b"tab" => Ok(b'\t'),
+        [sign] => Ok(*sign),
+        _ => Err("it must be one character, or tab"),
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("it must be yes or no"),
+    }
+}
+
+fn encoding(text: &str) -> Result<Encoding, &'static str> {
+    match text {
+        "utf-8" => Ok(Encoding::Utf8),
+        "latin-1" => Ok(Encoding::Latin1),
+        _ => Err("it must be utf-8 or latin-1"),
+    }
+}

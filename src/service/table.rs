@@ -1,0 +1,76 @@
+//! What tables that people bring have in common, whatever is looked for in them: the sign between
+//! their columns, the names of these, and the mark at the beginning.
+
+use csv::ByteRecord;
+
+/// How UTF-8 is marked at the beginning of a file (EF BB BF), as some spreadsheets want it.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A column, as whoever brings the table names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column(String);
+
+impl Column {
+    /// A name from the heading, or a position from 1. Capitals, blanks and dashes of names do not
+    /// matter. A name goes before a position.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text as it was given.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The position from 1 that this is, if it is not a name.
+    pub(super) fn counted(&self) -> Option<usize> {
+        self.0.trim().parse().ok()
+    }
+
+    /// The place from 0 in a table of so many columns.
+    pub(super) fn position(&self, heading: Option<&ByteRecord>, columns: usize) -> Option<usize> {
+        let named = heading.and_then(|heading| named(heading, &plain(self.0.as_bytes())));
+        let counted = || {
+            let place = self.counted()?.checked_sub(1)?;
+            (place < columns).then_some(place)
+        };
+        named.or_else(counted)
+    }
+}
+
+/// The first column of this name.
+pub(super) fn named(heading: &ByteRecord, name: &str) -> Option<usize> {
+    heading.iter().position(|column| plain(column) == name)
+}
+
+/// A name in small letters, with underscores for blanks and dashes.
+pub(super) fn plain(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name.trim_ascii()).to_lowercase();
+    name.replace([' ', '-'], "_")
+}
+
+/// What stands between the columns of the first line: of the usual signs the most frequent one
+/// outside quotation marks.
+pub(super) fn delimiter_of(start: &[u8]) -> u8 {
+    const USUAL: [u8; 4] = [b',', b';', b'\t', b'|'];
+    let mut counts = [0_u32; 4];
+    let mut quoted = false;
+    let mut seen = false;
+    for byte in start {
+        match byte {
+            b'"' => quoted = !quoted,
+            // Empty lines before the first row are skipped, as the rows' reader does.
+            b'\n' | b'\r' if !quoted && seen => break,
+            _ if quoted => {}
+            _ => {
+                if let Some(place) = USUAL.iter().position(|usual| usual == byte) {
+                    counts[place] += 1;
+                }
+            }
+        }
+        seen |= !matches!(byte, b'\n' | b'\r');
+    }
+    let most = (0..4).rev().max_by_key(|place| counts[*place]);
+    most.map_or(b',', |place| USUAL[place])
+}

@@ -1,0 +1,178 @@
+//! A wash: a whole calling list asked about, row by row, while it comes in.
+//!
+//! Each row comes back as it was, in order, with its answer behind it; each row is on record as a
+//! check, before its answer leaves. Memory is bounded by the groups under way, however long the
+//! list: no more is read than there is room for. When the wash ends, in whatever way, an entry says
+//! what was taken in, what was answered and how much of that was handed over.
+//!
+//! * `layout`: what the first row tells of the list.
+//! * `rows`, `cells`, `object`: where a row ends, and its number.
+//! * `reading`, `group`: from bytes to rows that are asked about together.
+//! * `session`: asks, in order, and hands over; a thread of its own, so that no check waits for it.
+//! * `answers`: rows with what is added.
+//! * `ending`, `receipt`: the entry at the end, and how it is found and proved.
+
+mod answers;
+mod cells;
+mod ending;
+mod group;
+mod layout;
+mod object;
+mod reading;
+mod receipt;
+mod rows;
+mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub use answers::{ADDED, Counts};
+pub use ending::Summary;
+pub use layout::{Encoding, Form, Layout, LayoutError, Wanted};
+pub use receipt::WashReceipt;
+pub use rows::{LONGEST_ROW, Row, RowError, Splitter};
+
+use super::{Question, Service, ServiceError};
+use crate::domain::{
+    AgencyId, Campaign, Channel, Context, EntryId, KeyId, Moment, Op, Principal, Region, SellerId,
+    SellerRef,
+};
+use crate::store::SellerNumber;
+
+/// The list, as it comes in.
+pub trait Input: Send + 'static {
+    /// Adds some of the list to `into`, waiting for it if need be; false at its end. Whoever stops
+    /// waiting loses nothing.
+    fn read(&mut self, into: &mut Vec<u8>)
+    -> impl Future<Output = Result<bool, InputError>> + Send;
+}
+
+/// Why a list does not come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputError {
+    /// It broke off, or is damaged.
+    Broken,
+    /// Nothing comes.
+    Stalled,
+}
+
+/// Where the answered rows go.
+pub trait Output: Send + 'static {
+    /// Hands over these rows, waiting until there is room for them.
+    fn write(
+        &mut self,
+        rows: Vec<u8>,
+        counts: &Counts,
+    ) -> impl Future<Output = Result<(), Gone>> + Send;
+
+    /// Waits until all of them are handed over.
+    fn settle(&mut self) -> impl Future<Output = Result<(), Gone>> + Send;
+
+    /// How many rows were handed over.
+    fn handed_over(&self) -> u64;
+
+    /// Ends it: with the summary when the wash is complete, and otherwise so that nobody can take
+    /// it for complete.
+    fn finish(self, summary: Option<&Summary>) -> impl Future<Output = ()> + Send;
+}
+
+/// Nobody takes the rows any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone;
+
+/// How many washes there may be at once, and those there are.
+#[derive(Debug)]
+pub(super) struct Washes {
+    most: usize,
+    free: Arc<Semaphore>,
+}
+
+/// How long a service that stops waits for the entries of washes that it cuts off.
+const CLOSING: Duration = Duration::from_secs(5);
+
+impl Washes {
+    pub(super) fn new(most: usize) -> Self {
+        let most = most.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
+        Self {
+            most,
+            free: Arc::new(Semaphore::new(most)),
+        }
+    }
+
+    /// Waits, for some seconds, until all of them are on record.
+    pub(super) async fn finish(&self) {
+        let all = self.free.acquire_many(self.most as u32);
+        if tokio::time::timeout(CLOSING, all).await.is_err() {
+            tracing::warn!("a wash was cut off before its entry was on record");
+        }
+    }
+}
+
+/// A wash that may begin.
+#[derive(Debug)]
+pub struct Wash {
+    service: Arc<Service>,
+    id: EntryId,
+    key: KeyId,
+    who: Principal,
+    seller_id: SellerId,
+    agency: Option<AgencyId>,
+    seller: SellerNumber,
+    channel: Channel,
+    campaign: Option<Campaign>,
+    region: Option<Region>,
+    /// Of every row's entry.
+    context: Arc<Context>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Service {
+    /// Makes sure that a wash may begin, and gives it a name.
+    ///
+    /// # Errors
+    /// [`ServiceError`]: those of a check, and [`ServiceError::TooManyWashes`].
+    pub fn begin_wash(
+        self: &Arc<Self>,
+        who: &Principal,
+        question: &Question,
+        region: Option<Region>,
+    ) -> Result<Wash, ServiceError> {
+        let (agency, seller) = self.mandate(who, &question.seller)?;
+        self.room_for_entries()?;
+        let place = self.washes.free.clone().try_acquire_owned();
+        let place = place.map_err(|_| ServiceError::TooManyWashes(self.washes.most))?;
+        let context = Context {
+            op: Op::Check,
+            agency: agency.clone(),
+            seller: Some(SellerRef::One(question.seller.clone())),
+            key: Some(who.key.clone()),
+            campaign: question.campaign.clone(),
+            channels: Some(question.channel.into()),
+            detail: None,
+        };
+        Ok(Wash {
+            service: self.clone(),
+            id: EntryId::new(Moment::now(), crate::privacy::random()),
+            key: who.key.clone(),
+            who: who.clone(),
+            seller_id: question.seller.clone(),
+            agency,
+            seller,
+            channel: question.channel,
+            campaign: question.campaign.clone(),
+            region,
+            context: Arc::new(context),
+            _place: place,
+        })
+    }
+}
+
+impl Wash {
+    /// Its name, under which its receipt is found when it has ended.
+    #[must_use]
+    pub fn id(&self) -> EntryId {
+        self.id
+    }
+}

@@ -1,0 +1,126 @@
+//! From a list that comes in pieces to groups of rows.
+
+use super::group::{Group, RowReader};
+use super::layout::Layout;
+use super::rows::{RowError, Splitter};
+use super::{Input, InputError};
+use crate::domain::{Region, WashEnd};
+
+/// The rows of one wash, as they come.
+pub(super) struct Reading<I> {
+    input: I,
+    splitter: Splitter,
+    rows: RowReader,
+    /// The rows that wait for others; its bytes may go on behind the last of them.
+    group: Group,
+    /// Whether all of the list has come.
+    ended: bool,
+    /// Why no more rows can be read, if that is not its end.
+    broken: Option<WashEnd>,
+    /// Rooms of groups that are done, for others.
+    spare: Vec<Group>,
+}
+
+impl<I: Input> Reading<I> {
+    /// Begins with what has been read to find the layout.
+    pub fn new(
+        input: I,
+        layout: &Layout,
+        region: Option<Region>,
+        start: Vec<u8>,
+        ended: bool,
+    ) -> Self {
+        let mut reading = Self {
+            input,
+            splitter: layout.splitter(),
+            rows: RowReader::new(layout, region),
+            group: Group {
+                bytes: start,
+                ..Group::default()
+            },
+            ended,
+            broken: None,
+            spare: Vec::new(),
+        };
+        reading.find_rows();
+        reading
+    }
+
+    /// Reads some more. It may be given up while it waits, and loses nothing then.
+    pub async fn more(&mut self) {
+        match self.input.read(&mut self.group.bytes).await {
+            Ok(true) => {}
+            Ok(false) => self.ended = true,
+            Err(InputError::Broken) => self.broken = Some(WashEnd::InputBroken),
+            Err(InputError::Stalled) => self.broken = Some(WashEnd::InputStalled),
+        }
+        if self.broken.is_none() {
+            self.find_rows();
+        }
+    }
+
+    /// Whether rows wait to be asked about.
+    pub fn waits(&self) -> bool {
+        !self.group.lines.is_empty()
+    }
+
+    /// Whether as many wait as are asked about together.
+    pub fn is_full(&self) -> bool {
+        self.group.is_full()
+    }
+
+    /// Whether no more rows will come than those that wait; if that is not the list's end, how it
+    /// ended.
+    pub fn over(&self) -> Option<WashEnd> {
+        if self.broken.is_some() {
+            return self.broken;
+        }
+        // A full group may leave rows behind.
+        let rest = self.group.bytes.len() > self.group.end();
+        (self.ended && !rest).then_some(WashEnd::Complete)
+    }
+
+    /// The rows that wait; those behind them wait from now on.
+    pub fn take(&mut self) -> Group {
+        let mut next = self.spare.pop().unwrap_or_default();
+        let end = self.group.end();
+        next.bytes.extend_from_slice(&self.group.bytes[end..]);
+        self.group.bytes.truncate(end);
+        let taken = std::mem::replace(&mut self.group, next);
+        if self.broken.is_none() {
+            self.find_rows();
+        }
+        taken
+    }
+
+    /// Takes the room of a group that is done.
+    pub fn give_back(&mut self, mut group: Group) {
+        group.bytes.clear();
+        group.lines.clear();
+        group.asked = 0;
+        self.spare.push(group);
+    }
+
+    fn find_rows(&mut self) {
+        while !self.group.is_full() {
+            let start = self.group.end();
+            let row = match self.splitter.next(&self.group.bytes[start..], self.ended) {
+                Ok(Some(row)) => row,
+                Ok(None) => return,
+                Err(error) => {
+                    self.broken = Some(match error {
+                        RowError::TooLong => WashEnd::RowTooLong,
+                        RowError::OpenQuote => WashEnd::OpenQuote,
+                    });
+                    return;
+                }
+            };
+            // Groups are far smaller than 4 GiB.
+            let (end, next) = ((start + row.content) as u32, (start + row.next) as u32);
+            let content = &self.group.bytes[start..start + row.content];
+            let line = self.rows.line(content, end, next);
+            self.group.asked += usize::from(line.needs_answer());
+            self.group.lines.push(line);
+        }
+    }
+}
