@@ -98,8 +98,8 @@ pub(super) async fn begin(
     let who = operator(&state, &request).await?;
     let body: Begin = read_json(payload, &state.settings.http).await?;
     let begun = state.service.begin_import(&who, body.read()?).await?;
-    let (view, parts) = state.service.import(&who, &begun.id).await?;
-    Ok(HttpResponse::Ok().json(whole(&view, parts.into_iter().map(|(number, _)| number))?))
+    let (view, parts, steps) = state.service.import(&who, &begun.id).await?;
+    Ok(HttpResponse::Ok().json(whole(&view, parts, steps)?))
 }
 
 /// Every import.
@@ -116,15 +116,15 @@ pub(super) async fn one(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let who = operator(&state, &request).await?;
-    let (view, parts) = state.service.import(&who, &id).await?;
-    Ok(HttpResponse::Ok().json(whole(&view, parts.into_iter().map(|(number, _)| number))?))
+    let (view, parts, steps) = state.service.import(&who, &id).await?;
+    Ok(HttpResponse::Ok().json(whole(&view, parts, steps)?))
 }
 
-/// An import with the numbers of the parts that are in.
-fn whole(view: &ImportView, done: impl Iterator<Item = u32>) -> Result<Value, Problem> {
+/// An import with the numbers of the parts that are in and of the steps that are taken.
+fn whole(view: &ImportView, parts: Vec<u32>, steps: Vec<u32>) -> Result<Value, Problem> {
     let mut answer =
         serde_json::to_value(view).map_err(|_| ServiceError::Damaged("the record of an import"))?;
-    answer["done"] = done.collect::<Vec<_>>().into();
+    answer["done"] = json!({ "parts": parts, "steps": steps });
     Ok(answer)
 }
 
@@ -142,6 +142,19 @@ pub(super) async fn part(
     let body = read(payload, patience).await?;
     let counts = state.service.import_part(&who, &id, number, body).await?;
     Ok(HttpResponse::Ok().json(counts))
+}
+
+/// Takes one step: some of the numbers of all parts go into the list.
+pub(super) async fn step(
+    state: State,
+    request: HttpRequest,
+    place: Path<(String, u32)>,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let (id, number) = place.into_inner();
+    let _turn = state.service.import_turn().await?;
+    let changed = state.service.import_step(&who, &id, number).await?;
+    Ok(HttpResponse::Ok().json(json!({ "changed": changed })))
 }
 
 /// Reads a part whole. It may take as long as it takes, as long as it comes.

@@ -140,6 +140,10 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::put().to(imports::part)),
         )
         .service(
+            web::resource("/v1/admin/imports/{id}/steps/{number}")
+                .route(web::put().to(imports::step)),
+        )
+        .service(
             web::resource("/v1/admin/imports/{id}/parts/{number}/rejected")
                 .route(web::get().to(imports::rejected)),
         )

@@ -111,8 +111,17 @@ struct Told {
     runs: u32,
     #[serde(flatten)]
     counts: Counts,
+    steps: u32,
+    changed: u64,
     #[serde(default)]
-    done: Vec<u32>,
+    done: Done,
+}
+
+/// What need not be done again.
+#[derive(Debug, Default, Deserialize)]
+struct Done {
+    parts: Vec<u32>,
+    steps: Vec<u32>,
 }
 
 /// The counts of a part, or of all.
@@ -121,7 +130,6 @@ struct Counts {
     rows: u64,
     rejected: u64,
     numbers: u64,
-    changed: u64,
 }
 
 impl Import {
@@ -134,17 +142,18 @@ impl Import {
         let parts = Parts::cut(&self.file, PART)?;
         let begun = client.send("POST", PATH, &self.begin(&layout, &parts))?;
         let begun: Told = client.understand(&begun)?;
-        if !begun.done.is_empty() {
+        if !begun.done.parts.is_empty() {
             let all = parts.len();
             note(&format!(
-                "going on: {} of {all} parts are in",
-                begun.done.len()
+                "going on: {} of {all} parts are there",
+                begun.done.parts.len()
             ));
         } else if begun.runs > 1 {
             note("this list was imported before; what has changed since is done again");
         }
-        let finished = sending::send_all(&client, &begun, &parts, self.remove)
+        let finished = sending::send_all(&client, &begun, &parts)
             .and_then(|()| parts.unchanged())
+            .and_then(|()| sending::take_steps(&client, &begun, self.remove))
             .and_then(|()| finish(&client, &begun.id))
             .map_err(|failure| unfinished(&failure))?;
         self.tell(&client, &parts, &finished)
@@ -173,8 +182,8 @@ impl Import {
             rows,
             rejected,
             numbers,
-            changed,
         } = told.counts;
+        let changed = told.changed;
         let (verb, before) = match self.remove {
             true => ("taken out", "were not in"),
             false => ("imported", "were in before"),

@@ -20,16 +20,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Sends every part that is not in yet. The first goes alone: a list of which nothing can be read
 /// is no list, or not told right.
-pub(super) fn send_all(
-    client: &Client,
-    begun: &Told,
-    parts: &Parts,
-    remove: bool,
-) -> Result<(), Failure> {
-    let verb = if remove { "taken out" } else { "in" };
-    let template = format!("{{wide_bar}} {{bytes}} of {{total_bytes}} {verb}, {{msg}}{{eta}} left");
-    let progress = bar(parts.bytes(), &template);
-    let is_in = |part: &&Part| begun.done.binary_search(&part.number).is_ok();
+pub(super) fn send_all(client: &Client, begun: &Told, parts: &Parts) -> Result<(), Failure> {
+    let progress = bar(
+        parts.bytes(),
+        "{wide_bar} {bytes} of {total_bytes} sent, {msg}{eta} left",
+    );
+    let is_in = |part: &&Part| begun.done.parts.binary_search(&part.number).is_ok();
     progress.inc(
         parts
             .all()
@@ -60,7 +56,7 @@ pub(super) fn send_all(
         }
         Ok(counts)
     };
-    if begun.done.is_empty()
+    if begun.done.parts.is_empty()
         && let Some(first) = left.next()
     {
         let counts = send(first)?;
@@ -73,12 +69,37 @@ pub(super) fn send_all(
         }
     }
     let left: Vec<_> = left.collect();
+    side_by_side(&left, |part| send(part).map(drop))
+}
+
+/// Takes every step that is not taken yet: the numbers of all parts go into the list.
+pub(super) fn take_steps(client: &Client, begun: &Told, remove: bool) -> Result<(), Failure> {
+    let verb = if remove { "taken out" } else { "put in" };
+    let template = format!("{{wide_bar}} {{percent}} % {verb}, {{eta}} left");
+    let progress = bar(begun.steps.into(), &template);
+    let is_done = |step: &u32| begun.done.steps.binary_search(step).is_ok();
+    progress.inc(begun.done.steps.len() as u64);
+    progress.reset_eta();
+    let left: Vec<_> = (1..=begun.steps).filter(|step| !is_done(step)).collect();
+    side_by_side(&left, |step| {
+        let path = format!("{PATH}/{}/steps/{step}", begun.id);
+        patiently(|| client.put(&path, &[]))?;
+        progress.inc(1);
+        Ok(())
+    })
+}
+
+/// Does all of it, a few at once.
+fn side_by_side<T: Sync>(
+    all: &[T],
+    one: impl Fn(&T) -> Result<(), Failure> + Sync,
+) -> Result<(), Failure> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = || -> Result<(), Failure> {
         while !failed.load(Ordering::Relaxed)
-            && let Some(part) = left.get(next.fetch_add(1, Ordering::Relaxed))
+            && let Some(item) = all.get(next.fetch_add(1, Ordering::Relaxed))
         {
-            send(part).inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+            one(item).inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
         }
         Ok(())
     };

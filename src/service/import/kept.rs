@@ -13,6 +13,7 @@
 //! One number is found by reading the table and one block.
 
 use std::io;
+use std::ops::Range;
 
 use crate::log::LogError;
 use crate::log::storage::Storage;
@@ -22,7 +23,6 @@ use crate::store::Spot;
 use super::{Day, Rejected, Rejection};
 
 const MAGIC: [u8; 8] = *b"mtrlist1";
-const BLOCKS: usize = 256;
 const HEAD: usize = 8 + (BLOCKS + 1) * 4;
 
 /// The bits of a spot behind those that choose its block: spots have 62.
@@ -99,6 +99,50 @@ pub(super) async fn find(
     Ok(None)
 }
 
+/// How many blocks there are.
+pub(super) const BLOCKS: usize = 256;
+
+/// The numbers of a part in these blocks, sorted.
+pub(super) async fn spots(
+    storage: &Storage,
+    import: &str,
+    number: u32,
+    blocks: Range<usize>,
+) -> Result<Vec<Spot>, ServiceError> {
+    let path = path(import, number);
+    let head = head(storage, &path).await?;
+    let start = blocks
+        .start
+        .checked_sub(1)
+        .map_or(0, |block| end(&head, block));
+    let range = HEAD as u64 + start..HEAD as u64 + end(&head, blocks.end.saturating_sub(1));
+    let packed = storage.get_range(&path, range).await;
+    let packed = packed.map_err(LogError::from)?.ok_or_else(damaged)?;
+    let mut spots = Vec::new();
+    let mut from = start;
+    for block in blocks {
+        let to = end(&head, block);
+        let [first, last] = [from, to].map(|at| at.checked_sub(start).map(|at| at as usize));
+        let packed = first
+            .zip(last)
+            .and_then(|(first, last)| packed.get(first..last));
+        let packed = packed.ok_or_else(damaged)?;
+        from = to;
+        if packed.is_empty() {
+            continue;
+        }
+        let block = zstd::bulk::decompress(packed, LONGEST).map_err(|_| damaged())?;
+        let (mut rest, mut at) = (block.as_slice(), 0_u64);
+        while !rest.is_empty() {
+            let step = take_varint(&mut rest).ok_or_else(damaged)?;
+            at = at.checked_add(step).ok_or_else(damaged)?;
+            rest = rest.get(2..).ok_or_else(damaged)?;
+            spots.push(Spot::from_stored(at).ok_or_else(damaged)?);
+        }
+    }
+    Ok(spots)
+}
+
 /// The rows of a part that were rejected.
 pub(super) async fn rejected(
     storage: &Storage,
@@ -129,24 +173,32 @@ async fn block(
     block: usize,
 ) -> Result<Vec<u8>, ServiceError> {
     let path = path(import, number);
-    let head = storage.get_range(&path, 0..HEAD as u64).await;
-    let head = head.map_err(LogError::from)?.ok_or_else(damaged)?;
-    if head.len() != HEAD || !head.starts_with(&MAGIC) {
-        return Err(damaged());
-    }
-    let end = |block: usize| {
-        let mut four = [0; 4];
-        four.copy_from_slice(&head[8 + block * 4..][..4]);
-        u64::from(u32::from_le_bytes(four))
-    };
-    let start = block.checked_sub(1).map_or(0, end);
-    if start == end(block) {
+    let head = head(storage, &path).await?;
+    let start = block.checked_sub(1).map_or(0, |block| end(&head, block));
+    let end = end(&head, block);
+    if start == end {
         return Ok(Vec::new());
     }
-    let range = HEAD as u64 + start..HEAD as u64 + end(block);
+    let range = HEAD as u64 + start..HEAD as u64 + end;
     let packed = storage.get_range(&path, range).await;
     let packed = packed.map_err(LogError::from)?.ok_or_else(damaged)?;
     zstd::bulk::decompress(&packed, LONGEST).map_err(|_| damaged())
+}
+
+async fn head(storage: &Storage, path: &str) -> Result<Vec<u8>, ServiceError> {
+    let head = storage.get_range(path, 0..HEAD as u64).await;
+    let head = head.map_err(LogError::from)?.ok_or_else(damaged)?;
+    match head.len() == HEAD && head.starts_with(&MAGIC) {
+        true => Ok(head),
+        false => Err(damaged()),
+    }
+}
+
+/// Where a block ends, by the table.
+fn end(head: &[u8], block: usize) -> u64 {
+    let mut four = [0; 4];
+    four.copy_from_slice(&head[8 + block * 4..][..4]);
+    u64::from(u32::from_le_bytes(four))
 }
 
 fn block_of(spot: Spot) -> usize {
@@ -220,6 +272,9 @@ mod tests {
                     let expected = listings.get(&other).copied();
                     assert_eq!(find(&storage, "x", 7, other).await.unwrap(), expected);
                 }
+                let mut all = super::spots(&storage, "x", 7, 0..100).await.unwrap();
+                all.extend(super::spots(&storage, "x", 7, 100..256).await.unwrap());
+                assert!(all.iter().eq(listings.keys()));
                 assert_eq!(super::rejected(&storage, "x", 7).await.unwrap(), rejected);
             });
         }

@@ -1,8 +1,11 @@
 //! Lists that are brought in whole: what somebody objected to elsewhere, earlier.
 //!
 //! An imported listing stands beside what people register themselves, and neither is taken away
-//! with the other. A list comes in parts, each some million rows at most; a part that comes again
-//! changes nothing, and what is in is written down in the store, so that any process can go on.
+//! with the other. A list comes in parts, each some million rows at most, which are read and kept
+//! beside the log. Once all are there, their numbers go into the store in the order of its buckets,
+//! stretch by stretch: so the store is asked once a bucket and not once a number. A part that comes
+//! again and a step that is taken again change nothing, and what is done is written down in the
+//! store, so that any process can go on.
 //!
 //! * `new`: what is said of a list, and the name that comes of it.
 //! * `rows`, `day`, `rejection`: from bytes to numbers, or to the reason why a row is rejected.
@@ -109,11 +112,11 @@ impl Service {
         turn.map_err(|_| ServiceError::Conflict)
     }
 
-    /// Brings one part in. When it answers, the part is durable: the next check sees it. A part
-    /// that comes again is not read again.
+    /// Reads one part, and keeps its numbers for when all parts are there. When it answers, that is
+    /// durable. A part that comes again is not read again.
     ///
     /// # Errors
-    /// [`ServiceError`]; then some of its numbers may be in, and sending it again is harmless.
+    /// [`ServiceError`]; sending it again is harmless.
     pub async fn import_part(
         &self,
         who: &Principal,
@@ -132,19 +135,18 @@ impl Service {
         if !(1..=record.parts).contains(&number) {
             return Err(ServiceError::ImportState("this import has no such part"));
         }
-        let seller = self.listed_for(&record.seller)?;
         let (reader, subjects) = (record.rows.clone(), self.keyring.subjects().clone());
         let (date, today) = (record.date, Day::today());
         let read = tokio::task::spawn_blocking(move || {
             let place = |phone: &PhoneNumber| Spot::of(&subjects.subject(phone));
             let read = reader.read(&bytes, number == 1, date, today, place);
             let object = kept::write(&read.listings, &read.rejected);
-            let spots: Vec<_> = read.listings.iter().map(|(spot, _)| *spot).collect();
+            let numbers = read.listings.len() as u64;
             let days = read.days();
             let rejected = read.rejected.len() as u64;
-            object.map(|object| (read.rows, rejected, days, spots, object))
+            object.map(|object| (read.rows, rejected, days, numbers, object))
         });
-        let (rows, rejected, days, spots, object) = read
+        let (rows, rejected, days, numbers, object) = read
             .await
             .ok()
             .and_then(Result::ok)
@@ -156,18 +158,10 @@ impl Service {
             .put(vec![(path, object.into())])
             .await
             .map_err(LogError::from)?;
-        let numbers = spots.len() as u64;
-        let part = ImportPart {
-            seller,
-            remove: record.remove,
-            spots,
-        };
-        let changed = self.store.import(part).await?;
         let counts = Counts {
             rows,
             rejected,
             numbers,
-            changed,
         };
         self.change_import(id, |record| {
             if record.state != State::UnderWay {
@@ -181,10 +175,72 @@ impl Service {
         Ok(counts)
     }
 
-    /// Finishes an import of which every part is in. Finishing it again changes nothing.
+    /// Takes one step: what all parts have of a stretch of the index goes into the list, or out.
+    /// Sorted together, they cost the store a fraction of what they would one part at a time. When
+    /// it answers, that is durable: the next check sees it. A step that was taken is not taken
+    /// again. Returns how many listings it changed.
     ///
     /// # Errors
-    /// [`ServiceError::ImportState`] when a part is missing.
+    /// [`ServiceError::ImportState`] when a part is missing. After another error some of the
+    /// numbers may be in, and taking the step again is harmless.
+    pub async fn import_step(
+        &self,
+        who: &Principal,
+        id: &str,
+        number: u32,
+    ) -> Result<u64, ServiceError> {
+        operator(who)?;
+        let (record, _) = self.known_import(id).await?;
+        if let Some(changed) = record.stepped.get(&number) {
+            return Ok(*changed);
+        }
+        if record.state != State::UnderWay {
+            return Err(ServiceError::ImportState("this import is finished"));
+        }
+        if record.done.len() < record.parts as usize {
+            return Err(ServiceError::ImportState("not every part is in"));
+        }
+        if !(1..=record.steps).contains(&number) {
+            return Err(ServiceError::ImportState("this import has no such step"));
+        }
+        let seller = self.listed_for(&record.seller)?;
+        let wide = kept::BLOCKS / record.steps as usize;
+        let first = (number as usize - 1) * wide;
+        let storage = self.record.archive.storage();
+        let mut spots = Vec::new();
+        for part in 1..=record.parts {
+            spots.extend(kept::spots(storage, id, part, first..first + wide).await?);
+        }
+        let sorted = tokio::task::spawn_blocking(move || {
+            // Each part is sorted, which the stable sort makes use of.
+            spots.sort();
+            spots.dedup();
+            spots
+        });
+        let spots = sorted
+            .await
+            .map_err(|_| ServiceError::Damaged("what is kept of an import"))?;
+        let part = ImportPart {
+            seller,
+            remove: record.remove,
+            spots,
+        };
+        let changed = self.store.import(part).await?;
+        self.change_import(id, |record| {
+            if record.state != State::UnderWay {
+                return Err(ServiceError::ImportState("this import is finished"));
+            }
+            record.stepped.entry(number).or_insert(changed);
+            Ok(())
+        })
+        .await?;
+        Ok(changed)
+    }
+
+    /// Finishes an import of which every part is in and every step taken. Finishing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError::ImportState`] when a part or a step is missing.
     pub async fn finish_import(
         &self,
         who: &Principal,
@@ -198,13 +254,16 @@ impl Service {
         if record.done.len() < record.parts as usize {
             return Err(ServiceError::ImportState("not every part is in"));
         }
+        if record.stepped.len() < record.steps as usize {
+            return Err(ServiceError::ImportState("not every step is taken"));
+        }
         let total = record.total();
         let detail = Detail::ImportFinished {
             removal: record.remove,
             note: record.source.clone(),
             file: record.file()?,
             numbers: total.numbers,
-            changed: total.changed,
+            changed: record.changed(),
             rejected: total.rejected,
         };
         self.note_import(who, &record.seller, detail).await?;
@@ -233,7 +292,7 @@ impl Service {
         Ok(views)
     }
 
-    /// One import, and which of its parts are in.
+    /// One import, which of its parts are in, and which steps are taken.
     ///
     /// # Errors
     /// [`ServiceError::UnknownImport`].
@@ -241,11 +300,15 @@ impl Service {
         &self,
         who: &Principal,
         id: &str,
-    ) -> Result<(ImportView, Vec<(u32, Counts)>), ServiceError> {
+    ) -> Result<(ImportView, Vec<u32>, Vec<u32>), ServiceError> {
         operator(who)?;
         let (record, _) = self.known_import(id).await?;
         let view = record.view(id);
-        Ok((view, record.done.into_iter().collect()))
+        Ok((
+            view,
+            record.done.into_keys().collect(),
+            record.stepped.into_keys().collect(),
+        ))
     }
 
     /// The rows of a part that were rejected.

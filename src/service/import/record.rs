@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
+use super::kept::BLOCKS;
 use super::{Day, NewImport, Rows};
 use crate::domain::{KeyId, Moment, SellerRef};
 use crate::service::ServiceError;
@@ -28,9 +29,6 @@ pub struct Counts {
     pub rejected: u64,
     /// How many numbers the others have; a number that stands twice in a part counts once.
     pub numbers: u64,
-    /// How many of those were not listed like this before; or, of a removal, were. What an attempt
-    /// that broke off had changed already does not count again.
-    pub changed: u64,
 }
 
 /// An import as the operator sees it.
@@ -65,6 +63,13 @@ pub struct ImportView {
     /// The counts of those.
     #[serde(flatten)]
     pub counts: Counts,
+    /// In how many steps the numbers of all parts are put into the list, or taken out.
+    pub steps: u32,
+    /// How many of them are done.
+    pub steps_done: u32,
+    /// How many numbers were not listed like this before; or, of a removal, were. What an attempt
+    /// that broke off had changed already does not count again.
+    pub changed: u64,
     /// When it was begun the last time.
     pub begun_at: Moment,
     /// By which key.
@@ -92,6 +97,9 @@ pub(super) struct Record {
     pub days: Option<(Day, Day)>,
     #[serde(with = "compact")]
     pub done: BTreeMap<u32, Counts>,
+    pub steps: u32,
+    /// What each step changed.
+    pub stepped: BTreeMap<u32, u64>,
 }
 
 impl Record {
@@ -112,6 +120,8 @@ impl Record {
             finished_at: None,
             days: None,
             done: BTreeMap::new(),
+            steps: steps(new.bytes),
+            stepped: BTreeMap::new(),
         }
     }
 
@@ -138,8 +148,12 @@ impl Record {
                 rows: sum.rows + part.rows,
                 rejected: sum.rejected + part.rejected,
                 numbers: sum.numbers + part.numbers,
-                changed: sum.changed + part.changed,
             })
+    }
+
+    /// How many listings all steps have changed.
+    pub fn changed(&self) -> u64 {
+        self.stepped.values().sum()
     }
 
     pub fn view(&self, id: &str) -> ImportView {
@@ -158,6 +172,9 @@ impl Record {
             parts: self.parts,
             parts_in: self.done.len() as u32,
             counts: self.total(),
+            steps: self.steps,
+            steps_done: self.stepped.len() as u32,
+            changed: self.changed(),
             begun_at: self.begun_at,
             begun_by: self.begun_by.clone(),
             finished_at: self.finished_at,
@@ -165,11 +182,17 @@ impl Record {
     }
 }
 
+/// A step for each half million numbers or so; a power of two, so that each has as many blocks.
+fn steps(bytes: u64) -> u32 {
+    let wanted = (bytes >> 23).clamp(1, BLOCKS as u64) as u32;
+    wanted.next_power_of_two()
+}
+
 fn damaged() -> ServiceError {
     ServiceError::Damaged("the record of an import")
 }
 
-/// Parts as rows of five numbers: a list may have many, and each one writes all of them again.
+/// Parts as rows of four numbers: a list may have many, and each one writes all of them again.
 mod compact {
     use std::collections::BTreeMap;
 
@@ -186,22 +209,20 @@ mod compact {
                 rows,
                 rejected,
                 numbers,
-                changed,
             } = *counts;
-            [u64::from(*number), rows, rejected, numbers, changed]
+            [u64::from(*number), rows, rejected, numbers]
         }))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<BTreeMap<u32, Counts>, D::Error> {
-        let rows = Vec::<(u32, u64, u64, u64, u64)>::deserialize(from)?;
-        let part = |(number, rows, rejected, numbers, changed)| {
+        let rows = Vec::<(u32, u64, u64, u64)>::deserialize(from)?;
+        let part = |(number, rows, rejected, numbers)| {
             let counts = Counts {
                 rows,
                 rejected,
                 numbers,
-                changed,
             };
             (number, counts)
         };
