@@ -1,0 +1,7 @@
+//! Groups that are not a matter of checks a second.
+
+pub mod audit;
+pub mod import;
+pub mod lists;
+pub mod soak;
+pub mod wash;
