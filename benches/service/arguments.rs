@@ -28,8 +28,8 @@ pub struct Arguments {
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1_000..=16_000_000))]
     pub listed: u64,
 
-    /// Rows that are washed
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
+    /// Rows that are washed; at most 4 million
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=4_000_000))]
     pub rows: u64,
 
     /// How long each soak takes

@@ -75,18 +75,33 @@ fn run(arguments: &Arguments) -> Result<()> {
         .copied()
         .filter(|word| word.is_compared())
         .collect();
+    let mut broken = Vec::new();
+    let mut note = |name: &str, result: Result<()>| {
+        // What was found until then is worth keeping.
+        if let Err(problem) = result {
+            broken.push(format!("**{name} broke off**: {problem}"));
+        }
+    };
     if !compared.is_empty() {
-        compare::run(&site, arguments, &compared, &mut report)?;
+        let result = compare::run(&site, arguments, &compared, &mut report);
+        note("The comparison of checks", result);
     }
     for word in words {
-        match word {
-            Word::Wash => group::wash::run(&site, arguments, &mut report)?,
-            Word::Import => group::import::run(&site, arguments, &mut report)?,
-            Word::Audit => group::audit::run(&site, arguments, &mut report)?,
-            Word::Soak => group::soak::run(&site, arguments, &mut report)?,
-            _ => {}
-        }
+        let result = match word {
+            Word::Wash => group::wash::run(&site, arguments, &mut report),
+            Word::Import => group::import::run(&site, arguments, &mut report),
+            Word::Audit => group::audit::run(&site, arguments, &mut report),
+            Word::Soak => group::soak::run(&site, arguments, &mut report),
+            _ => Ok(()),
+        };
+        note(&word.name(), result);
+    }
+    for sentence in &broken {
+        report.remark(sentence.clone());
     }
     println!("{report}");
-    Ok(())
+    match broken.is_empty() {
+        true => Ok(()),
+        false => Err("not everything could be measured; see the end of the report".into()),
+    }
 }

@@ -108,7 +108,7 @@ impl Report {
 
     /// Adds a sentence.
     pub fn remark(&mut self, sentence: String) {
-        self.remarks.push(sentence);
+        self.remarks.push(sentence.trim().to_owned());
     }
 }
 

@@ -43,7 +43,6 @@ pub fn run(site: &Site, arguments: &Arguments, words: &[Word], report: &mut Repo
     eprintln!("starting the servers, and seeing that each answers rightly");
     let mut field = Field::start(site, &measures)?;
     let mut found: BTreeMap<Measure, Vec<Option<Sample>>> = BTreeMap::new();
-    let mut void = 0;
     for round in 0..arguments.rounds {
         // Whoever comes first in one round comes later in the next.
         let begin = round as usize % measures.len().max(1);
@@ -56,16 +55,16 @@ pub fn run(site: &Site, arguments: &Arguments, words: &[Word], report: &mut Repo
                 place + 1,
                 measures.len()
             );
-            let sample = field.sample(measure, arguments.time())?;
-            let sample = (sample.failed == 0).then_some(sample).or_else(|| {
-                void += 1;
-                report.remark(format!(
-                    "Void: round {} of \"{measure}\", in which {} requests failed.",
-                    round + 1,
-                    sample.failed
-                ));
-                None
+            let sample = match field.sample(measure, arguments.time()) {
+                Ok(sample) if sample.failed == 0 => Ok(sample),
+                Ok(sample) => Err(format!("{} requests failed", sample.failed)),
+                Err(problem) => Err(problem.to_string()),
+            };
+            let sample = sample.map_err(|problem| {
+                let round = round + 1;
+                report.remark(format!("Void: round {round} of \"{measure}\": {problem}"));
             });
+            let sample = sample.ok();
             found.entry(*measure).or_default().push(sample);
         }
     }
@@ -86,9 +85,6 @@ pub fn run(site: &Site, arguments: &Arguments, words: &[Word], report: &mut Repo
             let name = format!("{measure}: p99 of how late the generator itself sent");
             report.other(name, Spread::of(late.into_iter()), "ms");
         }
-    }
-    if void > 0 {
-        report.remark(format!("{void} measures are void and left out."));
     }
     field.finish()
 }

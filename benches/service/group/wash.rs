@@ -71,13 +71,20 @@ pub fn run(site: &Site, arguments: &Arguments, report: &mut Report) -> Result<()
             for round in 0..arguments.rounds {
                 eprintln!("wash: round {} of {}", round + 1, arguments.rounds);
                 duckdb.push(peers::duckdb(&files)?);
-                for (place, service) in services.iter().enumerate() {
-                    washed[place].push(Some(wash(service, &files)?));
+                for (place, (service, (mode, _))) in services.iter().zip(MODES).enumerate() {
+                    let this = wash(service, &files).map_err(|problem| {
+                        let name = mode.name();
+                        report.remark(format!("Void: round {} of {name}: {problem}", round + 1));
+                    });
+                    washed[place].push(this.ok());
                     service.settle()?;
                 }
             }
             for (service, (mode, _)) in services.iter().zip(MODES) {
-                beside(service, mode, &files, report)?;
+                if let Err(problem) = beside(service, mode, &files, report) {
+                    let name = mode.name();
+                    report.remark(format!("Single checks beside a wash, {name}: {problem}"));
+                }
             }
             // They are much slower, and nothing is judged by them: once is enough.
             for (name, seconds) in peers::others(&files) {
@@ -92,11 +99,12 @@ pub fn run(site: &Site, arguments: &Arguments, report: &mut Report) -> Result<()
     }
     let rows = arguments.rows;
     for (place, (mode, most)) in MODES.into_iter().enumerate() {
-        let of_both = washed[place].iter().flatten().zip(&duckdb);
+        let of_both = washed[place].iter().zip(&duckdb);
+        let ratios = of_both.filter_map(|(ours, theirs)| Some(ours.as_ref()?.seconds / theirs));
         report.line(Line {
             group: Word::Wash,
             what: format!("{}: time for {rows} rows ÷ that of DuckDB", mode.name()),
-            found: Spread::of(of_both.map(|(ours, theirs)| ours.seconds / theirs)),
+            found: Spread::of(ratios),
             bound: Bound::AtMost(most),
             unit: "×",
             built,
