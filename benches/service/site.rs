@@ -22,10 +22,8 @@ impl Site {
         let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
         std::fs::create_dir_all(parent)?;
         Ok(Self {
-            folder: tempfile::Builder::new()
-                .prefix("service-")
-                .tempdir_in(parent)?,
-            sockets: tempfile::Builder::new().prefix("metrust-").tempdir()?,
+            folder: folder_in(parent, "service-bench")?,
+            sockets: folder_in(&std::env::temp_dir(), "metrust-bench")?,
         })
     }
 
@@ -48,6 +46,28 @@ impl Site {
     pub fn socket(&self, name: &str) -> PathBuf {
         self.sockets.path().join(name)
     }
+}
+
+/// A new folder that bears our process's id, so that a run that was killed leaves nothing for long:
+/// the next one takes away what belongs to nobody any more.
+fn folder_in(parent: &Path, name: &str) -> Result<TempDir> {
+    for entry in std::fs::read_dir(parent)?.flatten() {
+        let file = entry.file_name();
+        let owner = file.to_str().and_then(|file| {
+            let (pid, _) = file
+                .strip_prefix(name)?
+                .strip_prefix('-')?
+                .split_once('-')?;
+            pid.parse::<u32>().ok()
+        });
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let prefix = format!("{name}-{}-", std::process::id());
+    Ok(tempfile::Builder::new()
+        .prefix(&prefix)
+        .tempdir_in(parent)?)
 }
 
 /// A port that is free now and lies below those that systems give to outgoing connections, of which

@@ -144,7 +144,7 @@ impl Field {
                     time,
                     keep_ids: false,
                 };
-                Ok(open.run()?.sample(time))
+                Ok(open.run()?.sample())
             }
         }
     }

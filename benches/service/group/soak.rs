@@ -73,7 +73,7 @@ fn soak(site: &Site, mode: Mode, time: Duration, report: &mut Report) -> Result<
     service.settle()?;
 
     let name = mode.name();
-    let sample = found.sample(time);
+    let sample = found.sample();
     let minutes = time.as_secs_f64() / 60.0;
     report.measured(
         format!("{name}: soak of {minutes:.1} minutes"),

@@ -283,7 +283,7 @@ fn beside(service: &Metrust, mode: Mode, files: &Files, report: &mut Report) -> 
             "{}: p99 of {BESIDE} single checks a second {what}",
             mode.name()
         );
-        report.other(name, Spread::of([found.sample(time).p99].into_iter()), "ms");
+        report.other(name, Spread::of([found.sample().p99].into_iter()), "ms");
     }
     Ok(())
 }

@@ -54,6 +54,8 @@ pub struct Found {
     pub latencies: Histogram<u64>,
     /// Nanoseconds from the time a request should have left until the generator came to send it.
     pub lateness: Histogram<u64>,
+    /// From the first request that counts until the last answer.
+    pub took: Duration,
     /// Good answers, warming up included.
     pub answered: u64,
     /// Bad answers, broken connections, and requests without an answer.
@@ -122,6 +124,7 @@ impl Open {
             found: RefCell::new(Found {
                 latencies: Histogram::new_with_bounds(1, LONGEST, 3)?,
                 lateness: Histogram::new_with_bounds(1, LONGEST, 3)?,
+                took: Duration::ZERO,
                 answered: 0,
                 failed: 0,
                 ids: Vec::new(),
@@ -227,6 +230,7 @@ impl Work {
         let mut found = self.found.borrow_mut();
         found.answered += 1;
         if due >= self.counts_from {
+            found.took = self.counts_from.elapsed();
             found.latencies.saturating_record(nanos(due));
         }
         if self.order.keep_ids
@@ -252,12 +256,12 @@ fn id(says: &[u8]) -> Option<u128> {
 }
 
 impl Found {
-    /// As a sample of a round that took so long.
-    pub fn sample(&self, time: Duration) -> Sample {
+    /// As the sample of a round.
+    pub fn sample(&self) -> Sample {
         let millis =
             |times: &Histogram<u64>, quantile: f64| times.value_at_quantile(quantile) as f64 / 1e6;
         Sample {
-            rate: self.latencies.len() as f64 / time.as_secs_f64(),
+            rate: self.latencies.len() as f64 / self.took.as_secs_f64(),
             median: millis(&self.latencies, 0.5),
             p99: millis(&self.latencies, 0.99),
             sent_late: Some(millis(&self.lateness, 0.99)),
