@@ -28,6 +28,12 @@ pub(super) async fn make(service: &Service) -> Result<Demo, ServeError> {
 }
 
 impl Demo {
+    /// The key that asks, for tests.
+    #[cfg(test)]
+    pub(super) fn dialler_key(&self) -> &str {
+        self.dialler.reveal()
+    }
+
     /// The text to print; it is kept in the data folder, too.
     pub(super) fn keep(&self, url: &str, data: &Path) -> String {
         let text = self.text(url, data);

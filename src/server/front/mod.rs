@@ -6,6 +6,8 @@
 //! everything here serves that.
 
 mod answer;
+#[cfg(test)]
+mod budget;
 mod request;
 mod rewound;
 
