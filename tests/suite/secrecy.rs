@@ -227,10 +227,15 @@ fn nothing_readable_stands_in_the_file_of_the_embedded_store_the_log_or_the_metr
         launch.set("LOG__FILTER", "info,metrust=trace")
     });
     let secrets = use_everything(&world);
-    let file = world.service.data().join("metrust.redb");
-    secrets.assert_absent_from("the store's file, in use", &fs::read(&file).unwrap());
+    let files =
+        ["metrust.redb", "metrust.redb.journal"].map(|name| world.service.data().join(name));
+    for file in &files {
+        secrets.assert_absent_from("the store's file, in use", &fs::read(file).unwrap());
+    }
     search_what_is_told(&mut world, &secrets);
-    secrets.assert_absent_from("the store's file", &fs::read(&file).unwrap());
+    for file in &files {
+        secrets.assert_absent_from("the store's file", &fs::read(file).unwrap());
+    }
 }
 
 #[test]

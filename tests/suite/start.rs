@@ -127,6 +127,7 @@ fn what_is_made_in_the_data_folder_is_for_its_owner_only() {
         "keys/index.key",
         "operator.key",
         "metrust.redb",
+        "metrust.redb.journal",
         "getting-started.txt",
     ] {
         assert!(made.contains(&data.join(name)), "{name} in {made:?}");

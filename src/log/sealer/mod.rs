@@ -134,6 +134,7 @@ const LOOK_AGAIN: u32 = 30;
 
 /// How much a sealer steps back where the processor is wanted by others (`nice`). It keeps a
 /// quarter of one, where it needs an eighth: it falls behind for a while, but not for ever.
+#[cfg(target_os = "linux")]
 const STEP_BACK: i32 = 5;
 
 /// Runs it on a thread and a runtime of its own.
@@ -144,7 +145,9 @@ fn on_a_thread_of_its_own(work: impl Future<Output = ()> + Send + 'static) {
     let shared = tokio::runtime::Handle::current();
     let run = move || match runtime {
         Ok(runtime) => {
-            // On Linux a thread's own, and inherited by those that it starts.
+            // On Linux a thread's own, and inherited by those that it starts; elsewhere it would be
+            // the whole process's.
+            #[cfg(target_os = "linux")]
             let _ = rustix::process::setpriority_process(None, STEP_BACK);
             runtime.block_on(work);
         }
