@@ -1,9 +1,11 @@
 //! Where one thread's checks enter the store.
 //!
 //! Checks that arrive while a round trip is under way go together in the next one. There is no
-//! timer: a lone check leaves at once, and under load batches grow by themselves. Two round trips
-//! may be under way, so that the store never waits for us. What waits is bounded: when that is
-//! full, the answer is "busy" at once and not "late" after a while.
+//! timer: a lone check leaves at once, and under load batches grow by themselves. A second round
+//! trip leaves beside the first as soon as it carries as many checks: the store need not wait for
+//! us, and is not kept busy with small batches either, whose cost is theirs and not the checks'.
+//! What waits is bounded: when that is full, the answer is "busy" at once and not "late" after a
+//! while.
 //!
 //! A gate and everything behind it up to the store lives on one thread, so a check on its way takes
 //! no lock and wakes no other thread.
@@ -36,6 +38,10 @@ struct Inner {
     link: Option<redis::Link>,
     waiting: RefCell<Vec<Waiting>>,
     under_way: Cell<u8>,
+    /// How many checks they carry.
+    aboard: Cell<usize>,
+    /// Whether one of them is about to see who waits.
+    boarding: Cell<bool>,
 }
 
 #[derive(Debug)]
@@ -62,6 +68,8 @@ impl Gate {
             link,
             waiting: RefCell::default(),
             under_way: Cell::new(0),
+            aboard: Cell::new(0),
+            boarding: Cell::new(false),
         })))
     }
 
@@ -83,7 +91,7 @@ impl Gate {
                 reply,
             });
         }
-        if self.0.under_way.get() < UNDER_WAY {
+        if self.0.may_begin() {
             let trip = Trip::begin(self.0.clone());
             tokio::task::spawn_local(trip.run());
         }
@@ -99,17 +107,26 @@ struct Trip(Rc<Inner>);
 impl Trip {
     fn begin(inner: Rc<Inner>) -> Self {
         inner.under_way.set(inner.under_way.get() + 1);
+        inner.boarding.set(true);
         Self(inner)
     }
 
     async fn run(self) {
         loop {
+            // Whoever has come in by now goes along, also where that was not yet noticed.
+            tokio::task::yield_now().await;
             let (asks, replies, deadline) = self.0.gather();
             let Some(deadline) = deadline else { return };
+            let aboard = Aboard::new(&self.0.aboard, replies.len());
             let outcome = timeout_at(deadline, self.0.send(asks))
                 .await
                 .unwrap_or(Err(StoreError::Late));
+            drop(aboard);
             share(outcome, replies);
+            // Otherwise the other one takes them along when it is back.
+            if !self.0.fills_another() {
+                return;
+            }
         }
     }
 }
@@ -120,9 +137,39 @@ impl Drop for Trip {
     }
 }
 
+/// The checks of one round trip, counted while it is under way.
+struct Aboard<'a> {
+    all: &'a Cell<usize>,
+    these: usize,
+}
+
+impl<'a> Aboard<'a> {
+    fn new(all: &'a Cell<usize>, these: usize) -> Self {
+        all.set(all.get() + these);
+        Self { all, these }
+    }
+}
+
+impl Drop for Aboard<'_> {
+    fn drop(&mut self) {
+        self.all.set(self.all.get() - self.these);
+    }
+}
+
 impl Inner {
+    /// Whether a check that came in has to see to it that a round trip leaves.
+    fn may_begin(&self) -> bool {
+        !self.boarding.get() && self.under_way.get() < UNDER_WAY && self.fills_another()
+    }
+
+    /// Whether as many wait as are under way.
+    fn fills_another(&self) -> bool {
+        self.waiting.borrow().len() >= self.aboard.get()
+    }
+
     /// Who goes with the next round trip, and when it must be back. Only now is that decided.
     fn gather(&self) -> (Vec<Ask>, Vec<Reply>, Option<Instant>) {
+        self.boarding.set(false);
         let mut waiting = self.waiting.borrow_mut();
         // Whoever has stopped waiting has been told that nothing is known.
         waiting.retain(|one| !one.reply.is_closed());
