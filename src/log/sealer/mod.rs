@@ -31,7 +31,7 @@ use gather::Found;
 use prepare::{Made, prepare, replay};
 
 /// At most so many entries are sealed in one cycle, about.
-pub(super) const CYCLE: usize = 1 << 16;
+pub(super) const CYCLE: usize = 1 << 13;
 
 /// How many commits are kept behind the newest. A process that slept since before the oldest of
 /// them finds its predecessor gone, and starts over.
