@@ -15,7 +15,7 @@ use crate::service::ServiceError;
 /// What never changes may be kept.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// What grows every second may be kept for as long.
+/// What grows every few seconds may be kept for one.
 const FRESH: &str = "public, max-age=1";
 
 const TEXT: &str = "text/plain; charset=utf-8";

@@ -57,7 +57,8 @@ impl Launch {
         let launch = Self {
             data: data.into(),
             arguments: Vec::new(),
-            environment: Vec::new(),
+            // Sealed sooner than is usual: tests wait for it.
+            environment: vec![("METRUST__AUDIT__PERIOD_MS".to_owned(), "1000".into())],
             demo: false,
         };
         launch
