@@ -1,7 +1,8 @@
 //! Every sentence of the pages, written by hand in four languages.
 //!
-//! One struct holds them all, so a text that is missing in one language fails the build, and a
-//! unit test fails when a text is no longer used. Texts carry no HTML. A few carry a placeholder
+//! One struct holds them all, and one of its own each larger subject, in a folder with one file a
+//! language. So a text that is missing in one language fails the build, and a unit test fails when
+//! a text is no longer used. Texts carry no HTML. A few carry a placeholder
 //! such as `{n}`, which [`fill`] replaces; values are escaped afterwards, by the template.
 //!
 //! How they are written: short words, short sentences, "you" in the polite form, never blaming,
