@@ -21,6 +21,10 @@ pub enum Kind {
     Import,
     /// When a wash was put on record, so that its entry can be found.
     Wash,
+    /// A call that a person reported.
+    Report,
+    /// A letter that is to be sent.
+    Letter,
 }
 
 impl Kind {
@@ -37,6 +41,8 @@ impl Kind {
             Self::Log => "log",
             Self::Import => "import",
             Self::Wash => "wash",
+            Self::Report => "report",
+            Self::Letter => "letter",
         }
     }
 
@@ -45,7 +51,13 @@ impl Kind {
     pub fn in_directory(self) -> bool {
         !matches!(
             self,
-            Self::Registration | Self::Counter | Self::Log | Self::Import | Self::Wash
+            Self::Registration
+                | Self::Counter
+                | Self::Log
+                | Self::Import
+                | Self::Wash
+                | Self::Report
+                | Self::Letter
         )
     }
 }
