@@ -23,6 +23,8 @@ pub enum Kind {
     Wash,
     /// A call that a person reported.
     Report,
+    /// The list of a code's reports.
+    Case,
     /// A letter that is to be sent.
     Letter,
 }
@@ -42,6 +44,7 @@ impl Kind {
             Self::Import => "import",
             Self::Wash => "wash",
             Self::Report => "report",
+            Self::Case => "case",
             Self::Letter => "letter",
         }
     }
@@ -57,6 +60,7 @@ impl Kind {
                 | Self::Import
                 | Self::Wash
                 | Self::Report
+                | Self::Case
                 | Self::Letter
         )
     }
