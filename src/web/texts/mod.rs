@@ -14,6 +14,7 @@ mod fr;
 mod language;
 mod nl;
 mod regions;
+mod report;
 
 pub use de::DE;
 pub use en::EN;
@@ -21,6 +22,7 @@ pub use fr::FR;
 pub use language::Language;
 pub use nl::NL;
 pub use regions::{Country, countries, country, example_numbers};
+pub use report::ReportTexts;
 
 /// Puts `value` where `text` says `{name}`. Text without that placeholder comes back unchanged.
 pub fn fill(text: &str, name: &str, value: &str) -> String {
@@ -323,6 +325,10 @@ pub struct Texts {
     pub zone_cest: &'static str,
     /// Coordinated Universal Time.
     pub zone_utc: &'static str,
+
+    // Subjects of their own
+    /// Reporting a call.
+    pub report: ReportTexts,
 }
 
 impl Texts {
