@@ -95,6 +95,7 @@ pub struct Meters {
     answers: Family<AnswerLabels, Counter>,
     registrations: Counter<u64, AtomicU64>,
     withdrawals: Counter<u64, AtomicU64>,
+    reports: Counter<u64, AtomicU64>,
     log_lag: Gauge<f64, AtomicU64>,
     log_unsealed: Gauge<u64, AtomicU64>,
     log_sealed: Gauge<u64, AtomicU64>,
@@ -121,6 +122,7 @@ impl Default for Meters {
             answers: Family::default(),
             registrations: Counter::default(),
             withdrawals: Counter::default(),
+            reports: Counter::default(),
             log_lag: Gauge::default(),
             log_unsealed: Gauge::default(),
             log_sealed: Gauge::default(),
@@ -151,6 +153,11 @@ impl Default for Meters {
             "withdrawals",
             "Opt-outs withdrawn",
             meters.withdrawals.clone(),
+        );
+        registry.register(
+            "reports",
+            "Calls reported by people",
+            meters.reports.clone(),
         );
         registry.register(
             "log_lag_seconds",
@@ -220,6 +227,11 @@ impl Meters {
     /// Counts an opt-out.
     pub fn count_registration(&self) {
         self.registrations.inc();
+    }
+
+    /// Counts a call that was reported.
+    pub fn count_report(&self) {
+        self.reports.inc();
     }
 
     /// Counts an opt-out taken back.

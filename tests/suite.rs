@@ -64,6 +64,8 @@ mod recovery;
 mod redis_links;
 #[path = "suite/redis_settings.rs"]
 mod redis_settings;
+#[path = "suite/reports.rs"]
+mod reports;
 #[path = "suite/sealing.rs"]
 mod sealing;
 #[path = "suite/secrecy.rs"]

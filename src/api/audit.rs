@@ -147,7 +147,7 @@ fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
 }
 
 /// A raw `+` of an offset reaches us as a blank.
-fn read_time(text: &str) -> Option<crate::domain::Moment> {
+pub(super) fn read_time(text: &str) -> Option<crate::domain::Moment> {
     text.replace(' ', "+").parse().ok()
 }
 

@@ -15,6 +15,7 @@ mod matching;
 mod problem;
 mod query;
 mod registrations;
+mod reports;
 mod spool;
 mod wash;
 
@@ -94,6 +95,9 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(registrations::withdraw)),
         )
         .service(web::resource("/v1/checks/{id}").route(web::get().to(checks::receipt)))
+        .service(web::resource("/v1/reports").route(web::get().to(reports::list)))
+        .service(web::resource("/v1/reports/{id}").route(web::get().to(reports::one)))
+        .service(web::resource("/v1/reports/{id}/answer").route(web::post().to(reports::answer)))
         .service(web::resource("/v1/wash").route(web::post().to(wash::wash)))
         .service(web::resource("/v1/washes/{id}").route(web::get().to(wash::receipt)))
         .service(web::resource("/v1/audit/entries").route(web::get().to(audit::entries)))

@@ -327,6 +327,19 @@ impl From<ServiceError> for Problem {
                 "See that the id is that of the header `Wash-Id`, that the wash has ended, and that \
                  the key belongs to whoever began it, to a regulator or to the operator.",
             ),
+            ServiceError::UnknownReport => new(
+                S::NOT_FOUND,
+                "unknown_report",
+                "There is no such report",
+                "See that the id is one that `GET /v1/reports` lists for this key.",
+            ),
+            ServiceError::TooManyReports(_) => new(
+                S::CONFLICT,
+                "too_many_reports",
+                "This code holds as many reports as it may",
+                "Report further calls without the code; that gives a new one.",
+            )
+            .keeping("The reports so far stay as they are. This one was not added."),
             ServiceError::TooManyWashes(_) => new(
                 S::SERVICE_UNAVAILABLE,
                 "too_many_washes",

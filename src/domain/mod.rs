@@ -8,6 +8,7 @@ mod moment;
 mod names;
 pub mod phone;
 mod reference;
+mod report;
 mod role;
 mod scope;
 
@@ -20,6 +21,7 @@ pub use moment::{Moment, Month};
 pub use names::{AgencyId, Campaign, KeyId, NameError, SellerId};
 pub use phone::{MAX_INPUT_BYTES, PhoneError, PhoneNumber, Region};
 pub use reference::{Locator, Reference, ReferenceError};
+pub use report::{Finding, ReportId};
 pub use role::{Principal, Role};
 pub use scope::{Channel, Channels, Scope, SellerRef};
 

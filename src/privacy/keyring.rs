@@ -18,6 +18,12 @@ pub enum Purpose {
     Replay,
     /// Makes the keys that sign the log.
     LogKeys,
+    /// Seals what people report, for those who have to deal with it.
+    Reports,
+    /// Seals the letters that are to be sent, their address included.
+    Letters,
+    /// Seals the cookie that carries a key's holder through the console.
+    Console,
 }
 
 impl Purpose {
@@ -29,6 +35,9 @@ impl Purpose {
             Self::Form => b"metrust v1 form",
             Self::Replay => b"metrust v1 replay",
             Self::LogKeys => b"metrust v1 log keys",
+            Self::Reports => b"metrust v1 reports",
+            Self::Letters => b"metrust v1 letters",
+            Self::Console => b"metrust v1 console",
         }
     }
 }

@@ -65,6 +65,12 @@ pub enum ServiceError {
     /// 404: no wash of this id, none that this key may see, or one that has not ended.
     #[error("there is no wash of this id that has ended and that this key may see")]
     UnknownWash,
+    /// 404: no report of this id, or none that may be seen.
+    #[error("there is no report of this id that may be seen with this key or code")]
+    UnknownReport,
+    /// 409: a code holds as many reports as it may.
+    #[error("this code holds {0} reports already")]
+    TooManyReports(usize),
     /// 503: as many washes as there may be.
     #[error("{0} lists are being washed already")]
     TooManyWashes(usize),

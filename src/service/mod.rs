@@ -16,6 +16,7 @@ pub mod matching;
 mod month;
 pub mod record;
 mod registration;
+pub mod report;
 mod start;
 pub mod table;
 pub mod wash;
@@ -56,6 +57,7 @@ pub struct Service {
     runtime: tokio::runtime::Handle,
     max_check_numbers: usize,
     max_registration_numbers: usize,
+    answer_days: u16,
     turns: import::Turns,
 }
 
@@ -83,6 +85,7 @@ impl Service {
             runtime: tokio::runtime::Handle::current(),
             max_check_numbers: settings.check.max_numbers,
             max_registration_numbers: settings.registration.max_numbers,
+            answer_days: settings.report.answer_days,
             turns: import::Turns::default(),
             keyring,
         }

@@ -1,6 +1,8 @@
 //! What tables that people bring have in common, whatever is looked for in them: the sign between
 //! their columns, the names of these, and the mark at the beginning.
 
+use std::borrow::Cow;
+
 use csv::ByteRecord;
 
 /// How UTF-8 is marked at the beginning of a file (EF BB BF), as some spreadsheets want it.
@@ -73,4 +75,32 @@ pub(super) fn delimiter_of(start: &[u8]) -> u8 {
     }
     let most = (0..4).rev().max_by_key(|place| counts[*place]);
     most.map_or(b',', |place| USUAL[place])
+}
+
+/// A cell that no spreadsheet takes for a formula: an apostrophe stands before what could be one.
+/// A number in international form is none.
+#[must_use]
+pub fn harmless(cell: &str) -> Cow<'_, str> {
+    let number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    match cell.strip_prefix('+') {
+        Some(rest) if number(rest) => Cow::Borrowed(cell),
+        _ if formula => Cow::Owned(format!("'{cell}")),
+        _ => Cow::Borrowed(cell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for cell in ["=1+1", "+1+1", "-2", "@sum(a1)", "\t=1", "+"] {
+            assert_eq!(harmless(cell), format!("'{cell}"));
+        }
+        for cell in ["", "+32475123456", "They called =)", "1-2"] {
+            assert_eq!(harmless(cell), cell);
+        }
+    }
 }

@@ -18,8 +18,8 @@ use crate::privacy::SecretKey;
 use crate::store::{Engine, RedisOptions};
 
 pub use sections::{
-    Audit, Check, Demo, Embedded, EngineName, Http, Keys, LanguageCode, Limits, Log, LogFormat,
-    Metrics, Redis, Registration, S3, Secret, Settings, StoreSettings, Web,
+    Audit, Authority, Check, Demo, Embedded, EngineName, Http, Keys, LanguageCode, Limits, Log,
+    LogFormat, Metrics, Redis, Registration, Report, S3, Secret, Settings, StoreSettings, Web,
 };
 
 /// The built-in defaults, with their explanation.

@@ -21,6 +21,7 @@ pub struct Settings {
     pub keys: Keys,
     pub check: Check,
     pub registration: Registration,
+    pub report: Report,
     pub audit: Audit,
     pub web: Web,
     pub limits: Limits,
@@ -82,6 +83,15 @@ section!(Check {
     wash_idle_s: u64,
 });
 section!(Registration { max_numbers: usize });
+section!(Report {
+    answer_days: u16,
+    authorities: Vec<Authority>,
+});
+section!(Authority {
+    region: String,
+    name: String,
+    url: String,
+});
 section!(Audit {
     folder: String,
     origin: String,

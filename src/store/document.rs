@@ -21,6 +21,12 @@ pub enum Kind {
     Import,
     /// When a wash was put on record, so that its entry can be found.
     Wash,
+    /// A call that a person reported.
+    Report,
+    /// The list of a code's reports.
+    Case,
+    /// A letter that is to be sent.
+    Letter,
 }
 
 impl Kind {
@@ -37,6 +43,9 @@ impl Kind {
             Self::Log => "log",
             Self::Import => "import",
             Self::Wash => "wash",
+            Self::Report => "report",
+            Self::Case => "case",
+            Self::Letter => "letter",
         }
     }
 
@@ -45,7 +54,14 @@ impl Kind {
     pub fn in_directory(self) -> bool {
         !matches!(
             self,
-            Self::Registration | Self::Counter | Self::Log | Self::Import | Self::Wash
+            Self::Registration
+                | Self::Counter
+                | Self::Log
+                | Self::Import
+                | Self::Wash
+                | Self::Report
+                | Self::Case
+                | Self::Letter
         )
     }
 }

@@ -12,6 +12,7 @@ use super::texts::Language;
 use super::token::{Browser, Refused};
 use super::{Desk, DeskData};
 use crate::api::Problem;
+use crate::domain::ReportId;
 
 const LANGUAGE: &str = "metrust_lang";
 
@@ -61,10 +62,27 @@ pub(super) fn page(
     response.body(html)
 }
 
+/// A file to keep.
+pub(super) fn attachment(
+    desk: &Desk,
+    content_type: &'static str,
+    name: &str,
+    content: Vec<u8>,
+) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("Content-Type", content_type));
+    response.insert_header((
+        "Content-Disposition",
+        format!("attachment; filename=\"{name}\""),
+    ));
+    protect(desk, &mut response);
+    response.body(content)
+}
+
 /// On to another page, so that reloading sends nothing again.
 pub(super) fn see_other(
     desk: &Desk,
-    to: &'static str,
+    to: &str,
     cookies: impl IntoIterator<Item = Cookie<'static>>,
 ) -> HttpResponse {
     let mut response = HttpResponse::SeeOther();
@@ -154,22 +172,31 @@ pub(super) fn refusal(refused: Refused) -> MessageKind {
 /// `GET /language?to=nl&back=/registration`: for pages where nothing is typed.
 pub(super) async fn change_language(desk: DeskData, request: HttpRequest) -> HttpResponse {
     let mut to = None;
-    let mut back = "/";
+    let mut back = "/".to_owned();
     for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
         match &*name {
             "to" => to = Language::parse(&value),
             // Only to pages of ours: an address from outside would lead people anywhere.
             "back" => {
-                back = ["/", "/done", "/registration"]
-                    .into_iter()
-                    .find(|known| *known == value)
-                    .unwrap_or("/");
+                let known = [
+                    "/",
+                    "/done",
+                    "/registration",
+                    "/registration/asked",
+                    "/reports",
+                ];
+                let report = value
+                    .strip_prefix("/reports/")
+                    .is_some_and(|id| ReportId::parse(id).is_some());
+                if report || known.contains(&&*value) {
+                    back = value.into_owned();
+                }
             }
             _ => {}
         }
     }
     let cookie = to.map(|language| language_cookie(&desk, language));
-    see_other(&desk, back, cookie)
+    see_other(&desk, &back, cookie)
 }
 
 /// What is nowhere: a page for people, a problem for programs.

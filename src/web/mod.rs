@@ -9,6 +9,7 @@ mod assets;
 mod form;
 mod opt_out;
 mod own;
+mod report;
 mod token;
 mod visit;
 
@@ -92,6 +93,14 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(own::enter)),
         )
         .service(web::resource("/registration/withdraw").route(web::post().to(own::withdraw)))
+        .service(
+            web::resource("/report")
+                .route(web::get().to(report::show))
+                .route(web::post().to(report::send)),
+        )
+        .service(web::resource("/reports").route(web::get().to(report::list)))
+        .service(web::resource("/reports/{id}").route(web::get().to(report::one)))
+        .service(web::resource("/reports/{id}/evidence.zip").route(web::get().to(report::download)))
         .service(web::resource("/leave").route(web::post().to(own::leave)))
         .service(web::resource("/language").route(web::get().to(answer::change_language)))
         .service(web::resource("/assets/{name}").route(web::get().to(assets::serve)))

@@ -30,6 +30,72 @@ impl Clock {
             Clock::Utc
         }
     }
+
+    /// The moment at which this clock shows a day and so many minutes since its midnight. An hour
+    /// that it shows twice, in autumn, is the first one.
+    pub fn at(self, day: Day, minutes: i64) -> Moment {
+        let shown = days_since_1970(day.year, day.month, day.day) * 86_400 + minutes * 60;
+        // The clock is at most two hours ahead; the earliest guess that fits is right.
+        let fits = [7200, 3600, 0].map(|ahead| Moment::new(shown - ahead, self));
+        let found = fits
+            .into_iter()
+            .find(|guess| guess.unix_seconds + guess.offset_seconds() == shown);
+        found.unwrap_or(Moment::new(shown - 3600, self))
+    }
+}
+
+/// A day of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day {
+    year: i64,
+    month: i64,
+    day: i64,
+}
+
+impl Day {
+    /// Reads `2026-11-21`, or as people write it where a browser shows no calendar: `21/11/2026`,
+    /// `21.11.2026`, `21-11-2026`.
+    pub fn parse(text: &str) -> Option<Day> {
+        let parts: Vec<&str> = text.trim().split(['-', '/', '.']).collect();
+        let [first, month, last] = parts.as_slice() else {
+            return None;
+        };
+        let number = |text: &str| -> Option<i64> {
+            let digits = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+            digits.then(|| text.parse().ok())?
+        };
+        let (year, day) = match first.len() {
+            4 => (first, last),
+            _ => (last, first),
+        };
+        let (year, month, day) = (number(year)?, number(month)?, number(day)?);
+        if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day)
+        {
+            return None;
+        }
+        let days = days_since_1970(year, month, day);
+        let civil = Civil::of(days * 86_400);
+        // The 31st of November is no day.
+        (civil.day == day).then_some(Day { year, month, day })
+    }
+}
+
+/// Reads a time of day, in minutes since midnight: `18:05`, `18.05`, `18h05`, `18u05`, `18`.
+pub fn read_time_of_day(text: &str) -> Option<i64> {
+    let text = text.trim().to_lowercase();
+    let text = text.trim_end_matches("uhr").trim_end();
+    let (hours, rest) = text.split_once([':', '.', 'h', 'u']).unwrap_or((text, ""));
+    let minutes = rest.get(..2).unwrap_or(rest);
+    let number = |text: &str| -> Option<i64> {
+        let digits = text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse().ok())?
+    };
+    let hours = number(hours.trim()).filter(|hours| *hours < 24)?;
+    let minutes = match minutes.trim() {
+        "" => 0,
+        text => number(text).filter(|minutes| *minutes < 60)?,
+    };
+    Some(hours * 60 + minutes)
 }
 
 /// A point in time on a clock.
@@ -55,6 +121,17 @@ impl Moment {
             unix_seconds: self.unix_seconds.saturating_add(seconds),
             clock: self.clock,
         }
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub const fn unix_seconds(self) -> i64 {
+        self.unix_seconds
+    }
+
+    /// The day on its clock, as a form sends it: `2026-11-21`.
+    pub fn form_date(&self) -> String {
+        let t = Civil::of(self.unix_seconds.saturating_add(self.offset_seconds()));
+        format!("{:04}-{:02}-{:02}", t.year, t.month, t.day)
     }
 
     /// For the `datetime` attribute and for exact reading: RFC 3339 in UTC, to the second.
@@ -217,6 +294,42 @@ mod tests {
         for (seconds, expected) in table {
             let text = Moment::new(seconds, Clock::CentralEurope).words_with_zone(&EN);
             assert!(text.ends_with(expected), "{seconds}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_the_clock_shows_is_read_back() {
+        let clock = Clock::CentralEurope;
+        let at = |day: &str, time: &str| {
+            let day = Day::parse(day).unwrap();
+            clock.at(day, read_time_of_day(time).unwrap()).rfc3339()
+        };
+        for (day, time, utc) in [
+            ("2026-11-21", "18:00", "2026-11-21T17:00:00Z"),
+            ("21/11/2026", "18h", "2026-11-21T17:00:00Z"),
+            ("21.11.2026", "18.05 Uhr", "2026-11-21T17:05:00Z"),
+            ("1-7-2026", "9u30", "2026-07-01T07:30:00Z"),
+            ("2026-10-25", "02:30", "2026-10-25T00:30:00Z"),
+            ("2026-03-29", "02:30", "2026-03-29T01:30:00Z"),
+            ("2026-03-29", "3", "2026-03-29T01:00:00Z"),
+        ] {
+            assert_eq!(at(day, time), utc, "{day} {time}");
+        }
+        let moment = clock.at(Day::parse("2026-07-01").unwrap(), 0);
+        assert_eq!(moment.form_date(), "2026-07-01");
+        for text in [
+            "",
+            "2026-11-31",
+            "21/13/2026",
+            "1/1/26",
+            "a-b-c",
+            "2026-11",
+            "٢٠٢٦-11-21",
+        ] {
+            assert_eq!(Day::parse(text), None, "{text}");
+        }
+        for text in ["", "24:00", "12:60", "six", "-1", "1234"] {
+            assert_eq!(read_time_of_day(text), None, "{text}");
         }
     }
 

@@ -40,6 +40,10 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
             };
             page(&desk, StatusCode::OK, &view, browser.cookie(&desk))
         }
+        // The code of a report that was made without an opt-out.
+        Err(ServiceError::UnknownReference) if state.service.reports_of(&access).await.is_ok() => {
+            see_other(&desk, "/reports", None)
+        }
         Err(ServiceError::UnknownReference) => {
             see_other(&desk, "/registration", Some(visit::end(&desk)))
         }

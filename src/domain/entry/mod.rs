@@ -23,7 +23,7 @@ pub use read::{EntryReader, NotAnEntry};
 pub use washed::{WashEnd, Washed};
 pub use write::Value;
 
-use super::{AgencyId, Answer, Campaign, Channels, KeyId, Moment, SellerRef};
+use super::{AgencyId, Answer, Campaign, Channels, Finding, KeyId, Moment, SellerRef};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub enum Op {
     /// A whole list was asked about: what was taken in and what was handed over, beside the checks
     /// of its rows.
     Wash,
+    /// A person reported a call, or a company answered such a report.
+    Report,
 }
 
 impl Op {
@@ -68,6 +70,7 @@ impl Op {
             Self::Prune => "prune",
             Self::Import => "import",
             Self::Wash => "wash",
+            Self::Report => "report",
         }
     }
 
@@ -85,6 +88,7 @@ impl Op {
             Self::Prune,
             Self::Import,
             Self::Wash,
+            Self::Report,
         ]
         .into_iter()
         .find(|op| op.as_str() == text)
@@ -310,6 +314,27 @@ pub enum Detail {
     },
     /// A list was washed, to its end or not.
     Washed(Washed),
+    /// An operator registered for a person who cannot use the page.
+    OnBehalf {
+        /// Why, in the operator's words.
+        note: String,
+    },
+    /// A call was reported.
+    Reported {
+        /// The report's id ([`ReportId`](crate::domain::ReportId)).
+        report: [u8; 16],
+        /// What the log said about it at once.
+        finding: Finding,
+        /// The earliest moment at which the call may have come.
+        called_from: Moment,
+        /// The latest one.
+        called_to: Moment,
+    },
+    /// The company answered a report.
+    ReportAnswered {
+        /// The report's id.
+        report: [u8; 16],
+    },
 }
 
 /// One leaf of the log.

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use super::cursor::Cursor;
 use super::{Context, Detail, Entry, EntryId, Op, Pseudonym, Salt, WashEnd, Washed};
-use crate::domain::{AgencyId, Answer, Campaign, Channels, KeyId, Reason, SellerRef};
+use crate::domain::{
+    AgencyId, Answer, Campaign, Channels, Finding, KeyId, Moment, Reason, SellerRef,
+};
 
 /// Bytes that are not an entry in its canonical form. What stands there is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +63,8 @@ impl EntryReader {
         let agency = from.optional("agency", Cursor::string)?;
         let answer = from.optional("answer", Cursor::string)?;
         let bytes = from.optional("bytes", Cursor::integer)?;
+        let called_from = from.optional("called_from", Cursor::time)?;
+        let called_to = from.optional("called_to", Cursor::time)?;
         let campaign = from.optional("campaign", Cursor::text)?;
         let changed = from.optional("changed", Cursor::integer)?;
         let channels = from.optional("channel", |from| Channels::parse(from.string()?))?;
@@ -69,7 +73,10 @@ impl EntryReader {
             commitment: from.optional("commitment", Cursor::hex)?,
             changed,
             entries: from.optional("entries", Cursor::integer)?,
+            finding: from.optional("finding", |from| Finding::parse(from.string()?))?,
             bytes,
+            called_from,
+            called_to,
             handed_over: from.optional("handed_over", Cursor::integer)?,
             ..Said::default()
         };
@@ -86,6 +93,7 @@ impl EntryReader {
         said.public_key = from.optional("public_key", Cursor::hex)?;
         said.reason = from.optional("reason", Cursor::text)?;
         said.rejected = from.optional("rejected", Cursor::integer)?;
+        said.report = from.optional("report", Cursor::uuid)?;
         said.role = from.optional("role", Cursor::text)?;
         said.rows = from.optional("rows", Cursor::integer)?;
         let salt = Salt(from.required("salt", Cursor::hex)?);
@@ -207,6 +215,10 @@ struct Said<'a> {
     rows: Option<u64>,
     suppress: Option<u64>,
     wash: Option<EntryId>,
+    called_from: Option<Moment>,
+    called_to: Option<Moment>,
+    finding: Option<Finding>,
+    report: Option<EntryId>,
 }
 
 impl Said<'_> {
@@ -265,6 +277,18 @@ impl Said<'_> {
                 changed: self.changed.take()?,
                 rejected: self.rejected.take()?,
             },
+            "on_behalf" => Detail::OnBehalf {
+                note: self.note.take()?.into_owned(),
+            },
+            "reported" => Detail::Reported {
+                report: *self.report.take()?.as_bytes(),
+                finding: self.finding.take()?,
+                called_from: self.called_from.take()?,
+                called_to: self.called_to.take()?,
+            },
+            "report_answered" => Detail::ReportAnswered {
+                report: *self.report.take()?.as_bytes(),
+            },
             end => Detail::Washed(self.washed(WashEnd::parse(end)?)?),
         };
         self.is_empty().then_some(Some(detail))
@@ -304,5 +328,9 @@ impl Said<'_> {
             && self.rows.is_none()
             && self.suppress.is_none()
             && self.wash.is_none()
+            && self.called_from.is_none()
+            && self.called_to.is_none()
+            && self.finding.is_none()
+            && self.report.is_none()
     }
 }

@@ -89,7 +89,27 @@ fn any_detail() -> impl Strategy<Value = Detail> {
             .prop_map(|(wash, input, counts, end)| Detail::Washed(washed(
                 wash, input, counts, end
             ))),
+        words().prop_map(|note| Detail::OnBehalf { note }),
+        (
+            any::<[u8; 16]>(),
+            prop::sample::select(Finding::ALL.to_vec()),
+            any_moment(),
+            any_moment()
+        )
+            .prop_map(
+                |(report, finding, called_from, called_to)| Detail::Reported {
+                    report,
+                    finding,
+                    called_from,
+                    called_to,
+                }
+            ),
+        any::<[u8; 16]>().prop_map(|report| Detail::ReportAnswered { report }),
     ]
+}
+
+fn any_moment() -> impl Strategy<Value = Moment> {
+    (0..4_000_000_000_000_i64).prop_map(Moment::from_millis)
 }
 
 fn any_end() -> impl Strategy<Value = WashEnd> {
@@ -128,6 +148,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         Op::Prune,
         Op::Import,
         Op::Wash,
+        Op::Report,
     ])
 }
 

@@ -24,16 +24,19 @@ impl Entry {
     pub const VERSION: u64 = 1;
 
     /// Every field there can be, in canonical order: the columns of an export.
-    pub const FIELDS: [&'static str; 35] = [
+    pub const FIELDS: [&'static str; 39] = [
         "agency",
         "answer",
         "bytes",
+        "called_from",
+        "called_to",
         "campaign",
         "changed",
         "channel",
         "client_seq",
         "commitment",
         "entries",
+        "finding",
         "handed_over",
         "id",
         "invalid",
@@ -48,6 +51,7 @@ impl Entry {
         "public_key",
         "reason",
         "rejected",
+        "report",
         "role",
         "rows",
         "salt",
@@ -109,6 +113,8 @@ impl Entry {
             object.word("answer", answer.as_str().as_bytes());
         }
         object.detail(detail, "bytes");
+        object.detail(detail, "called_from");
+        object.detail(detail, "called_to");
         if let Some(campaign) = &context.campaign {
             object.text("campaign", campaign.as_str());
         }
@@ -121,6 +127,7 @@ impl Entry {
         }
         object.detail(detail, "commitment");
         object.detail(detail, "entries");
+        object.detail(detail, "finding");
         object.detail(detail, "handed_over");
         let mut id = [0; 36];
         let uuid = Uuid::from_bytes(*self.id.as_bytes());
@@ -143,6 +150,7 @@ impl Entry {
             object.text("reason", reason);
         }
         object.detail(detail, "rejected");
+        object.detail(detail, "report");
         object.detail(detail, "role");
         object.detail(detail, "rows");
         object.hex("salt", &self.salt.0);
@@ -189,6 +197,9 @@ impl Detail {
             Self::ImportFinished { removal: false, .. } => "import_finished",
             Self::ImportFinished { removal: true, .. } => "removal_finished",
             Self::Washed(washed) => washed.end.as_str(),
+            Self::OnBehalf { .. } => "on_behalf",
+            Self::Reported { .. } => "reported",
+            Self::ReportAnswered { .. } => "report_answered",
         }
     }
 
@@ -221,7 +232,8 @@ impl Detail {
             (
                 Self::MonthReleased { note, .. }
                 | Self::ImportBegun { note, .. }
-                | Self::ImportFinished { note, .. },
+                | Self::ImportFinished { note, .. }
+                | Self::OnBehalf { note },
                 "note",
             ) => text(note),
             (Self::ImportFinished { numbers, .. }, "numbers") => Some(Value::Integer(*numbers)),
@@ -236,6 +248,17 @@ impl Detail {
             (Self::Washed(washed), "wash") => {
                 let id = EntryId::from_bytes(washed.wash).to_string();
                 Some(Value::Text(id.into()))
+            }
+            (Self::Reported { report, .. } | Self::ReportAnswered { report }, "report") => {
+                let id = EntryId::from_bytes(*report).to_string();
+                Some(Value::Text(id.into()))
+            }
+            (Self::Reported { finding, .. }, "finding") => text(finding.as_str()),
+            (Self::Reported { called_from, .. }, "called_from") => {
+                Some(Value::Text(called_from.to_string().into()))
+            }
+            (Self::Reported { called_to, .. }, "called_to") => {
+                Some(Value::Text(called_to.to_string().into()))
             }
             (Self::Washed(washed), name) => washed.count(name).map(Value::Integer),
             _ => None,

@@ -69,7 +69,7 @@ pub(super) fn kind(op: Op) -> Option<u8> {
         Op::Start => 6,
         // Neither is about a number, so neither has a row, and nobody asks for their count.
         Op::Prune | Op::Import => 7,
-        Op::Wash => return None,
+        Op::Wash | Op::Report => return None,
     })
 }
 

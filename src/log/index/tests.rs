@@ -50,9 +50,12 @@ fn says(row: &Row<'_>, position: usize, entry: &Entry) {
     assert_eq!(row.seller, context.seller.as_ref());
 }
 
-/// The number that an entry is about. A wash is about a whole list, whatever else it says.
+/// The number by which an entry is found. A wash is about a whole list, whatever else it says, and
+/// a report is found by its id.
 fn of_number(entry: &Entry) -> Option<Pseudonym> {
-    entry.pn.filter(|_| entry.context.op != Op::Wash)
+    entry
+        .pn
+        .filter(|_| !matches!(entry.context.op, Op::Wash | Op::Report))
 }
 
 proptest! {

@@ -4,7 +4,7 @@
 //! regulator find one number in it, [`retention`] drops years that are over.
 
 mod cdr;
-mod index;
+pub(super) mod index;
 pub mod keys;
 pub mod opening;
 pub mod receipt;

@@ -9,7 +9,7 @@
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
-use crate::domain::{Context, Detail, Moment, Month, Op, PhoneNumber, Principal, Role};
+use crate::domain::{Context, Detail, KeyId, Moment, Month, Op, PhoneNumber, Principal, Role};
 use crate::log::Note;
 use crate::service::{Service, ServiceError};
 use crate::store::Change;
@@ -46,6 +46,16 @@ impl Service {
         if !who.role.reads_audit() {
             return Err(ServiceError::WrongRole("regulator"));
         }
+        self.openings(phone, months, Some(&who.key)).await
+    }
+
+    /// The same for somebody who may open this number.
+    pub(in crate::service) async fn openings(
+        &self,
+        phone: &PhoneNumber,
+        months: &[Month],
+        by: Option<&KeyId>,
+    ) -> Result<String, ServiceError> {
         let known = self.months.all();
         let mut wanted: Vec<Month> = match months {
             [] => known.iter().map(|(month, _)| *month).collect(),
@@ -68,7 +78,7 @@ impl Service {
             text.push_str(&format!("{month} {opening} {name}\n"));
             let month = month.to_string();
             let opened = Context::of_service(Op::Opening, Detail::Opened { month });
-            notes.push(Change::note(at, opened.by(&who.key), Some(pn)));
+            notes.push(Change::note(at, opened.by(by), Some(pn)));
         }
         self.store.change(notes).await?;
         let signers = self

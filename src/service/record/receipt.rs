@@ -83,6 +83,15 @@ impl Service {
         if !own {
             return Err(ServiceError::UnknownEntry);
         }
+        self.with_proof(&entry, found).await
+    }
+
+    /// An entry that was found, with its proof or a promise.
+    pub(in crate::service) async fn with_proof(
+        &self,
+        entry: &Entry,
+        found: Found,
+    ) -> Result<Receipt, ServiceError> {
         let proof = match found.sealed {
             Some((log, index)) => self.prove(log, index, &found.entry).await?,
             None => None,
@@ -97,7 +106,7 @@ impl Service {
                     seller: entry.context.seller.as_ref().map(ToString::to_string),
                     pn: entry.pn,
                     answer: entry.answer.map(spell),
-                    washed: washed(&entry),
+                    washed: washed(entry),
                 })?,
             },
         };

@@ -5,7 +5,7 @@
 
 use memchr::memmem::Finder;
 
-use crate::domain::{Detail, Entry, EntryId, Moment};
+use crate::domain::{Detail, Entry, EntryId, Moment, ReportId};
 use crate::log::tile::{WIDTH, entries};
 use crate::log::{Closed, LogName, SEGMENT};
 use crate::service::{Service, ServiceError};
@@ -23,6 +23,7 @@ pub(in crate::service) struct Sought {
 enum Name {
     Entry(EntryId),
     Wash(EntryId),
+    Report(EntryId),
 }
 
 impl Sought {
@@ -42,17 +43,26 @@ impl Sought {
         }
     }
 
+    /// The entry that says that a call was reported, made at that moment or soon after.
+    pub fn report(id: ReportId, at: Moment) -> Self {
+        Self {
+            at,
+            name: Name::Report(EntryId::from_bytes(*id.as_bytes())),
+        }
+    }
+
     fn is(&self, entry: &Entry) -> bool {
         match (self.name, &entry.context.detail) {
             (Name::Entry(id), _) => entry.id == id,
             (Name::Wash(id), Some(Detail::Washed(washed))) => washed.wash == *id.as_bytes(),
-            (Name::Wash(_), _) => false,
+            (Name::Report(id), Some(Detail::Reported { report, .. })) => *report == *id.as_bytes(),
+            (Name::Wash(_) | Name::Report(_), _) => false,
         }
     }
 
     /// What stands in its text and hardly anywhere else.
     fn text(&self) -> String {
-        let (Name::Entry(id) | Name::Wash(id)) = self.name;
+        let (Name::Entry(id) | Name::Wash(id) | Name::Report(id)) = self.name;
         id.to_string()
     }
 }

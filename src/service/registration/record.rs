@@ -10,7 +10,7 @@ use crate::store::Kind;
 
 /// A registration as the store keeps it: without its code nobody can read its numbers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(in crate::service) struct Record {
     pub sellers: Vec<SellerRef>,
     pub channels: Channels,
     pub created_at: Moment,
@@ -134,9 +134,8 @@ impl Service {
         let locator = reference.locator();
         let document = self.store.get(Kind::Registration, locator.as_str()).await?;
         let Some(document) = document else {
-            // As much work as for a code that exists, so that time tells nothing.
-            self.code_key(reference, [0; 16]).await?;
-            return Err(ServiceError::UnknownReference);
+            // It may be the code of a report; if not, that takes as much work as an opt-out's.
+            return self.case_access(reference).await;
         };
         let record: Record = serde_json::from_str(&document.body).map_err(|_| damaged())?;
         let salt = BASE64
@@ -175,7 +174,7 @@ impl Service {
         Err(ServiceError::Conflict)
     }
 
-    pub(super) async fn open_record(
+    pub(in crate::service) async fn open_record(
         &self,
         access: &Access,
     ) -> Result<(Record, Vec<PhoneNumber>), ServiceError> {
@@ -189,7 +188,7 @@ impl Service {
 
     /// The key of a registration's box: from the code (stretched) and the master key, so that
     /// neither the store nor the operator opens it without the code.
-    async fn code_key(
+    pub(in crate::service) async fn code_key(
         &self,
         reference: &Reference,
         salt: [u8; 16],

@@ -91,13 +91,7 @@ impl OptOutForm<'_> {
     }
 
     fn number_hint(&self) -> String {
-        let texts = self.frame.texts();
-        let (national, international) = example_numbers(self.region);
-        let text = match national {
-            Some(national) => fill(texts.number_hint, "national", &on_one_line(national)),
-            None => texts.number_hint_international.to_owned(),
-        };
-        fill(&text, "international", &on_one_line(international))
+        number_hint(self.frame, self.region)
     }
 
     fn countries(&self) -> &'static [Country] {
@@ -196,9 +190,20 @@ impl OptOutForm<'_> {
     }
 }
 
+/// How to write a number of a country.
+pub(super) fn number_hint(frame: Frame<'_>, region: &str) -> String {
+    let texts = frame.texts();
+    let (national, international) = example_numbers(region);
+    let text = match national {
+        Some(national) => fill(texts.number_hint, "national", &on_one_line(national)),
+        None => texts.number_hint_international.to_owned(),
+    };
+    fill(&text, "international", &on_one_line(international))
+}
+
 /// The text with its phone numbers kept on one line: a blank after a digit stays unbroken if a
 /// digit follows.
-fn on_one_line(text: &str) -> String {
+pub(super) fn on_one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut chars = text.chars().peekable();
     let mut after_digit = false;

@@ -7,6 +7,7 @@ mod form;
 mod message;
 mod opt_out;
 mod registration;
+mod report;
 
 use super::texts::{Language, MessageText, Texts, country, fill};
 
@@ -14,6 +15,10 @@ pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
 pub use message::{Message, MessageKind};
 pub use opt_out::{Done, Review};
 pub use registration::{CodeError, Registration, RegistrationLogin};
+pub use report::{
+    Listed, OwnNumber, Report, ReportError, ReportForm, Reports, SURE, ShownCheck, finding_text,
+    state_text,
+};
 
 /// What all pages of this register share. Made once, at start.
 #[derive(Debug, Clone)]
@@ -130,6 +135,8 @@ pub struct Facts<'a> {
 pub enum Notice {
     /// The store does not answer. Status 503.
     RegisterAway,
+    /// Something else went wrong. Status 500.
+    Broken,
     /// The form's token is too old; the page carries a fresh one. Status 403 or 422.
     FormExpired,
     /// Too many requests from this address. Status 429.
@@ -143,6 +150,7 @@ impl Notice {
     fn text(self, texts: &'static Texts) -> &'static MessageText {
         match self {
             Notice::RegisterAway => &texts.register_away,
+            Notice::Broken => &texts.broken,
             Notice::FormExpired => &texts.form_expired,
             Notice::TooManyRequests { .. } => &texts.too_many_requests,
         }

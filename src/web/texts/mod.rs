@@ -1,7 +1,8 @@
 //! Every sentence of the pages, written by hand in four languages.
 //!
-//! One struct holds them all, so a text that is missing in one language fails the build, and a
-//! unit test fails when a text is no longer used. Texts carry no HTML. A few carry a placeholder
+//! One struct holds them all, and one of its own each larger subject, in a folder with one file a
+//! language. So a text that is missing in one language fails the build, and a unit test fails when
+//! a text is no longer used. Texts carry no HTML. A few carry a placeholder
 //! such as `{n}`, which [`fill`] replaces; values are escaped afterwards, by the template.
 //!
 //! How they are written: short words, short sentences, "you" in the polite form, never blaming,
@@ -13,6 +14,7 @@ mod fr;
 mod language;
 mod nl;
 mod regions;
+mod report;
 
 pub use de::DE;
 pub use en::EN;
@@ -20,6 +22,7 @@ pub use fr::FR;
 pub use language::Language;
 pub use nl::NL;
 pub use regions::{Country, countries, country, example_numbers};
+pub use report::ReportTexts;
 
 /// Puts `value` where `text` says `{name}`. Text without that placeholder comes back unchanged.
 pub fn fill(text: &str, name: &str, value: &str) -> String {
@@ -322,6 +325,10 @@ pub struct Texts {
     pub zone_cest: &'static str,
     /// Coordinated Universal Time.
     pub zone_utc: &'static str,
+
+    // Subjects of their own
+    /// Reporting a call.
+    pub report: ReportTexts,
 }
 
 impl Texts {

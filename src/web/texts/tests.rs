@@ -22,9 +22,20 @@ fn web() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web")
 }
 
+/// The folders of texts: this one, and one for each subject.
+fn subjects() -> Vec<PathBuf> {
+    let all = web().join("texts");
+    let below = fs::read_dir(&all)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut folders: Vec<_> = below.filter(|path| path.is_dir()).collect();
+    folders.push(all);
+    folders
+}
+
 /// A language's file with every text on the line of its name, however it was formatted.
-fn source_of(language: &str) -> String {
-    let source = fs::read_to_string(web().join(format!("texts/{language}.rs"))).unwrap();
+fn source_in(subject: &Path, language: &str) -> String {
+    let source = fs::read_to_string(subject.join(format!("{language}.rs"))).unwrap();
     source.lines().fold(String::new(), |mut all, line| {
         if all.ends_with(':') && line.trim_start().starts_with('"') {
             all.push(' ');
@@ -37,35 +48,45 @@ fn source_of(language: &str) -> String {
     })
 }
 
+/// All texts of a language.
+fn source_of(language: &str) -> String {
+    let sources = subjects();
+    let sources = sources.iter().map(|subject| source_in(subject, language));
+    sources.collect()
+}
+
 #[test]
 fn every_text_is_used_on_a_page() {
-    let declared = fs::read_to_string(web().join("texts/mod.rs")).unwrap();
-    let (_, fields) = declared.split_once("pub struct Texts {").unwrap();
-    let (fields, rest) = fields.split_once("\n}\n").unwrap();
-    let mut users = rest.to_owned();
-    for path in files_under(&web()) {
+    let mut users = String::new();
+    let mut names = Vec::new();
+    for subject in subjects() {
+        let declared = fs::read_to_string(subject.join("mod.rs")).unwrap();
+        let (_, fields) = declared.split_once("Texts {").unwrap();
+        let (fields, rest) = fields.split_once("\n}\n").unwrap();
+        users.push_str(rest);
+        let fields = fields.lines().filter_map(|line| {
+            let name = line.trim().strip_prefix("pub ")?.split(':').next()?;
+            Some(name.to_owned())
+        });
+        names.extend(fields);
+    }
+    for path in files_under(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path()) {
         if !path.starts_with(web().join("texts")) {
             users.push_str(&fs::read_to_string(&path).unwrap_or_default());
         }
     }
-    let names = fields
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next());
-    let unused: Vec<_> = names
-        .filter(|name| {
-            !users.match_indices(&format!(".{name}")).any(|(at, found)| {
-                !users[at + found.len()..]
-                    .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            })
+    names.retain(|name| {
+        !users.match_indices(&format!(".{name}")).any(|(at, found)| {
+            !users[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
         })
-        .collect();
-    assert!(unused.is_empty(), "not used anywhere: {unused:?}");
+    });
+    assert!(names.is_empty(), "not used anywhere: {names:?}");
 }
 
 #[test]
 fn every_language_has_the_same_placeholders_in_every_text() {
-    let places = |language: &str| -> Vec<(String, Vec<String>)> {
-        let source = source_of(language);
+    let places = |subject: &Path, language: &str| -> Vec<(String, Vec<String>)> {
+        let source = source_in(subject, language);
         let mut texts: Vec<(String, Vec<String>)> = Vec::new();
         for line in source.lines().map(|line| line.replace("\\u{a0}", " ")) {
             let Some((name, text)) = line.trim().split_once(": \"") else {
@@ -81,11 +102,15 @@ fn every_language_has_the_same_placeholders_in_every_text() {
         }
         texts
     };
-    let english = places("en");
-    assert!(english.len() > 130, "only {} texts found", english.len());
-    for language in ["nl", "fr", "de"] {
-        assert_eq!(places(language), english, "{language}");
+    let mut found = 0;
+    for subject in subjects() {
+        let english = places(&subject, "en");
+        found += english.len();
+        for language in ["nl", "fr", "de"] {
+            assert_eq!(places(&subject, language), english, "{language}");
+        }
     }
+    assert!(found > 130, "only {found} texts found");
 }
 
 #[test]

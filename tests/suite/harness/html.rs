@@ -258,6 +258,8 @@ pub fn forms(html: &str) -> Vec<Form> {
                     .split("</textarea")
                     .next()
                     .unwrap_or_default();
+                // A line's end right behind the tag is not part of the text.
+                let text = text.strip_prefix('\n').unwrap_or(text);
                 forms[form]
                     .fields
                     .push((tag.value("name"), unescaped(text)));

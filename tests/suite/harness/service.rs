@@ -108,6 +108,20 @@ impl Launch {
         self
     }
 
+    /// Makes it believe that it starts at this moment (UTC), as in `2026-11-10 10:00:00`.
+    pub fn beginning_at(mut self, moment: &str) -> Self {
+        for (name, value) in [
+            ("LD_PRELOAD", faketime()),
+            ("FAKETIME", format!("@{moment}")),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+            ("TZ", "UTC".into()),
+        ] {
+            self.environment.retain(|(known, _)| known != name);
+            self.environment.push((name.into(), value.into()));
+        }
+        self
+    }
+
     /// Starts it, and waits until it listens.
     #[track_caller]
     pub fn start(&self) -> Service {
@@ -161,6 +175,22 @@ impl Launch {
             None => Err(process.finish()),
         }
     }
+}
+
+/// The library that tells a process another time.
+fn faketime() -> String {
+    let machine = std::env::consts::ARCH;
+    let places = [
+        format!("/usr/lib/{machine}-linux-gnu/faketime"),
+        "/usr/lib64/faketime".to_owned(),
+        "/usr/lib/faketime".to_owned(),
+        "/opt/homebrew/lib/faketime".to_owned(),
+    ];
+    places
+        .iter()
+        .map(|folder| format!("{folder}/libfaketimeMT.so.1"))
+        .find(|library| Path::new(library).exists())
+        .expect("this suite needs libfaketime: install it (Debian and Ubuntu: `apt-get install faketime`)")
 }
 
 /// Where a process says that it listens.

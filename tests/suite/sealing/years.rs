@@ -1,39 +1,12 @@
 //! A year's end, and exports while the log grows.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crate::harness::checks::Checks;
 use crate::harness::sealed::{self, Watcher};
-use crate::harness::{Launch, World, eventually, on_every_store};
+use crate::harness::{World, eventually, on_every_store};
 
 use super::{assert_sealed, incidents, quick};
-
-/// The library that tells a process another time.
-fn faketime() -> PathBuf {
-    let machine = std::env::consts::ARCH;
-    let places = [
-        format!("/usr/lib/{machine}-linux-gnu/faketime"),
-        "/usr/lib64/faketime".to_owned(),
-        "/usr/lib/faketime".to_owned(),
-        "/opt/homebrew/lib/faketime".to_owned(),
-    ];
-    places
-        .iter()
-        .map(|folder| PathBuf::from(folder).join("libfaketimeMT.so.1"))
-        .find(|library| library.exists())
-        .expect("this suite needs libfaketime: install it (Debian and Ubuntu: `apt-get install faketime`)")
-}
-
-/// A process that believes that it starts at this moment (UTC).
-fn at(launch: &Launch, moment: &str) -> Launch {
-    launch
-        .clone()
-        .variable("LD_PRELOAD", faketime())
-        .variable("FAKETIME", format!("@{moment}"))
-        .variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-        .variable("TZ", "UTC")
-}
 
 on_every_store! {
     fn a_year_that_ends_while_checks_are_made_has_a_log_of_its_own(world: &mut World) {
@@ -44,12 +17,12 @@ on_every_store! {
         let year = sealed::names(&folder).pop();
         let year: u16 = year.map_or(2026, |name| name[..4].parse().unwrap());
         let next = format!("{}", year + 1);
-        world.service.restart_as(&at(&calm, &format!("{year}-12-31 23:59:50")));
+        world.service.restart_as(&calm.clone().beginning_at(&format!("{year}-12-31 23:59:50")));
         let checks = Checks::start(&dialler.on(&world.service.url()));
         eventually("the next year has a log", || sealed::names(&folder).contains(&next));
         checks.wait_for(300);
         // Whoever comes later goes on with it.
-        world.service.restart_as(&at(&calm, &format!("{next}-01-02 03:04:05")));
+        world.service.restart_as(&calm.clone().beginning_at(&format!("{next}-01-02 03:04:05")));
         checks.follow(&world.service.url());
         checks.wait_for(300);
         let acknowledged = checks.finish();

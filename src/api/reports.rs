@@ -1,0 +1,184 @@
+//! `GET /v1/reports`, `GET /v1/reports/{id}`, `POST /v1/reports/{id}/answer`: the side of the
+//! companies, the regulator and the operator.
+
+use actix_web::web::{Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::State;
+use super::audit::read_time;
+use super::auth::{only_principal, principal};
+use super::body::read_json;
+use super::problem::Problem;
+use super::query::{Query, wrong_parameter};
+use crate::domain::{AgencyId, Finding, ReportId, SellerId};
+use crate::service::ServiceError;
+use crate::service::report::{Filter, ReportView, State as Progress};
+use crate::service::table::harmless;
+
+const PARAMETERS: [&str; 8] = [
+    "seller", "agency", "finding", "state", "from", "to", "format", "key",
+];
+
+/// The columns of a table of reports.
+const COLUMNS: [&str; 15] = [
+    "id",
+    "at",
+    "called_from",
+    "called_to",
+    "seller",
+    "finding",
+    "agency",
+    "opted_out_since",
+    "state",
+    "answer_by",
+    "number",
+    "company",
+    "caller",
+    "words",
+    "answer",
+];
+
+/// The reports that a key may see, the newest first.
+pub(super) async fn list(state: State, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let query = Query::read(request.query_string());
+    let who = principal(&state, &request, &query).await?;
+    query.only(&PARAMETERS)?;
+    let filter = filter(&query)?;
+    let reports = state.service.reports(&who, &filter).await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("Cache-Control", "no-store"));
+    match query.get("format") {
+        None | Some("json") => Ok(response.json(json!({ "reports": reports }))),
+        Some("ndjson") => {
+            let mut lines = Vec::new();
+            for report in &reports {
+                serde_json::to_writer(&mut lines, report)
+                    .map_err(|_| Problem::from(ServiceError::Damaged("a report")))?;
+                lines.push(b'\n');
+            }
+            Ok(response.content_type("application/x-ndjson").body(lines))
+        }
+        Some("csv") => Ok(response
+            .content_type("text/csv; charset=utf-8")
+            .insert_header((
+                "Content-Disposition",
+                "attachment; filename=\"metrust-reports.csv\"",
+            ))
+            .body(table(&reports)?)),
+        Some(_) => Err(wrong_parameter("format", "json, ndjson or csv")),
+    }
+}
+
+/// One report.
+pub(super) async fn one(
+    state: State,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let who = only_principal(&state, &request).await?;
+    let id = ReportId::parse(&id).ok_or(ServiceError::UnknownReport)?;
+    let report = state.service.report_for(&who, id).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "no-store"))
+        .json(report))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answered {
+    text: String,
+}
+
+/// The company's answer.
+pub(super) async fn answer(
+    state: State,
+    request: HttpRequest,
+    id: Path<String>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = only_principal(&state, &request).await?;
+    let id = ReportId::parse(&id).ok_or(ServiceError::UnknownReport)?;
+    let body: Answered = read_json(payload, &state.settings.http).await?;
+    let report = state.service.answer_report(&who, id, &body.text).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "no-store"))
+        .json(report))
+}
+
+/// Which reports are asked for.
+fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
+    const TIME: &str = "a date (2026-11-21) or an RFC 3339 time (2026-11-21T20:00:00Z)";
+    Ok(Filter {
+        seller: query.parse("seller", "a seller's id", |text| SellerId::parse(text).ok())?,
+        agency: query.parse("agency", "an agency's id", |text| {
+            AgencyId::parse(text).ok()
+        })?,
+        finding: query.parse(
+            "finding",
+            &words(Finding::ALL.map(Finding::as_str)),
+            Finding::parse,
+        )?,
+        state: query.parse(
+            "state",
+            &words(Progress::ALL.map(Progress::as_str)),
+            |text| Progress::ALL.into_iter().find(|one| one.as_str() == text),
+        )?,
+        from: query.parse("from", TIME, read_time)?,
+        to: query.parse("to", TIME, read_time)?,
+    })
+}
+
+fn words<const N: usize>(words: [&str; N]) -> String {
+    format!("one of {}", words.join(", "))
+}
+
+fn table(reports: &[ReportView]) -> Result<Vec<u8>, Problem> {
+    let damaged = |_| Problem::from(ServiceError::Damaged("a row of the reports"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS).map_err(damaged)?;
+    for report in reports {
+        let telling = report.telling.as_ref();
+        let answers = telling.map(|telling| telling.answers.as_slice());
+        let answers: Vec<&str> = answers
+            .unwrap_or_default()
+            .iter()
+            .map(|answer| answer.text.as_str())
+            .collect();
+        let text = |moment: Option<crate::domain::Moment>| {
+            moment.map(|moment| moment.to_string()).unwrap_or_default()
+        };
+        let row = [
+            report.id.to_string(),
+            report.at.to_string(),
+            report.called_from.to_string(),
+            report.called_to.to_string(),
+            report
+                .seller
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            report.finding.map_or("", Finding::as_str).to_owned(),
+            report
+                .agency
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            text(report.opted_out_since),
+            report.state.as_str().to_owned(),
+            text(report.answer_by),
+            telling.map(|t| t.number.clone()).unwrap_or_default(),
+            telling.and_then(|t| t.company.clone()).unwrap_or_default(),
+            telling.map(|t| t.caller.clone()).unwrap_or_default(),
+            telling.map(|t| t.words.clone()).unwrap_or_default(),
+            answers.join("\n\n"),
+        ];
+        writer
+            .write_record(row.iter().map(|cell| harmless(cell).into_owned()))
+            .map_err(damaged)?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| damaged(error.into_error().into()))
+}

@@ -1,0 +1,218 @@
+//! From the log to a finding: the same rules by which call-detail records are matched.
+//!
+//! A person does not look at the clock when the telephone rings. So a call has a time within which
+//! it came, and whatever cannot be told apart within that time counts for the caller: a check is
+//! taken to have come before the call, and an answer is expired only if it was so from the start.
+
+use std::time::Duration;
+
+use super::{CheckSeen, Company, Told};
+use crate::domain::{
+    AgencyId, Answer, Entry, EntryId, Finding, Moment, Month, Op, PhoneNumber, Pseudonym, SellerId,
+    SellerRef,
+};
+use crate::log::index::Row;
+use crate::privacy::MonthKey;
+use crate::service::matching::{self, Call, Check, Matcher, Options, Registered, Source, Verdict};
+use crate::service::record::index::RecordIndex;
+use crate::service::{Service, ServiceError};
+
+/// How far before the call checks are shown that do not decide.
+const AROUND: Duration = Duration::from_secs(31 * 86_400);
+
+/// How many checks are shown at most; the latest before the end of the call's time.
+const MOST_CHECKS: usize = 20;
+
+/// What was found out.
+pub(super) struct FoundOut {
+    pub finding: Finding,
+    pub agency: Option<AgencyId>,
+    pub checks: Vec<CheckSeen>,
+    pub opted_out_since: Option<Moment>,
+}
+
+impl Service {
+    /// Looks into the log, sealed and unsealed.
+    pub(super) async fn find_out(
+        &self,
+        told: &Told,
+        seller: Option<&SellerId>,
+    ) -> Result<FoundOut, ServiceError> {
+        if matches!(told.company, Company::Named(_)) {
+            return Ok(FoundOut {
+                finding: Finding::UnknownCompany,
+                agency: None,
+                checks: Vec::new(),
+                opted_out_since: None,
+            });
+        }
+        let index = self.record_index().await?;
+        let range = told.to.since(told.from);
+        let options = Options {
+            validity: self.validity + range,
+            tolerance: Duration::ZERO,
+            look_back: AROUND.max(self.validity + range),
+        };
+        let call = Call {
+            number: told.number,
+            time: told.to,
+            agency: None,
+            seller: seller.cloned(),
+        };
+        let keys = self.months.all();
+        let (verdict, seen) = tokio::task::spawn_blocking(move || look(index, keys, options, call))
+            .await
+            .map_err(|_| damaged())??;
+        let told_before = match &verdict.check {
+            Some(check) if verdict.finding == matching::Finding::CheckExpired => {
+                self.answer_of(check).await?
+            }
+            _ => None,
+        };
+        Ok(FoundOut {
+            finding: finding(&verdict, told_before),
+            agency: verdict
+                .check
+                .as_ref()
+                .and_then(|check| check.agency.clone()),
+            checks: shown(seen, verdict.check.as_ref()),
+            opted_out_since: verdict
+                .registration
+                .map(|id| Moment::from_millis(id.millis())),
+        })
+    }
+
+    async fn answer_of(&self, check: &Check) -> Result<Option<Answer>, ServiceError> {
+        let found = self.find(check.id).await?;
+        let entry = found.map(|found| Entry::read_json(&found.entry).map_err(|_| damaged()));
+        Ok(entry.transpose()?.and_then(|entry| entry.answer))
+    }
+}
+
+/// What the log says in the words of a report. `expired` is the answer of a check that was too old.
+fn finding(verdict: &Verdict, expired: Option<Answer>) -> Finding {
+    match verdict.finding {
+        matching::Finding::NeverChecked
+        | matching::Finding::InvalidNumber
+        | matching::Finding::UnreadableRow => Finding::NotAsked,
+        matching::Finding::CheckedSuppressed => Finding::ToldNotToCall,
+        matching::Finding::CheckExpired => match expired {
+            // Nobody told them anything else since.
+            Some(Answer::Suppress(_)) => Finding::ToldNotToCall,
+            _ => Finding::AnswerExpired,
+        },
+        matching::Finding::CheckedClear => match verdict.registered {
+            Some(Registered::No) | None => Finding::NotOptedOut,
+            Some(_) => Finding::AskedBefore,
+        },
+    }
+}
+
+/// The verdict on a call, and every check of the number before its end.
+fn look(
+    index: RecordIndex,
+    keys: Vec<(Month, MonthKey)>,
+    options: Options,
+    call: Call,
+) -> Result<(Verdict, Vec<Seen>), ServiceError> {
+    let earliest = Moment::from_millis(
+        call.time
+            .millis()
+            .saturating_sub(i64::try_from(options.look_back.as_millis()).unwrap_or(i64::MAX)),
+    );
+    let seen = checks_of(&index, &keys, &call, earliest)?;
+    let mut matcher = Matcher::new(index, keys, options).map_err(|_| damaged())?;
+    let call = Ok(call);
+    let verdict = matcher.verdicts([&call]).map_err(|_| damaged())?.pop();
+    Ok((verdict.ok_or_else(damaged)?, seen))
+}
+
+/// A check that the index knows of.
+struct Seen {
+    id: EntryId,
+    at: Moment,
+    agency: Option<AgencyId>,
+    seller: Option<SellerRef>,
+    suppress: bool,
+}
+
+fn checks_of(
+    index: &RecordIndex,
+    keys: &[(Month, MonthKey)],
+    call: &Call,
+    earliest: Moment,
+) -> Result<Vec<Seen>, ServiceError> {
+    let company = call.seller.clone().map(SellerRef::One);
+    let mut seen = Vec::new();
+    rows_of(index, keys, &call.number, (earliest, call.time), |row| {
+        let of_company = company.is_none() || row.seller == company.as_ref();
+        if row.op == Op::Check && of_company {
+            seen.push(Seen {
+                id: row.id,
+                at: row.time,
+                agency: row.agency.cloned(),
+                seller: row.seller.cloned(),
+                suppress: matches!(row.answer, Some(Answer::Suppress(_))),
+            });
+        }
+    })?;
+    seen.sort_by_key(|seen| (seen.at, seen.id));
+    let surplus = seen.len().saturating_sub(MOST_CHECKS);
+    seen.drain(..surplus);
+    Ok(seen)
+}
+
+/// Everything that the index has about a number in a time, both ends included.
+pub(super) fn rows_of(
+    index: &RecordIndex,
+    keys: &[(Month, MonthKey)],
+    number: &PhoneNumber,
+    (from, to): (Moment, Moment),
+    mut each: impl FnMut(&Row<'_>),
+) -> Result<(), ServiceError> {
+    let names = names(keys, number, from.month(), to.month());
+    let headers = index.headers().map_err(|_| damaged())?;
+    for (place, header) in headers.iter().enumerate() {
+        if header.entries == 0 || header.earliest > to || from > header.latest {
+            continue;
+        }
+        let segment = index.open(place).map_err(|_| damaged())?;
+        for pn in &names {
+            let rows = segment.rows_of(pn).map_err(|_| damaged())?;
+            rows.iter()
+                .filter(|row| (from..=to).contains(&row.time))
+                .for_each(&mut each);
+        }
+    }
+    Ok(())
+}
+
+/// A number's names in the months from one to another.
+fn names(
+    keys: &[(Month, MonthKey)],
+    number: &PhoneNumber,
+    from: Month,
+    to: Month,
+) -> Vec<Pseudonym> {
+    let months = keys.iter().filter(|(month, _)| (from..=to).contains(month));
+    months
+        .map(|(_, key)| key.opening(number).pseudonym(number))
+        .collect()
+}
+
+fn shown(seen: Vec<Seen>, decides: Option<&Check>) -> Vec<CheckSeen> {
+    seen.into_iter()
+        .map(|seen| CheckSeen {
+            decides: decides.is_some_and(|check| check.id == seen.id),
+            id: seen.id.to_string(),
+            at: seen.at,
+            agency: seen.agency,
+            seller: seen.seller,
+            suppress: seen.suppress,
+        })
+        .collect()
+}
+
+fn damaged() -> ServiceError {
+    ServiceError::Damaged("the index of the log")
+}
