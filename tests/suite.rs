@@ -76,6 +76,8 @@ mod start;
 mod storage;
 #[path = "suite/store_failures.rs"]
 mod store_failures;
+#[path = "suite/texts.rs"]
+mod texts;
 #[path = "suite/wash.rs"]
 mod wash;
 #[path = "suite/wash_cli.rs"]

@@ -77,7 +77,7 @@ pub const NL: ReportTexts = ReportTexts {
     beyond_text: "Deze instanties nemen klachten over telefoontjes aan. Het bewijs hieronder helpt hen.",
     answers_title: "Wat het bedrijf zegt",
     evidence_title: "Het bewijs",
-    evidence_text: "Eén bestand met alles wat we over dit telefoontje hebben vastgelegd, en hoe iedereen dat kan nagaan zonder ons te vertrouwen.",
+    evidence_text: "Een bestand met alles wat we over dit telefoontje hebben vastgelegd, en hoe iedereen dat kan nagaan zonder ons te vertrouwen.",
     evidence_print: "U kunt deze pagina ook afdrukken of als pdf bewaren.",
     evidence_button: "Het bewijs downloaden",
     piece_register: "Het nummer wordt ingeschreven.",
