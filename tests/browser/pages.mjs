@@ -1,5 +1,5 @@
-// Goes the whole way through the pages as people do: with scripts off, in four languages, on a
-// narrow phone and on a desk. The other side of every step is asked through the API.
+// Goes the whole way through the pages as people do: in four languages, with scripts off on a narrow
+// phone, with scripts on a desk, and at 400 % zoom. The other side of every step is asked through the API.
 //
 //   METRUST_KEY=an operator's key node pages.mjs http://127.0.0.1:8080
 //
@@ -8,7 +8,9 @@
 //
 // Prints a line for each step, stops at the first that fails, and ends with "N passed, N failed".
 
+import { onPaper } from './paper.mjs';
 import { Registry } from './registry.mjs';
+import { reportACall } from './report.mjs';
 import { Steps, expect, expectSame } from './steps.mjs';
 import { Visitor, start } from './visitor.mjs';
 
@@ -44,16 +46,18 @@ class Way {
   }
 
   /** Begins a way of one person; its steps carry language and width. */
-  async begin(language, width) {
-    this.label = `${language} ${String(width).padStart(4)}px`;
+  async begin(language, width, more = {}) {
+    const zoomed = more.zoom ? ` ${more.zoom}00%` : '';
+    this.label = `${language} ${String(width).padStart(4)}px${zoomed}`;
     this.language = language;
     this.width = width;
+    this.more = more;
     this.visitor = await this.newVisitor();
   }
 
   newVisitor() {
-    const { address, language, width } = this;
-    return Visitor.arrive(this.browser, { address, language, width });
+    const { address, language, width, more } = this;
+    return Visitor.arrive(this.browser, { address, language, width, ...more });
   }
 
   step(name, work) {
@@ -225,18 +229,6 @@ async function nothingTwice(way, code) {
   });
 }
 
-async function onPaper(way, code) {
-  const { page } = way.visitor;
-  await way.step('on paper stand the code and no buttons', async () => {
-    await page.emulateMedia({ media: 'print' });
-    expectSame(await way.visitor.code(), code, 'the code');
-    expect(await page.locator('.code').isVisible(), 'the code is not printed');
-    const buttons = page.locator('button:visible, .languages a:visible');
-    expectSame(await buttons.count(), 0, 'buttons and languages on paper');
-    await page.emulateMedia({ media: 'screen' });
-  });
-}
-
 /** What the very next check of each company and channel answers for all numbers. */
 async function nextCheck(way, numbers, expected) {
   const words = [...new Set(expected.map((one) => one.answer))].join(' or ');
@@ -346,7 +338,8 @@ async function onAPhone(way, language) {
   const code = await optOut(way, { typed, numbers, region });
   await nextCheck(way, numbers, every('suppress'));
   await nothingTwice(way, code);
-  await onPaper(way, code);
+  await onPaper(way, 'done', [code]);
+  await reportACall(way, { number: numbers[0], seller: sellers[0] });
   await leaveTheDevice(way);
   const guest = await comeBack(way, { numbers, code });
   await nextCheck(way, numbers, every('not_listed'));
@@ -356,13 +349,12 @@ async function onAPhone(way, language) {
   await guest.leave();
 }
 
-/** International numbers, one company, calls only, on a desk. */
+/** International numbers, one company, calls only, on a desk, with scripts. */
 async function onADesk(way, language) {
-  await way.begin(language, DESK);
+  await way.begin(language, DESK, { scripts: true });
   const [chosen, other] = way.registry.sellers;
   const { numbers } = AT_HOME[language];
   const typed = [numbers[0], numbers[1].replace('+', '00')];
-  await firstPage(way);
   const code = await optOut(way, { typed, numbers, chosen });
   const answers = (answer) => [
     { seller: chosen, channel: 'voice', answer },
@@ -375,6 +367,33 @@ async function onADesk(way, language) {
   await nothingInAddresses(way, [way.visitor, guest], { code, numbers });
   await way.visitor.leave();
   await guest.leave();
+}
+
+/** A window of 1280 by 1024 at 400 %: WCAG 2.2, success criterion 1.4.10. */
+async function zoomedIn(way, language) {
+  await way.begin(language, PHONE, { height: 256, zoom: 4 });
+  const { visitor } = way;
+  const numbers = AT_HOME[language].numbers;
+  await way.step('at 400 % the first page opens', () => visitor.open('/'));
+  await way.look('first page');
+  await optOut(way, { typed: numbers, numbers });
+  for (const [path, name] of [['/registration', 'registration'], ['/report', 'report a call']]) {
+    await way.step(`at 400 % ${path} opens`, () => visitor.open(path));
+    await way.look(name);
+    await way.step('every control can be reached and seen', async () => {
+      const controls = visitor.page.locator('main :is(a, button, input, select, textarea):visible');
+      for (const control of await controls.all()) {
+        await control.scrollIntoViewIfNeeded();
+        const { x, width } = await control.boundingBox();
+        expect(x >= 0 && x + width <= PHONE, `${await control.getAttribute('id')} is cut off`);
+      }
+    });
+  }
+  await way.step('what was registered for this is taken back', async () => {
+    await visitor.open('/registration');
+    await visitor.press('form[action="/registration/withdraw"] button');
+  });
+  await visitor.leave();
 }
 
 function languagesDiffer(way) {
@@ -404,6 +423,7 @@ async function main() {
     const way = new Way(steps, browser, registry, address);
     for (const language of LANGUAGES) await onAPhone(way, language);
     for (const language of LANGUAGES) await onADesk(way, language);
+    for (const language of LANGUAGES) await zoomedIn(way, language);
     await languagesDiffer(way);
     return steps.end();
   } catch (problem) {

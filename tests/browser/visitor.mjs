@@ -1,9 +1,10 @@
-// A person with a browser: real Chromium, scripts switched off, and an eye on everything that a
-// page should not do.
+// A person with a browser: real Chromium, scripts switched off unless said otherwise, and an eye on
+// everything that a page should not do.
 
 import { existsSync } from 'node:fs';
 
 import axe from 'axe-core';
+import { HtmlValidate } from 'html-validate';
 import { chromium } from 'playwright-core';
 
 import { expect, expectSame } from './steps.mjs';
@@ -30,6 +31,21 @@ const FLAGS = [
 // A guess of Chromium's autofill about the country field's id, which carries no autocomplete value.
 const GUESS = 'FormInputAssignedAutocompleteValueToIdOrNameAttributeError';
 
+// The recommended rules, but for some that are about taste or about templates.
+const build = new HtmlValidate({
+  extends: ['html-validate:recommended'],
+  rules: {
+    // Where a template leaves a blank at the end of a line is of no concern to anybody.
+    'no-trailing-whitespace': 'off',
+    // The title is the page's heading and the name of the register, as long as they are.
+    'long-title': 'off',
+    // Several numbers are several fields of one name, and so are several companies.
+    'form-dup-name': 'off',
+    // A phone number in a hint is not one to call, and its blanks are kept together already.
+    'tel-non-breaking': 'off',
+  },
+});
+
 /** Starts the Chromium that CHROMIUM names, or the one of the system. */
 export function start() {
   const executablePath = process.env.CHROMIUM ?? PLACES.find(existsSync);
@@ -46,12 +62,16 @@ export class Visitor {
   /** The language that the pages must be in. */
   language;
   #devtools;
+  #scripted;
+  /** The page as it was sent. */
+  #source;
   #origin;
 
-  static async arrive(browser, { address, language, width }) {
+  static async arrive(browser, { address, language, width, height, zoom = 1, scripts = false }) {
     const context = await browser.newContext({
       locale: language,
-      viewport: { width, height: width < 600 ? 640 : 800 },
+      viewport: { width, height: height ?? (width < 600 ? 640 : 800) },
+      deviceScaleFactor: zoom,
       reducedMotion: 'reduce',
     });
     context.setDefaultTimeout(20_000);
@@ -62,7 +82,8 @@ export class Visitor {
     visitor.page = await context.newPage();
     visitor.#devtools = await context.newCDPSession(visitor.page);
     // By this session and not by Playwright's own, so that the auditor can be let in later.
-    await visitor.#scripts(false);
+    visitor.#scripted = scripts;
+    await visitor.#scripts(scripts);
     await visitor.#watch();
     return visitor;
   }
@@ -117,6 +138,7 @@ export class Visitor {
   /** Opens an address of the service, expecting a status. */
   async open(path, status = 200) {
     const response = await this.page.goto(this.#origin + path);
+    this.#source = await response.text();
     expectSame(response.status(), status, `the status of ${path}`);
   }
 
@@ -127,6 +149,7 @@ export class Visitor {
     );
     const [response] = await Promise.all([loaded, action()]);
     await this.page.waitForLoadState();
+    this.#source = await response.text();
     const fits = status instanceof RegExp ? status.test(response.status()) : status === response.status();
     expect(fits, `${this.path()} answers ${response.status()}, expected ${status}: ${await this.text()}`);
   }
@@ -211,13 +234,23 @@ export class Visitor {
     expectSame(seen.language, this.language, 'the language of the page');
     expect(seen.title.trim() !== '', 'the page has no title');
     expectSame(seen.headings, 1, 'first-level headings');
-    expectSame(seen.scripts, 0, 'scripts in the page');
+    if (this.path() !== '/registration') expectSame(seen.scripts, 0, 'scripts in the page');
     expectSame(seen.placeholders, [], 'placeholders left in the text');
     expect(seen.width <= 0, `the page scrolls sideways by ${seen.width} pixels`);
     expectSame(seen.sticking, [], 'parts that stick out to the right');
+    await this.#validate();
     await this.#axe();
     this.expectNoProblems();
     return seen.title;
+  }
+
+  /** How the page is built, by the rules of HTML. */
+  async #validate() {
+    if (!this.#source) return;
+    const { results } = await build.validateString(this.#source, `${this.path()}.html`);
+    const found = results.flatMap((result) => result.messages);
+    const lines = found.map((one) => `  ${one.ruleId} at ${one.line}:${one.column}: ${one.message}`);
+    expectSame(lines, [], `what html-validate finds on ${this.path()}`);
   }
 
   /** Fails if the browser had anything to object to so far. */
@@ -240,7 +273,7 @@ export class Visitor {
         found.push(`${id} (${colorScheme}): ${help}\n${places.join('\n')}`);
       }
     }
-    await this.#scripts(false);
+    await this.#scripts(this.#scripted);
     expect(found.length === 0, `axe finds on ${this.path()}:\n${found.join('\n')}`);
   }
 }

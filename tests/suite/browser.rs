@@ -1,4 +1,4 @@
-//! The pages in a real Chromium with scripts switched off: the whole way in four languages, on a
+//! The pages in a real Chromium, with scripts and without: the whole way in four languages, on a
 //! narrow phone and on a desk, with axe-core on every page. What is done there, and in what order,
 //! stands in `tests/browser`.
 
@@ -15,7 +15,7 @@ use crate::harness::{Launch, until};
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
 
 #[test]
-fn a_browser_without_scripts_goes_the_whole_way_in_four_languages_and_axe_finds_nothing() {
+fn browsers_go_the_whole_way_in_four_languages_and_neither_axe_nor_html_validate_objects() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     assert!(
         folder.join("node_modules/playwright-core").is_dir(),
