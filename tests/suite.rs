@@ -54,6 +54,8 @@ mod opt_out;
 mod page_safety;
 #[path = "suite/pages.rs"]
 mod pages;
+#[path = "suite/patience.rs"]
+mod patience;
 #[path = "suite/problems.rs"]
 mod problems;
 #[path = "suite/receipts.rs"]

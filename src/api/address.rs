@@ -1,6 +1,6 @@
 //! Who is at the other end, as far as limits need to know.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
@@ -9,6 +9,16 @@ use ipnet::IpNet;
 /// one connection at home usually has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
+
+impl Network {
+    /// The network around it: an IPv4 /24, an IPv6 /48.
+    pub(super) fn wider(self) -> Self {
+        Self(match self.0 {
+            IpAddr::V4(v4) => IpAddr::V4(Ipv4Addr::from(u32::from(v4) & (u32::MAX << 8))),
+            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & (u128::MAX << 80))),
+        })
+    }
+}
 
 /// The client's network: the peer's, or, where the peer is a trusted proxy, the last address of
 /// `X-Forwarded-For` that is not one.
@@ -82,5 +92,9 @@ mod tests {
         assert_eq!(ip("2001:db8:1:2::3"), ip("2001:db8:1:2:ffff::1"));
         assert_ne!(ip("2001:db8:1:2::3"), ip("2001:db8:1:3::3"));
         assert_eq!(ip("::ffff:1.2.3.4"), ip("1.2.3.4"));
+        assert_eq!(ip("1.2.3.4").wider(), ip("1.2.3.250").wider());
+        assert_ne!(ip("1.2.3.4").wider(), ip("1.2.4.4").wider());
+        assert_eq!(ip("2001:db8:1:2::3").wider(), ip("2001:db8:1:9::").wider());
+        assert_ne!(ip("2001:db8:1:2::3").wider(), ip("2001:db8:2:2::3").wider());
     }
 }

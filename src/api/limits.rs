@@ -1,4 +1,4 @@
-//! What one address may do in a minute.
+//! What one address, and the network around it, may do in a minute.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use crate::settings;
 pub struct Limits {
     registrations: DefaultKeyedRateLimiter<Network>,
     codes: DefaultKeyedRateLimiter<Network>,
+    registrations_around: DefaultKeyedRateLimiter<Network>,
+    codes_around: DefaultKeyedRateLimiter<Network>,
 }
 
 /// Too much for now.
@@ -33,6 +35,8 @@ impl Limits {
         Self {
             registrations: limiter(settings.registrations_per_minute),
             codes: limiter(settings.codes_per_minute),
+            registrations_around: limiter(settings.registrations_per_minute_network),
+            codes_around: limiter(settings.codes_per_minute_network),
         }
     }
 
@@ -41,7 +45,8 @@ impl Limits {
     /// # Errors
     /// [`TooMany`].
     pub fn registration(&self, from: Network) -> Result<(), TooMany> {
-        count(&self.registrations, from)
+        count(&self.registrations, from)?;
+        count(&self.registrations_around, from.wider())
     }
 
     /// Counts a code that is tried.
@@ -49,13 +54,16 @@ impl Limits {
     /// # Errors
     /// [`TooMany`].
     pub fn code(&self, from: Network) -> Result<(), TooMany> {
-        count(&self.codes, from)
+        count(&self.codes, from)?;
+        count(&self.codes_around, from.wider())
     }
 
     /// Forgets addresses that have been quiet; called now and then, so that memory stays small.
     pub fn sweep(&self) {
         self.registrations.retain_recent();
         self.codes.retain_recent();
+        self.registrations_around.retain_recent();
+        self.codes_around.retain_recent();
     }
 }
 

@@ -5,6 +5,7 @@
 mod admin;
 pub mod audit;
 mod auth;
+mod bursts;
 mod check;
 mod checker;
 mod directory;
@@ -58,6 +59,7 @@ pub struct Service {
     max_check_numbers: usize,
     max_registration_numbers: usize,
     answer_days: u16,
+    bursts: bursts::Bursts,
     turns: import::Turns,
 }
 
@@ -85,6 +87,7 @@ impl Service {
             runtime: tokio::runtime::Handle::current(),
             max_check_numbers: settings.check.max_numbers,
             max_registration_numbers: settings.registration.max_numbers,
+            bursts: bursts::Bursts::new(settings.limits.adjacent_per_hour),
             answer_days: settings.report.answer_days,
             turns: import::Turns::default(),
             keyring,

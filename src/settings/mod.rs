@@ -214,6 +214,14 @@ impl Settings {
                 self.limits.registrations_per_minute == 0,
             ),
             ("limits.codes_per_minute", self.limits.codes_per_minute == 0),
+            (
+                "limits.registrations_per_minute_network",
+                self.limits.registrations_per_minute_network == 0,
+            ),
+            (
+                "limits.codes_per_minute_network",
+                self.limits.codes_per_minute_network == 0,
+            ),
         ] {
             if zero {
                 return wrong(key, "it must be at least 1");

@@ -119,6 +119,10 @@ section!(Web {
 section!(Limits {
     registrations_per_minute: u32,
     codes_per_minute: u32,
+    registrations_per_minute_network: u32,
+    codes_per_minute_network: u32,
+    form_seconds: u64,
+    adjacent_per_hour: u32,
 });
 section!(Demo { enabled: bool });
 section!(Log {

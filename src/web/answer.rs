@@ -43,6 +43,15 @@ pub(super) fn language_cookie(desk: &Desk, language: Language) -> Cookie<'static
         .finish()
 }
 
+/// A page that carries a script of ours: of use where scripts run, and needed by nobody.
+pub(super) fn scripted(mut page: HttpResponse) -> HttpResponse {
+    use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
+    if let Ok(policy) = HeaderValue::from_str(&format!("{POLICY}; script-src 'self'")) {
+        page.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    page
+}
+
 /// A page, with everything a browser should know about it.
 pub(super) fn page(
     desk: &Desk,

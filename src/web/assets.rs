@@ -1,4 +1,4 @@
-//! The style sheet and the icon, compiled in.
+//! The style sheet, the icon and the scripts, compiled in.
 
 use std::sync::LazyLock;
 
@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("assets/style.css");
 const ICON: &str = include_str!("assets/icon.svg");
+
+/// Scripts, each of use and none needed: the names they have here, and what they are.
+const SCRIPTS: [(&str, &str); 1] = [("patience", include_str!("assets/patience.js"))];
 
 /// Where the icon is.
 pub(super) const ICON_PATH: &str = "/assets/icon.svg";
@@ -23,7 +26,18 @@ pub(super) fn style_path() -> String {
     format!("/assets/{}", *STYLE_NAME)
 }
 
-/// Serves both.
+/// Where a script is, with the hash of its content in its name.
+pub(super) fn script_path(name: &str) -> Option<String> {
+    let (_, script) = SCRIPTS.iter().find(|(known, _)| *known == name)?;
+    Some(format!("/assets/{}", script_name(name, script)))
+}
+
+fn script_name(name: &str, script: &str) -> String {
+    let digest = Sha256::digest(script.as_bytes());
+    format!("{name}.{}.js", HEXLOWER.encode(&digest[..6]))
+}
+
+/// Serves them all.
 pub(super) async fn serve(name: Path<String>) -> HttpResponse {
     let (content_type, keep, content) = match name.as_str() {
         "icon.svg" => ("image/svg+xml", "public, max-age=86400", ICON),
@@ -32,7 +46,19 @@ pub(super) async fn serve(name: Path<String>) -> HttpResponse {
             "public, max-age=31536000, immutable",
             STYLE,
         ),
-        _ => return HttpResponse::NotFound().finish(),
+        name => {
+            let script = SCRIPTS
+                .iter()
+                .find(|(known, script)| name == script_name(known, script));
+            let Some((_, script)) = script else {
+                return HttpResponse::NotFound().finish();
+            };
+            (
+                "text/javascript; charset=utf-8",
+                "public, max-age=31536000, immutable",
+                *script,
+            )
+        }
     };
     HttpResponse::Ok()
         .insert_header(("Content-Type", content_type))

@@ -9,6 +9,7 @@ mod assets;
 mod form;
 mod opt_out;
 mod own;
+mod patience;
 mod report;
 mod token;
 mod visit;

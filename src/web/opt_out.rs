@@ -5,15 +5,17 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::{language, language_cookie, message, page, refusal, retry_after, see_other};
+use super::answer::{
+    language, language_cookie, message, page, refusal, retry_after, scripted, see_other,
+};
 use super::form::{Fields, Meant, Typed, Wrong};
 use super::pages::{
     Channels as ShownChannels, Companies, Done, Facts, Frame, MessageKind, Notice, Number,
-    OptOutForm, Review,
+    OptOutForm, Patience, Review,
 };
 use super::texts::Language;
-use super::token::{Browser, Refused, accept};
-use super::{Desk, DeskData, validity_hours, visit};
+use super::token::{self, Browser, Refused, accept};
+use super::{Desk, DeskData, assets, patience, validity_hours, visit};
 use crate::api::{State, client_network};
 use crate::domain::{Channel, Channels, PhoneNumber, SellerId};
 use crate::service::{Registrant, RegistrationView, Sellers, ServiceError, Wanted};
@@ -57,7 +59,15 @@ pub(super) async fn send(
             Err(wrong) => step.form(StatusCode::UNPROCESSABLE_ENTITY, &typed, &wrong, None),
         },
         (None, Some("confirm"), _) => match typed.read(&state) {
-            Ok(meant) => step.register(&typed, &meant, &named).await,
+            Ok(meant) => {
+                let shown = |name| fields.get(name).unwrap_or_default();
+                if step.wants_patience(&meant)
+                    && !patience::is_shown(&desk, &named, shown("patience"), shown("work"))
+                {
+                    return step.ask_for_patience(&typed, &meant, &named);
+                }
+                step.register(&typed, &meant, &named).await
+            }
             Err(wrong) => step.form(StatusCode::UNPROCESSABLE_ENTITY, &typed, &wrong, None),
         },
         (None, Some("add"), _) => {
@@ -243,6 +253,17 @@ impl<'a> Step<'a> {
         meant: &Meant,
         notice: Option<Notice>,
     ) -> HttpResponse {
+        self.reviewed(status, typed, meant, notice, None)
+    }
+
+    fn reviewed(
+        &self,
+        status: StatusCode,
+        typed: &Typed,
+        meant: &Meant,
+        notice: Option<Notice>,
+        patience: Option<Patience>,
+    ) -> HttpResponse {
         let shown = Shown::new(self.state, &meant.numbers, &meant.sellers, meant.channels);
         let view = Review {
             frame: self.frame(),
@@ -250,9 +271,28 @@ impl<'a> Step<'a> {
             facts: shown.facts(),
             merged: meant.merged,
             typed: typed.carried(),
+            patience,
             notice,
         };
         page(self.desk, status, &view, self.cookies.clone())
+    }
+
+    /// Whether somebody might be a program: faster than anybody reads, or working through a range.
+    fn wants_patience(&self, meant: &Meant) -> bool {
+        let soon = self.state.settings.limits.form_seconds;
+        token::age(&self.token) < soon || self.state.service.is_burst(&meant.numbers)
+    }
+
+    fn ask_for_patience(&self, typed: &Typed, meant: &Meant, named: &[u8]) -> HttpResponse {
+        let asked = Patience {
+            asked: patience::ask(self.desk, named),
+            bits: patience::BITS,
+            script: assets::script_path("patience").unwrap_or_default(),
+        };
+        let wait = patience::WAIT;
+        let notice = Some(Notice::Patience { wait });
+        let status = StatusCode::FORBIDDEN;
+        scripted(self.reviewed(status, typed, meant, notice, Some(asked)))
     }
 
     /// The opt-out itself. The same form sent twice finds the registration of the first time.
@@ -278,6 +318,10 @@ impl<'a> Step<'a> {
         match self.state.service.register(who, &wanted).await {
             Ok(made) => {
                 self.state.meters.count_registration();
+                // The opt-out holds, whatever becomes of the alarm.
+                if let Err(error) = self.state.service.count_opted_out(&meant.numbers).await {
+                    tracing::warn!(%error, "an alarm about adjacent numbers is not on record");
+                }
                 let mut cookies = self.cookies.clone();
                 cookies.push(visit::cookie(self.desk, &made.access));
                 see_other(self.desk, "/done", cookies)

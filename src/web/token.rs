@@ -74,6 +74,14 @@ impl Browser {
     }
 }
 
+/// How many seconds ago a form was shown, as its token says; the token must have been accepted.
+pub(super) fn age(token: &str) -> u64 {
+    let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).unwrap_or_default();
+    let at = bytes.get(16..24).and_then(|at| at.try_into().ok());
+    let at = Moment::from_millis(at.map_or(0, i64::from_be_bytes));
+    Moment::now().since(at).as_secs()
+}
+
 /// Makes sure that a form comes from a page that we showed to this browser. Returns what names the
 /// form.
 pub(super) fn accept(

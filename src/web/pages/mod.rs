@@ -13,7 +13,7 @@ use super::texts::{Language, MessageText, Texts, country, fill};
 
 pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
 pub use message::{Message, MessageKind};
-pub use opt_out::{Done, Review};
+pub use opt_out::{Done, Patience, Review};
 pub use registration::{CodeError, Registration, RegistrationLogin};
 pub use report::{
     Listed, OwnNumber, Report, ReportError, ReportForm, Reports, SURE, ShownCheck, finding_text,
@@ -139,6 +139,11 @@ pub enum Notice {
     Broken,
     /// The form's token is too old; the page carries a fresh one. Status 403 or 422.
     FormExpired,
+    /// Somebody who might be a program is asked to press once more. Status 403.
+    Patience {
+        /// Seconds until that helps.
+        wait: u64,
+    },
     /// Too many requests from this address. Status 429.
     TooManyRequests {
         /// Seconds until the next attempt.
@@ -152,13 +157,16 @@ impl Notice {
             Notice::RegisterAway => &texts.register_away,
             Notice::Broken => &texts.broken,
             Notice::FormExpired => &texts.form_expired,
+            Notice::Patience { .. } => &texts.patience,
             Notice::TooManyRequests { .. } => &texts.too_many_requests,
         }
     }
 
     fn next(self, texts: &'static Texts) -> String {
         let wait = match self {
-            Notice::TooManyRequests { retry_after } => texts.wait(retry_after),
+            Notice::TooManyRequests { retry_after: wait } | Notice::Patience { wait } => {
+                texts.wait(wait)
+            }
             _ => String::new(),
         };
         fill(self.text(texts).next, "wait", &wait)

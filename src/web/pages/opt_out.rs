@@ -20,8 +20,21 @@ pub struct Review<'a> {
     pub merged: bool,
     /// The form as it was typed, for hidden fields: `number`, `region`, `scope`, `seller`, `channel`.
     pub typed: Vec<(&'a str, &'a str)>,
+    /// What is asked of somebody who might be a program, and the path of the script that does it.
+    pub patience: Option<Patience>,
     /// Why the page comes again.
     pub notice: Option<Notice>,
+}
+
+/// A little patience that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patience {
+    /// What the form carries along.
+    pub asked: String,
+    /// With how many zero bits the work's hash begins.
+    pub bits: u32,
+    /// Where the script is.
+    pub script: String,
 }
 
 impl Review<'_> {

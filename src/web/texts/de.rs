@@ -132,6 +132,12 @@ pub const DE: Texts = Texts {
         kept: "Es hat sich nichts geändert. Jede Eintragung bleibt, wie sie ist.",
         next: "Versuchen Sie es in {wait} noch einmal.",
     },
+    patience: MessageText {
+        title: "Einen Augenblick, bitte",
+        what: "Es kamen viele Nummern, die Ihrer ähnlich sind, oder es ging sehr schnell. Wir möchten sicher sein, dass hier ein Mensch ist.",
+        kept: "Es ist noch nichts eingetragen. Was Sie ausgefüllt haben, steht noch da.",
+        next: "Bitte drücken Sie in {wait} noch einmal auf den Knopf.",
+    },
     register_away: MessageText {
         title: "Das Register antwortet nicht",
         what: "Der Fehler liegt bei uns, nicht bei Ihnen. Der letzte Schritt ist nicht bestätigt.",

@@ -132,6 +132,12 @@ pub const EN: Texts = Texts {
         kept: "Nothing was changed. Every registration stays as it is.",
         next: "Try again in {wait}.",
     },
+    patience: MessageText {
+        title: "One moment, please",
+        what: "Many numbers close to yours came in, or this went very fast. We want to be sure that a person is here.",
+        kept: "Nothing is registered yet. What you filled in is still there.",
+        next: "Please press the button once more in {wait}.",
+    },
     register_away: MessageText {
         title: "The register does not answer",
         what: "Something is wrong on our side, not on yours. The last step is not confirmed.",

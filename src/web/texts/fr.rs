@@ -132,6 +132,12 @@ pub const FR: Texts = Texts {
         kept: "Rien n’a changé. Chaque inscription reste comme elle est.",
         next: "Réessayez dans {wait}.",
     },
+    patience: MessageText {
+        title: "Un instant, s’il vous plaît",
+        what: "Beaucoup de numéros proches du vôtre sont arrivés, ou tout est allé très vite. Nous voulons être sûrs qu’une personne est là.",
+        kept: "Rien n’est encore inscrit. Ce que vous avez rempli est toujours là.",
+        next: "Appuyez encore une fois sur le bouton dans {wait}.",
+    },
     register_away: MessageText {
         title: "Le registre ne répond pas",
         what: "Le problème est chez nous, pas chez vous. La dernière étape n’est pas confirmée.",

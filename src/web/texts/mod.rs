@@ -282,6 +282,8 @@ pub struct Texts {
     pub not_found: MessageText,
     /// Too many requests from this connection. Placeholder `{wait}` in `next`.
     pub too_many_requests: MessageText,
+    /// A little patience is asked for. Placeholder `{wait}` in `next`.
+    pub patience: MessageText,
     /// The store does not answer.
     pub register_away: MessageText,
     /// The visit with the code is over.

@@ -132,6 +132,12 @@ pub const NL: Texts = Texts {
         kept: "Er is niets veranderd. Elke inschrijving blijft zoals ze is.",
         next: "Probeer het opnieuw over {wait}.",
     },
+    patience: MessageText {
+        title: "Een ogenblik, alstublieft",
+        what: "Er kwamen veel nummers binnen die op het uwe lijken, of dit ging heel snel. We willen zeker zijn dat er een mens is.",
+        kept: "Er is nog niets ingeschreven. Wat u hebt ingevuld, staat er nog.",
+        next: "Druk over {wait} nog eens op de knop.",
+    },
     register_away: MessageText {
         title: "Het register antwoordt niet",
         what: "Er gaat iets mis bij ons, niet bij u. De laatste stap is niet bevestigd.",

@@ -65,12 +65,16 @@ impl Launch {
             .set("STORE__TIMEOUT_MS", "20000")
             .set("LIMITS__REGISTRATIONS_PER_MINUTE", "1000000")
             .set("LIMITS__CODES_PER_MINUTE", "1000000")
+            .set("LIMITS__REGISTRATIONS_PER_MINUTE_NETWORK", "1000000")
+            .set("LIMITS__CODES_PER_MINUTE_NETWORK", "1000000")
+            .set("LIMITS__FORM_SECONDS", "0")
+            .set("LIMITS__ADJACENT_PER_HOUR", "0")
     }
 
     /// The limits for one address as they come.
     pub fn with_real_limits(mut self) -> Self {
         self.environment
-            .retain(|(name, _)| !name.contains("LIMITS"));
+            .retain(|(name, _)| !name.contains("PER_MINUTE"));
         self
     }
 
