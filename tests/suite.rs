@@ -76,6 +76,8 @@ mod secrecy;
 mod start;
 #[path = "suite/storage.rs"]
 mod storage;
+#[path = "suite/store_away.rs"]
+mod store_away;
 #[path = "suite/store_failures.rs"]
 mod store_failures;
 #[path = "suite/texts.rs"]
