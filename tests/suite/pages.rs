@@ -395,3 +395,47 @@ fn with_the_pages_switched_off_only_the_api_answers() {
     browser.get("/registration").expect(404);
     assert!(!world.dialler().suppresses(&number(1), "telco"));
 }
+
+/// The way to opt out, counted as a person walks it: pages that they see, and fields on them that
+/// ask for something. Buttons are no fields; a choice among several is one; fields that are filled
+/// in already or may stay empty count too.
+#[test]
+fn opting_out_takes_at_most_three_pages_and_six_fields_and_the_first_page_is_light() {
+    let world = World::on(Engine::Embedded);
+    world.dialler();
+    let mut browser = world.browser();
+    let first = browser.open("/").expect(200);
+    let review = browser.review(&[&number(1)]).expect(200);
+    let form = review.form_with("action", "confirm");
+    let done = browser.press(&form, "action", "confirm");
+    let done = browser.follow(done).expect(200);
+    done.code();
+    let pages = [first, review, done];
+    let mut fields = std::collections::BTreeSet::new();
+    for (place, page) in pages.iter().take(2).enumerate() {
+        for tag in html::tags(&page.text()) {
+            let field = matches!(tag.name.as_str(), "input" | "select" | "textarea");
+            let hidden = tag.get("type") == Some("hidden");
+            if field && !hidden && tag.get("form").is_none() {
+                let name = tag.get("name").unwrap_or_default().to_owned();
+                // Two boxes for numbers are two fields; a group of choices is one.
+                let grouped = matches!(tag.get("type"), Some("radio" | "checkbox"));
+                let own = tag.get("id").unwrap_or_default().to_owned();
+                fields.insert((place, name, if grouped { String::new() } else { own }));
+            }
+        }
+    }
+    assert!(fields.len() <= 6, "{fields:?}");
+    let mut bytes = pages[0].text().len();
+    for tag in html::tags(&pages[0].text()) {
+        let part = match tag.name.as_str() {
+            "link" => tag.get("href"),
+            "script" | "img" => tag.get("src"),
+            _ => None,
+        };
+        if let Some(path) = part {
+            bytes += browser.get(path).expect(200).body.len();
+        }
+    }
+    assert!(bytes < 30_000, "the first page takes {bytes} bytes in all");
+}
