@@ -11,6 +11,8 @@
     missing_docs
 )]
 
+#[path = "suite/asked.rs"]
+mod asked;
 #[path = "suite/audit.rs"]
 mod audit;
 #[path = "suite/audit_cli.rs"]

@@ -3,6 +3,7 @@
 //! One file each. Nothing here knows of HTTP, and nothing here knows which engine keeps the data.
 
 mod admin;
+pub mod asked;
 pub mod audit;
 mod auth;
 mod bursts;

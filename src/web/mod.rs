@@ -5,6 +5,7 @@
 //! * the other files: what a request means, and what it does.
 
 mod answer;
+mod asked;
 mod assets;
 mod form;
 mod opt_out;
@@ -16,6 +17,7 @@ mod visit;
 
 pub mod moment;
 pub mod pages;
+pub mod plot;
 pub mod texts;
 
 use actix_web::web::{self, Data, ServiceConfig};
@@ -93,6 +95,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::get().to(own::show))
                 .route(web::post().to(own::enter)),
         )
+        .service(web::resource("/registration/asked").route(web::get().to(asked::show)))
+        .service(web::resource("/registration/asked.csv").route(web::get().to(asked::table)))
         .service(web::resource("/registration/withdraw").route(web::post().to(own::withdraw)))
         .service(
             web::resource("/report")

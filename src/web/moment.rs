@@ -145,6 +145,26 @@ impl Moment {
 
     /// Weekday, date and time in words, without the zone.
     pub fn words(&self, texts: &Texts) -> String {
+        self.filled(texts, texts.date_time)
+    }
+
+    /// Weekday and date in words.
+    pub fn date_in_words(&self, texts: &Texts) -> String {
+        self.filled(texts, texts.date)
+    }
+
+    /// The time of day in words.
+    pub fn time_in_words(&self, texts: &Texts) -> String {
+        self.filled(texts, texts.time_of_day)
+    }
+
+    /// The day on its clock, counted from 1970-01-01.
+    pub fn local_day(&self) -> i64 {
+        let local = self.unix_seconds.saturating_add(self.offset_seconds());
+        local.div_euclid(86_400)
+    }
+
+    fn filled(&self, texts: &Texts, text: &str) -> String {
         let t = Civil::of(self.unix_seconds.saturating_add(self.offset_seconds()));
         let day = if t.day == 1 {
             texts.first_of_month.to_owned()
@@ -160,11 +180,9 @@ impl Moment {
             ("h", t.hour.to_string()),
             ("mm", format!("{:02}", t.minute)),
         ];
-        values
-            .iter()
-            .fold(texts.date_time.to_owned(), |text, (name, value)| {
-                fill(&text, name, value)
-            })
+        values.iter().fold(text.to_owned(), |text, (name, value)| {
+            fill(&text, name, value)
+        })
     }
 
     /// The same with the zone: "Saturday 21 November 2026 at 22:00 (Central European Time)".

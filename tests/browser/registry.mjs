@@ -15,13 +15,16 @@ export class Registry {
 
   /**
    * Makes two companies and an agency that dials for both, under names no other run has, and a key
-   * for its dialler. The names hold what HTML and narrow screens find hard.
+   * for its dialler. The names hold what HTML and narrow screens find hard; for pictures they are plain.
    */
-  async prepare() {
+  async prepare({ plain = false } = {}) {
     const run = Date.now().toString(36);
+    const names = plain
+      ? ['Example Telecom', 'Example Energy']
+      : [`Énergie & Wärme <${run}>`, `Spaarbankverzekeringsmaatschappij ${run}`];
     this.sellers = [
-      { id: `light-${run}`, name: `Énergie & Wärme <${run}>` },
-      { id: `bank-${run}`, name: `Spaarbankverzekeringsmaatschappij ${run}` },
+      { id: `light-${run}`, name: names[0] },
+      { id: `bank-${run}`, name: names[1] },
     ];
     for (const seller of this.sellers) await this.#admin('sellers', seller);
     const agency = { id: `calls-${run}`, name: 'Browser Calls', sellers: this.sellers.map((s) => s.id) };

@@ -68,5 +68,11 @@ export async function reportACall(way, { number, seller }) {
     await visitor.open('/reports');
   });
   await way.look('reports');
+  await way.step('who asked is shown, with a picture', async () => {
+    await visitor.open('/registration/asked');
+    expect((await visitor.text()).includes(seller.name), 'the company is not shown');
+    expect(await page.locator('svg.plot rect').first().isVisible(), 'there is no picture');
+  });
+  await way.look('asked');
   await way.step('the way back to the done page', () => visitor.open('/done'));
 }

@@ -163,7 +163,7 @@ fn checks_of(
 }
 
 /// Everything that the index has about a number in a time, both ends included.
-pub(super) fn rows_of(
+pub(in crate::service) fn rows_of(
     index: &RecordIndex,
     keys: &[(Month, MonthKey)],
     number: &PhoneNumber,

@@ -24,6 +24,7 @@ use crate::domain::{
 use crate::store::Change;
 
 pub use answer::{Filter, LONGEST_ANSWER};
+pub(super) use finding::rows_of;
 use record::{Content, Kept};
 
 /// How many characters a person may write about a call.

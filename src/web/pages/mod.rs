@@ -3,6 +3,7 @@
 //! A view decides nothing and looks nothing up. Everything that came from a person is escaped by
 //! the template. The pages work without scripts and load only the style sheet and the icon.
 
+mod asked;
 mod form;
 mod message;
 mod opt_out;
@@ -11,6 +12,7 @@ mod report;
 
 use super::texts::{Language, MessageText, Texts, country, fill};
 
+pub use asked::{Asked, Day, Line, OfNumber};
 pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
 pub use message::{Message, MessageKind};
 pub use opt_out::{Done, Patience, Review};

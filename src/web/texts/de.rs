@@ -188,6 +188,8 @@ pub const DE: Texts = Texts {
     hour_one: "1 Stunde",
     hour_many: "{n} Stunden",
     date_time: "{weekday}, {day}. {month} {year}, {hh}:{mm} Uhr",
+    date: "{weekday}, {day}. {month} {year}",
+    time_of_day: "{hh}:{mm} Uhr",
     first_of_month: "1",
     months: [
         "Januar",
@@ -216,5 +218,6 @@ pub const DE: Texts = Texts {
     zone_cest: "mitteleuropäische Sommerzeit",
     zone_utc: "UTC",
 
+    asked: super::asked::DE,
     report: super::report::DE,
 };

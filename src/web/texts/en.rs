@@ -188,6 +188,8 @@ pub const EN: Texts = Texts {
     hour_one: "1 hour",
     hour_many: "{n} hours",
     date_time: "{weekday} {day} {month} {year} at {hh}:{mm}",
+    date: "{weekday} {day} {month} {year}",
+    time_of_day: "{hh}:{mm}",
     first_of_month: "1",
     months: [
         "January",
@@ -216,5 +218,6 @@ pub const EN: Texts = Texts {
     zone_cest: "Central European Summer Time",
     zone_utc: "UTC",
 
+    asked: super::asked::EN,
     report: super::report::EN,
 };

@@ -188,6 +188,8 @@ pub const FR: Texts = Texts {
     hour_one: "1 heure",
     hour_many: "{n} heures",
     date_time: "{weekday} {day} {month} {year} à {h}\u{a0}h\u{a0}{mm}",
+    date: "{weekday} {day} {month} {year}",
+    time_of_day: "{h}\u{a0}h\u{a0}{mm}",
     first_of_month: "1er",
     months: [
         "janvier",
@@ -210,5 +212,6 @@ pub const FR: Texts = Texts {
     zone_cest: "heure d’été d’Europe centrale",
     zone_utc: "UTC",
 
+    asked: super::asked::FR,
     report: super::report::FR,
 };

@@ -8,6 +8,7 @@
 //! How they are written: short words, short sentences, "you" in the polite form, never blaming,
 //! and never a sentence that reads as permission to call.
 
+mod asked;
 mod de;
 mod en;
 mod fr;
@@ -16,6 +17,7 @@ mod nl;
 mod regions;
 mod report;
 
+pub use asked::AskedTexts;
 pub use de::DE;
 pub use en::EN;
 pub use fr::FR;
@@ -315,6 +317,10 @@ pub struct Texts {
     /// A date and a time of day. Placeholders `{weekday}`, `{day}`, `{month}`, `{year}`, `{h}`
     /// (hour), `{hh}` (hour in two digits), `{mm}` (minutes in two digits).
     pub date_time: &'static str,
+    /// A date alone. Placeholders as in `date_time`.
+    pub date: &'static str,
+    /// A time of day alone. Placeholders as in `date_time`.
+    pub time_of_day: &'static str,
     /// How the first day of a month is written.
     pub first_of_month: &'static str,
     /// January to December.
@@ -329,6 +335,8 @@ pub struct Texts {
     pub zone_utc: &'static str,
 
     // Subjects of their own
+    /// Who asked about a number.
+    pub asked: AskedTexts,
     /// Reporting a call.
     pub report: ReportTexts,
 }

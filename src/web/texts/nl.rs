@@ -188,6 +188,8 @@ pub const NL: Texts = Texts {
     hour_one: "1 uur",
     hour_many: "{n} uur",
     date_time: "{weekday} {day} {month} {year} om {h}.{mm} uur",
+    date: "{weekday} {day} {month} {year}",
+    time_of_day: "{h}.{mm} uur",
     first_of_month: "1",
     months: [
         "januari",
@@ -216,5 +218,6 @@ pub const NL: Texts = Texts {
     zone_cest: "Midden-Europese zomertijd",
     zone_utc: "UTC",
 
+    asked: super::asked::NL,
     report: super::report::NL,
 };

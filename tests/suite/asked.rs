@@ -1,0 +1,77 @@
+//! Who asked about my number: everything since the opt-out began, nothing of anybody else's.
+
+use crate::harness::{Answer, Browser, World, eventually, html, number, on_every_store};
+
+fn lines(browser: &mut Browser) -> Vec<Vec<String>> {
+    let file = browser.get("/registration/asked.csv").expect(200);
+    assert!(
+        file.header("Content-Disposition")
+            .contains("metrust-asked.csv")
+    );
+    let text = file.text();
+    let text = text
+        .strip_prefix('\u{feff}')
+        .expect("spreadsheets need the mark");
+    let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
+    let rows = reader
+        .records()
+        .map(|row| row.unwrap().iter().map(str::to_owned).collect());
+    rows.collect()
+}
+
+fn says(page: &Answer, text: &str) -> bool {
+    html::visible(&page.text(), " ").contains(text)
+}
+
+on_every_store! {
+    fn each_check_is_shown_with_who_for_whom_and_the_answer_sealed_or_not(world: &mut World) {
+        let dialler = world.dialler();
+        let mut browser = world.browser();
+        browser.opt_out(&[&number(1), &number(2)]);
+        let page = browser.open("/registration/asked").expect(200);
+        assert!(says(&page, "Nobody has asked so far."));
+        let id = dialler.check(&number(1), "telco").id();
+        dialler.check(&number(3), "telco").expect(200);
+        for sealed in [false, true] {
+            if sealed {
+                eventually("the check is sealed", || {
+                    let receipt = dialler.get(&format!("/v1/checks/{id}")).expect(200).json();
+                    receipt["sealed"] == true
+                });
+            }
+            let page = browser.open("/registration/asked").expect(200);
+            let text = html::visible(&page.text(), " ");
+            let sentence = "The calls agency asked for The telco company. Our answer: do not call.";
+            assert_eq!(text.matches(sentence).count(), 1, "{text}");
+            assert!(says(&page, "Nobody has asked so far."), "of the other number");
+            assert!(page.text().contains("<svg") && page.text().contains("Questions per day"));
+            let lines = lines(&mut browser);
+            assert_eq!(lines.len(), 1);
+            assert_eq!(lines[0][1..4], [number(1), "The calls agency".into(), "The telco company".into()]);
+            assert_eq!(lines[0][6], id);
+        }
+    }
+
+    fn a_second_opt_out_of_the_same_number_learns_nothing_of_before(world: &mut World) {
+        let dialler = world.dialler();
+        let mut first = world.browser();
+        first.opt_out(&[&number(1)]);
+        dialler.check(&number(1), "telco").expect(200);
+        let mut second = world.browser();
+        second.opt_out(&[&number(1)]);
+        assert!(lines(&mut second).is_empty());
+        dialler.check(&number(1), "energy").expect(200);
+        assert_eq!(lines(&mut second).len(), 1);
+        assert_eq!(lines(&mut first).len(), 2);
+        // The newest comes first.
+        assert_eq!(lines(&mut first)[0][3], "The energy company");
+    }
+
+    fn without_the_code_it_is_asked_first(world: &mut World) {
+        let mut stranger = world.browser();
+        for path in ["/registration/asked", "/registration/asked.csv"] {
+            let answer = stranger.get(path).expect(303);
+            assert_eq!(answer.header("Location"), "/registration?next=asked");
+        }
+    }
+}
