@@ -15,6 +15,7 @@ use crate::settings;
 pub struct Limits {
     registrations: DefaultKeyedRateLimiter<Network>,
     codes: DefaultKeyedRateLimiter<Network>,
+    letters: DefaultKeyedRateLimiter<Network>,
 }
 
 /// Too much for now.
@@ -33,6 +34,7 @@ impl Limits {
         Self {
             registrations: limiter(settings.registrations_per_minute),
             codes: limiter(settings.codes_per_minute),
+            letters: limiter(settings.letters_per_minute),
         }
     }
 
@@ -52,10 +54,19 @@ impl Limits {
         count(&self.codes, from)
     }
 
+    /// Counts a letter that is asked for.
+    ///
+    /// # Errors
+    /// [`TooMany`].
+    pub fn letter(&self, from: Network) -> Result<(), TooMany> {
+        count(&self.letters, from)
+    }
+
     /// Forgets addresses that have been quiet; called now and then, so that memory stays small.
     pub fn sweep(&self) {
         self.registrations.retain_recent();
         self.codes.retain_recent();
+        self.letters.retain_recent();
     }
 }
 

@@ -12,6 +12,7 @@ pub mod doctor;
 mod error;
 pub mod import;
 pub mod keys;
+pub mod letters;
 pub mod matching;
 mod month;
 pub mod record;
@@ -29,11 +30,12 @@ pub use checker::{Checker, Claim};
 pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;
+pub use letters::{Letter, LetterError, LetterState, MailAddress, MailStatus};
 pub use registration::{Access, Registered, Registrant, RegistrationView, Sellers, Wanted};
 pub use start::{StartError, recognise};
 
 use crate::privacy::{Hasher, Keyring, MonthKeys, Purpose, SecretKey};
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::store::Store;
 
 /// Everything a use case needs. One for the whole process, shared by its threads.
@@ -57,6 +59,7 @@ pub struct Service {
     max_check_numbers: usize,
     max_registration_numbers: usize,
     turns: import::Turns,
+    letters: letters::Letters,
 }
 
 impl Service {
@@ -65,8 +68,9 @@ impl Service {
         record: record::Record,
         keyring: Keyring,
         settings: &Settings,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, SettingsError> {
+        Ok(Self {
+            letters: letters::Letters::new(settings, &keyring)?,
             directory: Directory::new(store.clone()),
             store,
             record,
@@ -85,7 +89,7 @@ impl Service {
             max_registration_numbers: settings.registration.max_numbers,
             turns: import::Turns::default(),
             keyring,
-        }
+        })
     }
 
     /// Sellers, agencies and keys, as this process knows them.
@@ -127,6 +131,7 @@ impl Service {
     /// store.
     pub async fn close(&self) {
         self.washes.finish().await;
+        self.letters.finish().await;
         self.finish_sealing().await;
         self.store.close().await;
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::store::Durability;
 
@@ -24,6 +24,7 @@ pub struct Settings {
     pub audit: Audit,
     pub web: Web,
     pub limits: Limits,
+    pub mail: Mail,
     pub demo: Demo,
     pub log: Log,
     pub metrics: Metrics,
@@ -109,6 +110,19 @@ section!(Web {
 section!(Limits {
     registrations_per_minute: u32,
     codes_per_minute: u32,
+    letters_per_minute: u32,
+});
+section!(Mail {
+    url: Secret,
+    user: String,
+    password: Secret,
+    ca_certificate: PathBuf,
+    from: String,
+    follow_up_days: f64,
+    retry_s: u64,
+    timeout_s: u64,
+    max_waiting: usize,
+    per_address_per_day: u32,
 });
 section!(Demo { enabled: bool });
 section!(Log {
@@ -158,7 +172,7 @@ pub enum EngineName {
 }
 
 /// The languages of the pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum LanguageCode {
