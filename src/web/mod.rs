@@ -2,11 +2,14 @@
 //! back. Rendered by the server, complete without scripts, in four languages.
 //!
 //! * [`pages`], [`texts`], [`moment`]: views; plain data in, HTML out.
+//! * [`letters`]: letters by e-mail, in words.
 //! * the other files: what a request means, and what it does.
 
 mod answer;
 mod assets;
 mod form;
+mod letters;
+mod mail;
 mod opt_out;
 mod own;
 mod token;
@@ -16,11 +19,13 @@ pub mod moment;
 pub mod pages;
 pub mod texts;
 
+pub use letters::Writer;
+
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::api::State;
 use crate::privacy::{Purpose, SecretKey};
-use crate::settings::{LanguageCode, Settings};
+use crate::settings::Settings;
 use moment::Clock;
 use pages::{Contact, Site};
 use texts::Language;
@@ -56,12 +61,7 @@ impl Desk {
                 icon_href: assets::ICON_PATH.to_owned(),
             },
             clock: Clock::of_region(&settings.web.default_region),
-            default_language: match settings.web.default_language {
-                LanguageCode::Nl => Language::Nl,
-                LanguageCode::Fr => Language::Fr,
-                LanguageCode::De => Language::De,
-                LanguageCode::En => Language::En,
-            },
+            default_language: settings.web.default_language.into(),
             secure: url.starts_with("https://"),
             host,
             visit_key: derive(Purpose::Visit),
@@ -74,6 +74,8 @@ impl Desk {
         moment::Moment::new(at.millis() / 1000, self.clock)
     }
 }
+
+pub use mail::days as follow_up_days;
 
 /// Whole hours for which an answer may be used, for showing.
 fn validity_hours(state: &State) -> u32 {
@@ -92,6 +94,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(own::enter)),
         )
         .service(web::resource("/registration/withdraw").route(web::post().to(own::withdraw)))
+        .service(web::resource("/registration/mail").route(web::post().to(mail::send)))
         .service(web::resource("/leave").route(web::post().to(own::leave)))
         .service(web::resource("/language").route(web::get().to(answer::change_language)))
         .service(web::resource("/assets/{name}").route(web::get().to(assets::serve)))

@@ -4,6 +4,7 @@
 //! the template. The pages work without scripts and load only the style sheet and the icon.
 
 mod form;
+mod mail;
 mod message;
 mod opt_out;
 mod registration;
@@ -11,6 +12,7 @@ mod registration;
 use super::texts::{Language, MessageText, Texts, country, fill};
 
 pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
+pub use mail::{AddressError, Mail, MailForm, Progress};
 pub use message::{Message, MessageKind};
 pub use opt_out::{Done, Review};
 pub use registration::{CodeError, Registration, RegistrationLogin};
@@ -137,6 +139,10 @@ pub enum Notice {
         /// Seconds until the next attempt.
         retry_after: u64,
     },
+    /// As many letters wait as may. Status 503.
+    MailFull,
+    /// This registration or this address has had as many letters as it may. Status 429.
+    MailEnough,
 }
 
 impl Notice {
@@ -145,6 +151,8 @@ impl Notice {
             Notice::RegisterAway => &texts.register_away,
             Notice::FormExpired => &texts.form_expired,
             Notice::TooManyRequests { .. } => &texts.too_many_requests,
+            Notice::MailFull => &texts.letters().mail_full,
+            Notice::MailEnough => &texts.letters().mail_enough,
         }
     }
 

@@ -209,4 +209,6 @@ pub const DE: Texts = Texts {
     zone_cet: "mitteleuropäische Zeit",
     zone_cest: "mitteleuropäische Sommerzeit",
     zone_utc: "UTC",
+
+    letters: super::letters::DE,
 };

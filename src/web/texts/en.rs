@@ -209,4 +209,6 @@ pub const EN: Texts = Texts {
     zone_cet: "Central European Time",
     zone_cest: "Central European Summer Time",
     zone_utc: "UTC",
+
+    letters: super::letters::EN,
 };

@@ -203,4 +203,6 @@ pub const FR: Texts = Texts {
     zone_cet: "heure d’Europe centrale",
     zone_cest: "heure d’été d’Europe centrale",
     zone_utc: "UTC",
+
+    letters: super::letters::FR,
 };

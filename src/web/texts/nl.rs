@@ -209,4 +209,6 @@ pub const NL: Texts = Texts {
     zone_cet: "Midden-Europese tijd",
     zone_cest: "Midden-Europese zomertijd",
     zone_utc: "UTC",
+
+    letters: super::letters::NL,
 };
