@@ -6,6 +6,7 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
 
 use super::{Mail, Settings, SettingsError};
@@ -36,6 +37,11 @@ impl Mail {
                 )
             })?
             .timeout(Some(Duration::from_secs(self.timeout_s)));
+        let sender = self.sender()?;
+        if !self.names_itself() {
+            let name = ClientId::Domain(sender.email.domain().to_owned());
+            builder = builder.hello_name(name);
+        }
         if !self.user.is_empty() {
             let secret = Credentials::new(self.user.clone(), self.password.0.clone());
             builder = builder.credentials(secret);
@@ -84,6 +90,15 @@ impl Mail {
             Some(literal) => literal.split(']').next().unwrap_or_default(),
             None => place.split(':').next().unwrap_or_default(),
         }
+    }
+
+    /// Whether the address says, as its path, what we call ourselves.
+    fn names_itself(&self) -> bool {
+        let (_, rest) = self.url.0.split_once("://").unwrap_or_default();
+        let place = rest.split('?').next().unwrap_or_default();
+        place
+            .split_once('/')
+            .is_some_and(|(_, name)| !name.is_empty())
     }
 
     fn protection(&self) -> Protection {
@@ -157,7 +172,6 @@ impl Settings {
             };
         }
         mail.transport()?;
-        mail.sender()?;
         if mail.has_password() && !matches!(mail.protection(), Protection::Always) {
             let host = mail.host();
             let here = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
@@ -246,22 +260,20 @@ mod tests {
         for bad in ["http://mail.example", "mail.example", "smtp://h?tls=maybe"] {
             assert!(url(bad).unwrap_err().contains("mail.url"), "{bad}");
         }
-        let table: [(fn(&mut Settings), &str); 7] = [
-            (|s| s.mail.from.clear(), "mail.from"),
-            (|s| s.mail.from = "a\r\nBcc: b@c.d".into(), "mail.from"),
-            (|s| s.mail.user = "u".into(), "mail.user"),
-            (|s| s.mail.follow_up_days = -1.0, "mail.follow_up_days"),
-            (|s| s.mail.follow_up_days = f64::NAN, "mail.follow_up_days"),
-            (|s| s.http.public_url.clear(), "http.public_url"),
-            (
-                |s| s.mail.ca_certificate = "/nowhere".into(),
-                "mail.ca_certificate",
-            ),
-        ];
-        for (change, named) in table {
+        assert!(url("smtps://h").is_ok());
+        let wrong = |named: &str, change: fn(&mut Settings)| {
             let error = with(change).unwrap_err();
             assert!(error.contains(named), "{named} in: {error}");
-        }
+        };
+        wrong("mail.from", |s| s.mail.from.clear());
+        wrong("mail.from", |s| s.mail.from = "a\r\nBcc: b@c.d".into());
+        wrong("mail.user", |s| s.mail.user = "u".into());
+        wrong("mail.follow_up_days", |s| s.mail.follow_up_days = -1.0);
+        wrong("mail.follow_up_days", |s| s.mail.follow_up_days = f64::NAN);
+        wrong("http.public_url", |s| s.http.public_url.clear());
+        wrong("mail.ca_certificate", |s| {
+            s.mail.ca_certificate = "/nowhere".into()
+        });
     }
 
     #[test]

@@ -163,3 +163,70 @@ impl Writer {
 fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
     items.collect::<Vec<_>>().join("\n  ")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::privacy::SecretKey;
+    use crate::settings::{Overrides, Settings};
+
+    fn written(language: &str, subject: serde_json::Value) -> Written {
+        let mut settings = Settings::load(None, &Overrides::default()).unwrap();
+        settings.http.public_url = "https://dnc.example/".to_owned();
+        settings.web.contact = "mailto:help@dnc.example".to_owned();
+        settings.web.name = "Laat me met rust".to_owned();
+        let desk = Desk::new(&settings, |_| SecretKey::generate());
+        let letter = json!({
+            "to": "an@example.org", "language": language, "code": "0000-1111-2222-3333",
+            "form": "", "subject": subject,
+        });
+        let letter: Letter = serde_json::from_value(letter).unwrap();
+        Writer::new(&desk, Some(14)).write(&letter)
+    }
+
+    #[test]
+    fn every_letter_is_whole_in_every_language_and_its_subject_gives_nothing_away() {
+        let proof = json!({"proof": {
+            "numbers": ["+32 475 12 34 56", "+32 2 555 12 12"], "companies": ["Telco", "Energy"],
+            "voice": true, "text": false, "since": "2026-11-21T20:00:00.000Z",
+        }});
+        let link = "\nhttps://dnc.example/registration?next=report#0000-1111-2222-3333\n";
+        let telling = "\nhttps://dnc.example/registration\n";
+        for language in ["nl", "fr", "de", "en"] {
+            for (subject, needed) in [
+                (proof.clone(), telling),
+                (json!("follow_up"), link),
+                (json!({"news": "answered"}), link),
+                (json!({"news": "overdue"}), link),
+            ] {
+                let letter = written(language, subject);
+                let text = &letter.text;
+                for part in [needed, "help@dnc.example", "\nLaat me met rust\n"] {
+                    assert!(text.contains(part), "{language}: no {part} in {text}");
+                }
+                assert!(!text.contains(['{', '}']), "{text}");
+                assert!(!letter.subject.contains(|c: char| c.is_ascii_digit()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_proof_says_what_since_when_and_how_to_come_back() {
+        let letter = written(
+            "en",
+            json!({"proof": {
+                "numbers": ["+32 475 12 34 56"], "companies": ["Telco"],
+                "voice": true, "text": false, "since": "2026-11-21T21:00:05.000Z",
+            }}),
+        );
+        let facts = "Holds since\n  Saturday 21 November 2026 at 22:00 (Central European Time)\n  \
+                     Exact time: 2026-11-21 21:00:05 UTC\n\n\
+                     Numbers\n  +32 475 12 34 56\n\n\
+                     Companies\n  Telco\n\n\
+                     What must stop\n  Phone calls\n\n\
+                     Your code\n  0000-1111-2222-3333\n";
+        assert!(letter.text.contains(facts), "{}", letter.text);
+    }
+}

@@ -43,8 +43,8 @@ pub struct Written {
 }
 
 /// What a round may do after a letter.
-#[derive(PartialEq, Eq)]
-enum Next {
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
     GoOn,
     /// The mail server is away: the other letters wait for the next round.
     Pause,
@@ -192,7 +192,7 @@ impl Service {
 
     /// Writes down what became of a letter. This must not be lost: it is tried until it is written,
     /// until somebody else has put another letter in its place, or until the process must end.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         id: &str,
         claim: &Claim,
@@ -222,7 +222,7 @@ impl Service {
         Ok(if away { Next::Pause } else { Next::GoOn })
     }
 
-    async fn settle_once(
+    pub(super) async fn settle_once(
         &self,
         id: &str,
         claim: &Claim,
@@ -282,7 +282,12 @@ impl Service {
     }
 
     /// When a letter that was not taken is tried again; nothing when it is given up.
-    fn again(&self, mut envelope: Envelope, error: &PostError, now: Moment) -> Option<Envelope> {
+    pub(super) fn again(
+        &self,
+        mut envelope: Envelope,
+        error: &PostError,
+        now: Moment,
+    ) -> Option<Envelope> {
         let (patience, longest) = match error {
             PostError::Away(_) => (GIVE_UP, LONGEST_AWAY),
             PostError::NotNow(_) => (GIVE_UP, LONGEST_PAUSE),

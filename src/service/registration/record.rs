@@ -193,13 +193,15 @@ impl Service {
         .await
     }
 
-    /// Whether a registration was taken back.
+    /// Whether a registration was taken back, or is no more.
     pub(in crate::service) async fn is_taken_back(
         &self,
         locator: Locator,
     ) -> Result<bool, ServiceError> {
         let document = self.store.get(Kind::Registration, locator.as_str()).await?;
-        let document = document.ok_or(ServiceError::UnknownReference)?;
+        let Some(document) = document else {
+            return Ok(true);
+        };
         let record: Record = serde_json::from_str(&document.body).map_err(|_| damaged())?;
         Ok(record.withdrawn_at.is_some())
     }
