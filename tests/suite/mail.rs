@@ -317,6 +317,24 @@ on_every_store! {
     }
 }
 
+#[test]
+fn one_address_of_the_internet_asks_for_few_letters_a_minute() {
+    let mut world = World::with_real_limits(crate::harness::Engine::Embedded);
+    let smtp = with_mail(&mut world, |launch| {
+        launch.set("LIMITS__LETTERS_PER_MINUTE", "1")
+    });
+    let mut browser = world.service.browser();
+    browser.opt_out(&[&number(1)]);
+    ask(&mut browser, "an@example.org").expect(303);
+    let page = ask(&mut browser, "bo@example.org").expect(429);
+    assert!(page.header("Retry-After").parse::<u64>().unwrap() <= 60);
+    assert!(
+        page.text().contains("bo@example.org"),
+        "what was typed is lost"
+    );
+    assert_eq!(smtp.wait_for(1)[0].to, ["an@example.org"]);
+}
+
 /// Both look for what is due all the time; each letter is sent by one of them.
 #[test]
 fn of_two_processes_on_one_store_one_sends() {
