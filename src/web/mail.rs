@@ -26,6 +26,7 @@ pub(super) async fn offer<'a>(
         LetterState::Nothing => None,
         LetterState::Waiting => Some(Progress::OnItsWay),
         LetterState::Delayed => Some(Progress::Delayed),
+        LetterState::Refused => Some(Progress::Refused),
         LetterState::Sent => Some(Progress::Sent),
     };
     Ok(Some(MailForm {
@@ -102,7 +103,8 @@ pub(super) async fn send(
             again.notice(StatusCode::TOO_MANY_REQUESTS, Notice::MailEnough, None)
         }
         Err(LetterError::Service(ServiceError::UnknownReference)) => {
-            see_other(&desk, "/registration", Some(visit::end(&desk)))
+            // Taken back since, or gone: the page there says which.
+            see_other(&desk, "/registration", None)
         }
         Err(LetterError::Service(error)) => match failure(&error) {
             MessageKind::RegisterAway => {

@@ -7,6 +7,7 @@ use std::fs;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use crate::harness::smtp::{Mail, Smtp};
+use crate::harness::wait::PATIENCE;
 use crate::harness::{
     Answer, Api, Browser, Launch, Service, World, eventually, html, number, on_every_store, until,
 };
@@ -121,7 +122,7 @@ on_every_store! {
         let mut smtp = with_mail(world, |launch| launch);
         smtp.kill();
         let (mut browser, code) = opt_out_and_ask(&world.service, &number(1), ADDRESS);
-        wait_until_page_says(&mut browser, "It will be sent as soon as it works again");
+        wait_until_page_says(&mut browser, "It will be sent as soon as our mail works again");
         assert_eq!(figure(&world.operator(), "failing"), 1);
         world.service.restart();
         eventually("it is tried again", || figure(&world.operator(), "failing") == 1);
@@ -141,7 +142,7 @@ on_every_store! {
         smtp.restart_with(&["refuse=450 {address} is on holiday"]);
         let (mut browser, code) = opt_out_and_ask(&world.service, "+32 486 91 35 72", ADDRESS);
         ask(&mut browser, "Frits.De-Vrolijke").expect(422);
-        wait_until_page_says(&mut browser, "It will be sent as soon as it works again");
+        wait_until_page_says(&mut browser, "It will be sent as soon as our mail works again");
         let secrets = [
             ADDRESS.to_lowercase(),
             "vrolijke".to_owned(),
@@ -273,6 +274,21 @@ on_every_store! {
         assert_eq!(smtp.letters().len(), 5);
     }
 
+    fn a_refused_address_is_said_and_can_be_mended(world: &mut World) {
+        let mut smtp = with_mail(world, |launch| launch);
+        smtp.restart_with(&["refuse=550 nobody of this name"]);
+        let (mut browser, code) = opt_out_and_ask(&world.service, &number(1), "ann@example.org");
+        wait_until_page_says(&mut browser, "Is the address right?");
+        smtp.restart();
+        ask(&mut browser, "anna@example.org").expect(303);
+        let letter = until("the letter arrives", PATIENCE, || {
+            let mut letters = smtp.letters().into_iter();
+            letters.find(|letter| letter.to == ["anna@example.org"])
+        });
+        assert!(plain(&letter).contains(&code));
+        wait_until_page_says(&mut browser, "The letter was sent");
+    }
+
     fn letters_are_written_in_the_language_of_the_page(world: &mut World) {
         let smtp = with_mail(world, |launch| launch);
         let table = [
@@ -381,7 +397,7 @@ fn a_claim_lapses_with_its_process() {
     world.service.restart();
     let letters = smtp.wait_for(1);
     assert!(plain(&letters[0]).contains(&code));
-    let sent = until("it is written down", crate::harness::wait::PATIENCE, || {
+    let sent = until("it is written down", PATIENCE, || {
         Some(figure(&world.operator(), "sent_letters")).filter(|sent| *sent > 0)
     });
     assert_eq!((sent, smtp.letters().len()), (1, 1));
@@ -416,7 +432,10 @@ fn a_password_goes_through_tls_to_a_server_that_is_trusted() {
         .set("MAIL__PASSWORD_FILE", path("password"));
     world.service.restart_as(&stranger);
     let (mut browser, code) = opt_out_and_ask(&world.service, &number(1), ADDRESS);
-    wait_until_page_says(&mut browser, "It will be sent as soon as it works again");
+    wait_until_page_says(
+        &mut browser,
+        "It will be sent as soon as our mail works again",
+    );
     assert!(smtp.letters().is_empty(), "sent to a stranger");
 
     let launch = stranger.set("MAIL__CA_CERTIFICATE", path("ca.pem"));

@@ -117,6 +117,8 @@ pub enum LetterState {
     Waiting,
     /// It waits for the mail server, which does not take it.
     Delayed,
+    /// The mail server says that it will never take it: the address may be wrong.
+    Refused,
     /// The mail server has taken it.
     Sent,
 }
@@ -357,6 +359,7 @@ impl Service {
         };
         let envelope = Envelope::read(&document.body)?;
         Ok(match self.letters.open(&id, &envelope)?.subject {
+            Subject::Proof(_) if envelope.refused => LetterState::Refused,
             Subject::Proof(_) if envelope.attempts > 0 => LetterState::Delayed,
             Subject::Proof(_) => LetterState::Waiting,
             _ => LetterState::Sent,

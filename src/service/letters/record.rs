@@ -87,6 +87,9 @@ pub(super) struct Envelope {
     pub begun: Moment,
     /// How often it was tried.
     pub attempts: u32,
+    /// Whether the mail server said, when it was last tried, that it will never take it.
+    #[serde(default)]
+    pub refused: bool,
     /// Who is sending it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,
@@ -112,6 +115,7 @@ impl Envelope {
             due: at,
             begun: at,
             attempts: 0,
+            refused: false,
             claim: None,
             keep_until: None,
             sealed: String::new(),

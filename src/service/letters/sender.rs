@@ -297,6 +297,7 @@ impl Service {
             return None;
         }
         envelope.due = now.plus(pause(self.letters.retry, envelope.attempts).min(longest));
+        envelope.refused = matches!(error, PostError::Never(_));
         envelope.attempts = envelope.attempts.saturating_add(1);
         Some(envelope)
     }

@@ -21,6 +21,8 @@ pub enum Progress {
     OnItsWay,
     /// The mail server does not take it.
     Delayed,
+    /// The mail server will never take it.
+    Refused,
     /// The mail server has taken it.
     Sent,
 }
@@ -59,6 +61,7 @@ impl MailForm<'_> {
         self.progress.map(|progress| match progress {
             Progress::OnItsWay => texts.on_its_way,
             Progress::Delayed => texts.is_delayed,
+            Progress::Refused => texts.was_refused,
             Progress::Sent => texts.was_sent,
         })
     }

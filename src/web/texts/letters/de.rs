@@ -15,7 +15,8 @@ pub const DE: LetterTexts = LetterTexts {
     address_empty: "Tragen Sie bitte Ihre E-Mail-Adresse ein, zum Beispiel so: name@example.org.",
     address_wrong: "Das sieht nicht wie eine E-Mail-Adresse aus. Schreiben Sie sie bitte so: name@example.org.",
     on_its_way: "Die E-Mail ist auf dem Weg zu Ihnen.",
-    is_delayed: "Ihre E-Mail ist hier gespeichert, aber unser Versand geht im Moment nicht. Sie wird verschickt, sobald er wieder geht. Sie müssen nichts tun.",
+    is_delayed: "Ihre E-Mail ist hier gespeichert, konnte aber noch nicht hinaus. Sie wird verschickt, sobald unser Versand wieder geht. Sie müssen nichts tun.",
+    was_refused: "Der Mailserver dieser Adresse nimmt die E-Mail nicht an. Stimmt die Adresse? Sie können sie hier noch einmal eintragen.",
     was_sent: "Die E-Mail ist verschickt. Nach ein paar Minuten noch nicht da? Sehen Sie bitte im Ordner für unerwünschte E-Mails nach, oder versuchen Sie eine andere Adresse.",
     mail_full: MessageText {
         title: "Wir können Ihre Adresse gerade nicht annehmen",

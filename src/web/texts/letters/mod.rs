@@ -38,6 +38,8 @@ pub struct LetterTexts {
     pub on_its_way: &'static str,
     /// The mail server does not take it.
     pub is_delayed: &'static str,
+    /// The mail server will never take it.
+    pub was_refused: &'static str,
     /// The mail server has taken it.
     pub was_sent: &'static str,
     /// As many letters wait as may.

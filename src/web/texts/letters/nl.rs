@@ -15,7 +15,8 @@ pub const NL: LetterTexts = LetterTexts {
     address_empty: "Vul uw e-mailadres in, zoals dit: naam@example.org.",
     address_wrong: "Dit lijkt geen e-mailadres. Schrijf het zoals dit: naam@example.org.",
     on_its_way: "De brief is onderweg naar u.",
-    is_delayed: "Uw brief is hier bewaard, maar onze e-mail werkt nu even niet. De brief vertrekt zodra het weer werkt. U hoeft niets te doen.",
+    is_delayed: "Uw brief is hier bewaard, maar hij kon nog niet vertrekken. De brief vertrekt zodra onze e-mail weer werkt. U hoeft niets te doen.",
+    was_refused: "De mailserver van dit adres neemt de brief niet aan. Klopt het adres? U kunt het hier nog eens invullen.",
     was_sent: "De brief is verstuurd. Na een paar minuten nog niets gekregen? Kijk bij de ongewenste e-mail, of probeer een ander adres.",
     mail_full: MessageText {
         title: "We kunnen uw adres nu niet aannemen",
