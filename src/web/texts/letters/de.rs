@@ -6,7 +6,7 @@ use crate::web::texts::MessageText;
 /// Die Texte auf Deutsch.
 pub const DE: LetterTexts = LetterTexts {
     ask_title: "Per E-Mail zuschicken",
-    ask_use: "Nur wenn Sie möchten. Wir schicken Ihnen jetzt diesen Nachweis, und nach {days} eine Frage: Ist jetzt Ruhe? Danach löschen wir Ihre Adresse. Wir nutzen sie für nichts anderes.",
+    ask_use: "Nur wenn Sie möchten. Wir schicken Ihnen jetzt diesen Nachweis, und nach {days} eine Frage: Ist jetzt Ruhe? Danach löschen wir Ihre Adresse. Melden Sie uns vorher einen Anruf? Dann schicken wir Ihnen auch Neues zu Ihrer Meldung, höchstens 90 Tage lang. Wir nutzen Ihre Adresse für nichts anderes.",
     ask_use_once: "Nur wenn Sie möchten. Wir schicken Ihnen diesen Nachweis und löschen dann Ihre Adresse. Wir nutzen sie für nichts anderes.",
     ask_code: "Ihr Code steht in der E-Mail. Wählen Sie also ein Postfach, das nur Sie lesen.",
     ask_label: "Ihre E-Mail-Adresse",

@@ -6,7 +6,7 @@ use crate::web::texts::MessageText;
 /// The texts in English.
 pub const EN: LetterTexts = LetterTexts {
     ask_title: "Send me this by e-mail",
-    ask_use: "Only if you like. We send you this proof now, and after {days} one question: is it quiet now? Then we delete your address. We use it for nothing else.",
+    ask_use: "Only if you like. We send you this proof now, and after {days} one question: is it quiet now? Then we delete your address. If you report a call before that, we also send you news of your report, for 90 days at most. We use your address for nothing else.",
     ask_use_once: "Only if you like. We send you this proof and then delete your address. We use it for nothing else.",
     ask_code: "Your code is in the letter, so choose a mailbox that only you read.",
     ask_label: "Your e-mail address",

@@ -6,7 +6,7 @@ use crate::web::texts::MessageText;
 /// Les textes en français.
 pub const FR: LetterTexts = LetterTexts {
     ask_title: "Recevoir ceci par e-mail",
-    ask_use: "Seulement si vous le souhaitez. Nous vous envoyons cette preuve maintenant et, après {days}, une seule question\u{a0}: est-ce calme à présent\u{a0}? Ensuite, nous effaçons votre adresse. Elle ne sert à rien d’autre.",
+    ask_use: "Seulement si vous le souhaitez. Nous vous envoyons cette preuve maintenant et, après {days}, une seule question\u{a0}: est-ce calme à présent\u{a0}? Ensuite, nous effaçons votre adresse. Si vous signalez un appel avant cela, nous vous envoyons aussi des nouvelles de votre signalement, pendant 90 jours au plus. Votre adresse ne sert à rien d’autre.",
     ask_use_once: "Seulement si vous le souhaitez. Nous vous envoyons cette preuve, puis nous effaçons votre adresse. Elle ne sert à rien d’autre.",
     ask_code: "Votre code se trouve dans la lettre. Choisissez donc une boîte que vous êtes seul à lire.",
     ask_label: "Votre adresse e-mail",

@@ -18,7 +18,7 @@ pub struct LetterTexts {
     // The form
     /// Heading.
     pub ask_title: &'static str,
-    /// What the address is used for, and when it is deleted. Placeholder `{days}`.
+    /// What the address is used for, all of it, and when it is deleted. Placeholder `{days}`.
     pub ask_use: &'static str,
     /// The same where no second letter follows.
     pub ask_use_once: &'static str,

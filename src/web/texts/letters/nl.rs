@@ -6,7 +6,7 @@ use crate::web::texts::MessageText;
 /// De teksten in het Nederlands.
 pub const NL: LetterTexts = LetterTexts {
     ask_title: "Stuur mij dit per e-mail",
-    ask_use: "Alleen als u dat wilt. We sturen u nu dit bewijs, en na {days} nog één vraag: is het nu rustig? Daarna wissen we uw adres. We gebruiken het voor niets anders.",
+    ask_use: "Alleen als u dat wilt. We sturen u nu dit bewijs, en na {days} nog één vraag: is het nu rustig? Daarna wissen we uw adres. Meldt u voor die tijd een oproep? Dan sturen we u ook nieuws over uw melding, hoogstens 90 dagen lang. We gebruiken uw adres voor niets anders.",
     ask_use_once: "Alleen als u dat wilt. We sturen u dit bewijs en wissen daarna uw adres. We gebruiken het voor niets anders.",
     ask_code: "Uw code staat in de brief. Kies dus een mailbox die alleen u leest.",
     ask_label: "Uw e-mailadres",
@@ -40,7 +40,7 @@ pub const NL: LetterTexts = LetterTexts {
     proof_subject: "Uw bewijs: u hebt nee gezegd tegen verkoopgesprekken",
     proof_intro: "U hebt ons om deze brief gevraagd. Hier staat wat u hebt ingeschreven, en sinds wanneer het geldt.",
     proof_code: "Uw code",
-    proof_keep: "Bewaar deze brief goed. De code opent uw inschrijving. Geef ze niet door.",
+    proof_keep: "Bewaar deze brief goed. De code opent uw inschrijving. Geef de code aan niemand door.",
     proof_back: "Uw inschrijving bekijken of stoppen, of melden dat iemand u toch gebeld heeft:",
     proof_then: "Over {days} vragen we u één keer of het nu rustig is. Daarna wissen we uw e-mailadres.",
     proof_once: "We wissen nu uw e-mailadres.",
