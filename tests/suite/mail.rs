@@ -367,7 +367,8 @@ fn of_two_processes_on_one_store_one_sends() {
             opt_out_and_ask(service, &number(n + 1), &address);
         }
     }
-    smtp.restart();
+    // So slow that the other process finds each letter while it is being sent.
+    smtp.restart_with(&["slow=0.7"]);
     let letters = smtp.wait_for(2 * EACH);
     let operators = [world.operator(), world.operator().on(&other.url())];
     operators.iter().for_each(wait_for_none);

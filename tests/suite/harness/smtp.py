@@ -1,8 +1,8 @@
 """A mail server that keeps what it is given: one line of JSON a letter, on standard output.
 
-    python smtp.py PORT [refuse=REPLY] [tls=CERTIFICATE,KEY] [login=USER:PASSWORD]
+    python smtp.py PORT [refuse=REPLY] [slow=SECONDS] [tls=CERTIFICATE,KEY] [login=USER:PASSWORD]
 
-`refuse` is what every recipient is answered with. `tls` demands STARTTLS, `login` a log-in.
+`refuse` is what every recipient is answered with. `slow` is how long it thinks about a letter. `tls` demands STARTTLS, `login` a log-in.
 """
 
 import asyncio
@@ -15,8 +15,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 
 class Keep:
-    def __init__(self, refuse):
+    def __init__(self, refuse, slow):
         self.refuse = refuse
+        self.slow = slow
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if self.refuse:
@@ -25,6 +26,7 @@ class Keep:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
+        await asyncio.sleep(self.slow)
         raw = envelope.original_content
         message = message_from_bytes(raw, policy=policy.default)
         print(
@@ -63,7 +65,7 @@ async def main():
             "auth_required": True,
             "auth_require_tls": "tls" in options,
         }
-    keep = Keep(options.get("refuse"))
+    keep = Keep(options.get("refuse"), float(options.get("slow", 0)))
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: SMTP(keep, loop=loop, **settings), "127.0.0.1", port
