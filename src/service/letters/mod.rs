@@ -9,6 +9,8 @@
 //! While a report is open the address is kept for news of it ([`Service::keep_address`]), until the
 //! report closes ([`Service::release_address`]) and for 90 days at most.
 
+mod address;
+mod kept;
 mod post;
 mod record;
 mod sender;
@@ -16,7 +18,6 @@ mod sender;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lettre::Address;
 use lettre::message::Mailbox;
 use tokio::sync::{Mutex, mpsc};
 
@@ -27,6 +28,7 @@ use crate::settings::{LanguageCode, Settings, SettingsError, Transport};
 use crate::store::Kind;
 use record::{Envelope, damaged};
 
+pub use address::{MailAddress, NotAnAddress};
 pub use post::examine;
 pub use record::{Letter, Proof, ReportNews, Subject};
 pub use sender::Written;
@@ -37,59 +39,11 @@ const PER_REGISTRATION: u8 = 3;
 /// The span in which letters to one address are counted.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// For so long at most an address is kept for news of a report.
-const REPORT: Duration = Duration::from_secs(90 * 86_400);
-
 /// How often a change is tried again when somebody else was faster.
 const ATTEMPTS: u8 = 8;
 
 /// How many letters a process may be told of before it finds the others by looking.
 const TOLD: usize = 1024;
-
-/// An e-mail address that a letter can be sent to.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MailAddress(Address);
-
-/// A text that is no e-mail address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is not an e-mail address")]
-pub struct NotAnAddress;
-
-impl MailAddress {
-    /// Reads an address; blanks around it are ignored.
-    ///
-    /// # Errors
-    /// [`NotAnAddress`].
-    pub fn parse(text: &str) -> Result<Self, NotAnAddress> {
-        let text = text.trim();
-        let address: Address = text.parse().map_err(|_| NotAnAddress)?;
-        // What a mail server on the internet takes: RFC 5321, section 4.5.3.1, and a real domain.
-        let real = address.domain().contains('.') && !address.domain().starts_with('[');
-        if text.len() <= 254 && address.user().len() <= 64 && text.is_ascii() && real {
-            Ok(Self(address))
-        } else {
-            Err(NotAnAddress)
-        }
-    }
-
-    /// The address, for the letter itself.
-    fn reveal(&self) -> &str {
-        self.0.as_ref()
-    }
-
-    /// What the same mailbox is known by, however it is written.
-    fn mailbox(&self) -> String {
-        let user = self.0.user().to_lowercase();
-        let user = user.split('+').next().unwrap_or_default();
-        format!("{user}@{}", self.0.domain().to_lowercase())
-    }
-}
-
-impl std::fmt::Debug for MailAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MailAddress(hidden)")
-    }
-}
 
 /// Why a letter is not taken on.
 #[derive(Debug, thiserror::Error)]
@@ -395,107 +349,6 @@ impl Service {
             self.letters.tell(id);
         }
         Ok(true)
-    }
-
-    /// The address that the holder of a registration left, and the language they read, as long as
-    /// it is kept. For nothing but letters that they asked for.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn address_for(
-        &self,
-        locator: Locator,
-    ) -> Result<Option<(MailAddress, LanguageCode)>, ServiceError> {
-        let Some(kept) = self.kept_letter(locator).await? else {
-            return Ok(None);
-        };
-        let address = MailAddress::parse(&kept.to).map_err(|_| damaged())?;
-        Ok(Some((address, kept.language)))
-    }
-
-    async fn kept_letter(&self, locator: Locator) -> Result<Option<Letter>, ServiceError> {
-        if !self.has_mail() {
-            return Ok(None);
-        }
-        let id = self.letters.chain_of(locator);
-        match self.store.get(Kind::Letter, &id).await? {
-            None => Ok(None),
-            Some(document) => {
-                let envelope = Envelope::read(&document.body)?;
-                self.letters.open(&id, &envelope).map(Some)
-            }
-        }
-    }
-
-    /// Keeps the address of a registration, if there is one, for news of a report that was just
-    /// made: until [`Service::release_address`], and for 90 days at most.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn keep_address(&self, locator: Locator) -> Result<(), ServiceError> {
-        let until = Moment::now().plus(REPORT);
-        self.change_letter(locator, |envelope, letter| {
-            envelope.keep_until = Some(until);
-            if matches!(letter.subject, Subject::Resting) {
-                envelope.due = until;
-            }
-        })
-        .await
-    }
-
-    /// No report of a registration is open any more: its address goes, at the latest with the
-    /// letter that waits.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn release_address(&self, locator: Locator) -> Result<(), ServiceError> {
-        let now = Moment::now();
-        self.change_letter(locator, |envelope, letter| {
-            envelope.keep_until = None;
-            if matches!(letter.subject, Subject::Resting) {
-                envelope.due = now;
-            }
-        })
-        .await
-    }
-
-    async fn change_letter(
-        &self,
-        locator: Locator,
-        change: impl Fn(&mut Envelope, &Letter),
-    ) -> Result<(), ServiceError> {
-        let id = self.letters.chain_of(locator);
-        for _ in 0..ATTEMPTS {
-            let Some(document) = self.store.get(Kind::Letter, &id).await? else {
-                return Ok(());
-            };
-            let mut envelope = Envelope::read(&document.body)?;
-            let letter = self.letters.open(&id, &envelope)?;
-            change(&mut envelope, &letter);
-            let (version, body) = (document.version, envelope.write()?);
-            if self.store.replace(Kind::Letter, &id, version, body).await? {
-                return Ok(());
-            }
-        }
-        Err(ServiceError::Conflict)
-    }
-
-    /// Removes the letter of a registration that was taken back, and the address with it.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub(super) async fn forget_address(&self, locator: Locator) -> Result<(), ServiceError> {
-        let id = self.letters.chain_of(locator);
-        for _ in 0..ATTEMPTS {
-            let Some(document) = self.store.get(Kind::Letter, &id).await? else {
-                return Ok(());
-            };
-            let version = document.version;
-            if self.store.remove(Kind::Letter, &id, version).await? {
-                return Ok(());
-            }
-        }
-        Err(ServiceError::Conflict)
     }
 }
 
