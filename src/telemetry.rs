@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::domain::Answer;
 use crate::privacy::random;
+use crate::service::MailStatus;
 use crate::service::record::LogStatus;
 use crate::settings::{Log, LogFormat};
 
@@ -100,6 +101,16 @@ pub struct Meters {
     log_unsealed: Gauge<u64, AtomicU64>,
     log_sealed: Gauge<u64, AtomicU64>,
     log_failing: Gauge<u64, AtomicU64>,
+    mail: Mail,
+}
+
+/// The figures of the letters; all nought where there is no mail.
+#[derive(Debug, Default)]
+struct Mail {
+    waiting: Gauge<u64, AtomicU64>,
+    sent: Gauge<u64, AtomicU64>,
+    given_up: Gauge<u64, AtomicU64>,
+    failing: Gauge<u64, AtomicU64>,
 }
 
 impl Default for Meters {
@@ -127,6 +138,7 @@ impl Default for Meters {
             log_unsealed: Gauge::default(),
             log_sealed: Gauge::default(),
             log_failing: Gauge::default(),
+            mail: Mail::default(),
         };
         let registry = &mut meters.registry;
         registry.register(
@@ -179,6 +191,31 @@ impl Default for Meters {
             "1 when entries cannot be sealed",
             meters.log_failing.clone(),
         );
+        let mail = &meters.mail;
+        for (name, help, gauge) in [
+            (
+                "mail_waiting_letters",
+                "Letters in the store, those that are due later among them",
+                &mail.waiting,
+            ),
+            (
+                "mail_sent_letters",
+                "Letters that this process has sent since its start",
+                &mail.sent,
+            ),
+            (
+                "mail_given_up_letters",
+                "Letters that this process has given up since its start",
+                &mail.given_up,
+            ),
+            (
+                "mail_failing",
+                "1 when the mail server takes nothing",
+                &mail.failing,
+            ),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
         meters
     }
 }
@@ -246,6 +283,14 @@ impl Meters {
         self.log_sealed.set(log.sealed);
         self.log_failing
             .set(u64::from(log.error.is_some() || log.is_full()));
+    }
+
+    /// Shows how mail is.
+    pub fn show_mail(&self, mail: &MailStatus) {
+        self.mail.waiting.set(mail.waiting);
+        self.mail.sent.set(mail.sent);
+        self.mail.given_up.set(mail.given_up);
+        self.mail.failing.set(u64::from(mail.failing));
     }
 
     /// All of them, in the OpenMetrics text format.

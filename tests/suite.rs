@@ -46,6 +46,8 @@ mod imports;
 mod interop;
 #[path = "suite/keys.rs"]
 mod keys;
+#[path = "suite/mail.rs"]
+mod mail;
 #[path = "suite/matching.rs"]
 mod matching;
 #[path = "suite/openings.rs"]

@@ -13,7 +13,7 @@ use super::auth::operator;
 use super::body::read_json;
 use super::problem::Problem;
 use crate::domain::{AgencyId, KeyId, Role, SellerId};
-use crate::service::{ServiceError, doctor as examine};
+use crate::service::{ServiceError, doctor as examine, letters};
 
 /// The longest name of a seller or an agency, in characters.
 const NAME: usize = 120;
@@ -187,6 +187,7 @@ pub(super) async fn doctor(state: State, request: HttpRequest) -> Result<HttpRes
     let mut checks = examine::examine_store(&state.settings, &health);
     checks.push(examine::examine_log(&state.service.log_status()));
     checks.extend(examine::examine_folder(&state.settings, &state.data));
+    checks.extend(letters::examine(&state.settings.mail).await);
     Ok(HttpResponse::Ok().json(json!({
         "checks": checks,
         "time": crate::domain::Moment::now(),

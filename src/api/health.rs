@@ -69,6 +69,9 @@ pub(super) async fn metrics(state: State, request: HttpRequest) -> Result<HttpRe
         operator(&state, &request).await?;
     }
     state.meters.show_log(&state.service.log_status());
+    if let Some(mail) = state.service.mail_status() {
+        state.meters.show_mail(&mail);
+    }
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(HttpResponse::Ok()
         .insert_header(("Content-Type", content_type))

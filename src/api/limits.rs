@@ -17,6 +17,7 @@ pub struct Limits {
     codes: DefaultKeyedRateLimiter<Network>,
     registrations_around: DefaultKeyedRateLimiter<Network>,
     codes_around: DefaultKeyedRateLimiter<Network>,
+    letters: DefaultKeyedRateLimiter<Network>,
 }
 
 /// Too much for now.
@@ -37,6 +38,7 @@ impl Limits {
             codes: limiter(settings.codes_per_minute),
             registrations_around: limiter(settings.registrations_per_minute_network),
             codes_around: limiter(settings.codes_per_minute_network),
+            letters: limiter(settings.letters_per_minute),
         }
     }
 
@@ -58,12 +60,21 @@ impl Limits {
         count(&self.codes_around, from.wider())
     }
 
+    /// Counts a letter that is asked for.
+    ///
+    /// # Errors
+    /// [`TooMany`].
+    pub fn letter(&self, from: Network) -> Result<(), TooMany> {
+        count(&self.letters, from)
+    }
+
     /// Forgets addresses that have been quiet; called now and then, so that memory stays small.
     pub fn sweep(&self) {
         self.registrations.retain_recent();
         self.codes.retain_recent();
         self.registrations_around.retain_recent();
         self.codes_around.retain_recent();
+        self.letters.retain_recent();
     }
 }
 

@@ -14,11 +14,12 @@ use super::{Failure, Outcome, SettingsArgs};
 use crate::domain::Moment;
 use crate::service::doctor::{Finding, Status, examine_folder, examine_store};
 use crate::service::keys::{self, KeySource, readable_by_others};
+use crate::service::letters;
 use crate::service::recognise;
 use crate::settings::{EngineName, Overrides, Settings};
 use crate::store::{Engine, Store, StoreError};
 
-/// Look whether all is well: service, store, durability, clock, disk, keys
+/// Look whether all is well: service, store, durability, clock, disk, keys, mail
 ///
 /// It asks the running service, with an operator's key. If none answers, it looks at the store and
 /// the data folder itself, by the same settings as `metrust serve`.
@@ -187,6 +188,10 @@ fn clock(service: Moment, here: Moment) -> Finding {
 
 /// Looks at the store and the data folder without a service.
 fn look(settings: &Settings, data: &Path) -> Result<Vec<Finding>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot look at the store: {error}")))?;
     let mut findings = match settings.engine(data) {
         Engine::Embedded { file } if !file.exists() => vec![Finding::wrong(
             "store",
@@ -194,15 +199,10 @@ fn look(settings: &Settings, data: &Path) -> Result<Vec<Finding>, Failure> {
             format!("{} is not there yet", file.display()),
             "start the service once, or name its data folder with --data",
         )],
-        engine => {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| Failure::new(format!("cannot look at the store: {error}")))?;
-            runtime.block_on(look_at_store(settings, data, engine))
-        }
+        engine => runtime.block_on(look_at_store(settings, data, engine)),
     };
     findings.extend(examine_folder(settings, data));
+    findings.extend(runtime.block_on(letters::examine(&settings.mail)));
     Ok(findings)
 }
 

@@ -22,7 +22,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::api::{self, Shared};
 use crate::service::{Checker, Service, StartError, keys};
 use crate::settings::Settings;
-use crate::web::Desk;
+use crate::web::{Desk, Writer};
 use crate::{telemetry, web as pages};
 use front::Front;
 use getting_started::Demo;
@@ -85,7 +85,12 @@ async fn run(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
         false => None,
     };
     let shared = web::Data::new(Shared::new(service.clone(), settings, data.clone()));
-    let (server, address) = listen(&shared, listener)?;
+    let desk = web::Data::new(Desk::new(&shared.settings, |purpose| {
+        service.derive(purpose)
+    }));
+    let writer = Writer::new(&desk, pages::follow_up_days(&shared));
+    service.spawn_letters(move |letter| writer.write(letter));
+    let (server, address) = listen(&shared, desk, listener)?;
     // From here on nothing may return before the server has been stopped.
     let address_file = data.join("address");
     let url = format!("http://{address}");
@@ -138,13 +143,11 @@ fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 
 fn listen(
     shared: &web::Data<Shared>,
+    desk: web::Data<Desk>,
     listener: TcpListener,
 ) -> Result<(Server, SocketAddr), ServeError> {
     let address = listener.local_addr()?;
     let http = &shared.settings.http;
-    let desk = web::Data::new(Desk::new(&shared.settings, |purpose| {
-        shared.service.derive(purpose)
-    }));
     let workers = match http.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,

@@ -14,6 +14,7 @@ pub mod doctor;
 mod error;
 pub mod import;
 pub mod keys;
+pub mod letters;
 pub mod matching;
 mod month;
 pub mod record;
@@ -32,11 +33,12 @@ pub use checker::{Checker, Claim};
 pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;
+pub use letters::{Letter, LetterError, LetterState, MailAddress, MailStatus};
 pub use registration::{Access, Registered, Registrant, RegistrationView, Sellers, Wanted};
 pub use start::{StartError, recognise};
 
 use crate::privacy::{Hasher, Keyring, MonthKeys, Purpose, SecretKey};
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::store::Store;
 
 /// Everything a use case needs. One for the whole process, shared by its threads.
@@ -62,6 +64,7 @@ pub struct Service {
     answer_days: u16,
     bursts: bursts::Bursts,
     turns: import::Turns,
+    letters: letters::Letters,
 }
 
 impl Service {
@@ -70,8 +73,9 @@ impl Service {
         record: record::Record,
         keyring: Keyring,
         settings: &Settings,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, SettingsError> {
+        Ok(Self {
+            letters: letters::Letters::new(settings, &keyring)?,
             directory: Directory::new(store.clone()),
             store,
             record,
@@ -92,7 +96,7 @@ impl Service {
             answer_days: settings.report.answer_days,
             turns: import::Turns::default(),
             keyring,
-        }
+        })
     }
 
     /// Sellers, agencies and keys, as this process knows them.
@@ -134,6 +138,7 @@ impl Service {
     /// store.
     pub async fn close(&self) {
         self.washes.finish().await;
+        self.letters.finish().await;
         self.finish_sealing().await;
         self.store.close().await;
     }

@@ -9,7 +9,7 @@ use super::{KeyRecord, Service, ServiceError};
 use crate::domain::{Context, Detail, Op, PhoneNumber, Role};
 use crate::log::LogError;
 use crate::privacy::ApiKey;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::store::{Identity, Store, StoreError};
 
 /// Why the service does not start. Each text names the remedy.
@@ -62,6 +62,9 @@ pub enum StartError {
          back; for the very first start set it to false"
     )]
     EmptyStore,
+    /// A file that the settings name.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// Something else.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -109,7 +112,7 @@ impl Service {
         }
         let store = Arc::new(store);
         let record = Record::open(settings, data, &store, &begun, &keyring).await?;
-        let service = Arc::new(Self::new(store, record, keyring, settings));
+        let service = Arc::new(Self::new(store, record, keyring, settings)?);
         // The metadata of 240 countries takes a moment to compile; no check should wait for it.
         let warmed = tokio::task::spawn_blocking(PhoneNumber::warm_up);
         service.open_months().await?;

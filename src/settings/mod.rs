@@ -4,6 +4,7 @@
 //! unknown, unreadable or contradictory stops the start with the key's name and the remedy.
 
 mod audit;
+mod mail;
 mod sections;
 
 use std::collections::HashMap;
@@ -17,9 +18,11 @@ use crate::domain::Region;
 use crate::privacy::SecretKey;
 use crate::store::{Engine, RedisOptions};
 
+pub use mail::Transport;
 pub use sections::{
     Audit, Authority, Check, Demo, Embedded, EngineName, Http, Keys, LanguageCode, Limits, Log,
-    LogFormat, Metrics, Redis, Registration, Report, S3, Secret, Settings, StoreSettings, Web,
+    LogFormat, Mail, Metrics, Redis, Registration, Report, S3, Secret, Settings, StoreSettings,
+    Web,
 };
 
 /// The built-in defaults, with their explanation.
@@ -188,6 +191,7 @@ impl Settings {
             );
         }
         self.audit.validate()?;
+        self.validate_mail()?;
         for (key, zero) in [
             ("store.timeout_ms", self.store.timeout_ms == 0),
             ("http.header_timeout_ms", self.http.header_timeout_ms == 0),
@@ -221,6 +225,17 @@ impl Settings {
             (
                 "limits.codes_per_minute_network",
                 self.limits.codes_per_minute_network == 0,
+            ),
+            (
+                "limits.letters_per_minute",
+                self.limits.letters_per_minute == 0,
+            ),
+            ("mail.retry_s", self.mail.retry_s == 0),
+            ("mail.timeout_s", self.mail.timeout_s == 0),
+            ("mail.max_waiting", self.mail.max_waiting == 0),
+            (
+                "mail.per_address_per_day",
+                self.mail.per_address_per_day == 0,
             ),
         ] {
             if zero {

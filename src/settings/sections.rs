@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::store::Durability;
 
@@ -25,6 +25,7 @@ pub struct Settings {
     pub audit: Audit,
     pub web: Web,
     pub limits: Limits,
+    pub mail: Mail,
     pub demo: Demo,
     pub log: Log,
     pub metrics: Metrics,
@@ -123,6 +124,19 @@ section!(Limits {
     codes_per_minute_network: u32,
     form_seconds: u64,
     adjacent_per_hour: u32,
+    letters_per_minute: u32,
+});
+section!(Mail {
+    url: Secret,
+    user: String,
+    password: Secret,
+    ca_certificate: PathBuf,
+    from: String,
+    follow_up_days: f64,
+    retry_s: u64,
+    timeout_s: u64,
+    max_waiting: usize,
+    per_address_per_day: u32,
 });
 section!(Demo { enabled: bool });
 section!(Log {
@@ -172,7 +186,7 @@ pub enum EngineName {
 }
 
 /// The languages of the pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum LanguageCode {

@@ -8,7 +8,8 @@
 //! * [`Store::import`] brings whole lists in, or takes them out, many numbers at a time.
 //! * [`Store::tail`] and [`Store::trim`] read and shorten what was appended.
 //! * [`Store::lease`] lets one process at a time do what needs only one.
-//! * Documents are small records with a version: got, created once, replaced if unchanged, listed.
+//! * Documents are small records with a version: got, created once, replaced or removed if unchanged,
+//!   listed.
 //!
 //! What was answered is on disk. What could not be put on disk was not answered.
 
@@ -411,7 +412,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn create(&self, kind: Kind, id: &str, body: String) -> Result<bool, StoreError> {
-        self.put_document(kind, id, None, body).await
+        self.put_document(kind, id, None, Some(body)).await
     }
 
     /// Replaces a document; `false` if it has changed since it was got.
@@ -425,7 +426,15 @@ impl Store {
         version: u64,
         body: String,
     ) -> Result<bool, StoreError> {
-        self.put_document(kind, id, Some(version), body).await
+        self.put_document(kind, id, Some(version), Some(body)).await
+    }
+
+    /// Removes a document for good; `false` if it has changed since it was got, or is gone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remove(&self, kind: Kind, id: &str, version: u64) -> Result<bool, StoreError> {
+        self.put_document(kind, id, Some(version), None).await
     }
 
     async fn put_document(
@@ -433,7 +442,7 @@ impl Store {
         kind: Kind,
         id: &str,
         version: Option<u64>,
-        body: String,
+        body: Option<String>,
     ) -> Result<bool, StoreError> {
         self.bounded(async {
             on_engine!(self, engine => engine.put(kind, id, version, body).await)

@@ -2,12 +2,15 @@
 //! back. Rendered by the server, complete without scripts, in four languages.
 //!
 //! * [`pages`], [`texts`], [`moment`]: views; plain data in, HTML out.
+//! * [`letters`]: letters by e-mail, in words.
 //! * the other files: what a request means, and what it does.
 
 mod answer;
 mod asked;
 mod assets;
 mod form;
+mod letters;
+mod mail;
 mod opt_out;
 mod own;
 mod patience;
@@ -20,11 +23,13 @@ pub mod pages;
 pub mod plot;
 pub mod texts;
 
+pub use letters::Writer;
+
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::api::State;
 use crate::privacy::{Purpose, SecretKey};
-use crate::settings::{LanguageCode, Settings};
+use crate::settings::Settings;
 use moment::Clock;
 use pages::{Contact, Site};
 use texts::Language;
@@ -60,12 +65,7 @@ impl Desk {
                 icon_href: assets::ICON_PATH.to_owned(),
             },
             clock: Clock::of_region(&settings.web.default_region),
-            default_language: match settings.web.default_language {
-                LanguageCode::Nl => Language::Nl,
-                LanguageCode::Fr => Language::Fr,
-                LanguageCode::De => Language::De,
-                LanguageCode::En => Language::En,
-            },
+            default_language: settings.web.default_language.into(),
             secure: url.starts_with("https://"),
             host,
             visit_key: derive(Purpose::Visit),
@@ -78,6 +78,8 @@ impl Desk {
         moment::Moment::new(at.millis() / 1000, self.clock)
     }
 }
+
+pub use mail::days as follow_up_days;
 
 /// Whole hours for which an answer may be used, for showing.
 fn validity_hours(state: &State) -> u32 {
@@ -106,6 +108,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/reports").route(web::get().to(report::list)))
         .service(web::resource("/reports/{id}").route(web::get().to(report::one)))
         .service(web::resource("/reports/{id}/evidence.zip").route(web::get().to(report::download)))
+        .service(web::resource("/registration/mail").route(web::post().to(mail::send)))
         .service(web::resource("/leave").route(web::post().to(own::leave)))
         .service(web::resource("/language").route(web::get().to(answer::change_language)))
         .service(web::resource("/assets/{name}").route(web::get().to(assets::serve)))

@@ -15,7 +15,7 @@ use super::pages::{
 };
 use super::texts::Language;
 use super::token::{self, Browser, Refused, accept};
-use super::{Desk, DeskData, assets, patience, validity_hours, visit};
+use super::{Desk, DeskData, assets, mail, patience, validity_hours, visit};
 use crate::api::{State, client_network};
 use crate::domain::{Channel, Channels, PhoneNumber, SellerId};
 use crate::service::{Registrant, RegistrationView, Sellers, ServiceError, Wanted};
@@ -92,6 +92,10 @@ pub(super) async fn done(state: State, desk: DeskData, request: HttpRequest) -> 
         Ok(registration) => {
             let shown = Shown::of_registration(&state, &registration);
             let code = access.reference().reveal();
+            let mail = match mail::offer(&state, &access, &step.token).await {
+                Ok(mail) => mail,
+                Err(error) => return message(&desk, &request, failure(&error)),
+            };
             let view = Done {
                 frame: step.frame(),
                 token: &step.token,
@@ -99,6 +103,7 @@ pub(super) async fn done(state: State, desk: DeskData, request: HttpRequest) -> 
                 facts: shown.facts(),
                 since: desk.moment(registration.effective_at),
                 validity_hours: validity_hours(&state),
+                mail,
             };
             page(&desk, StatusCode::OK, &view, step.cookies.clone())
         }

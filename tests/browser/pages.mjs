@@ -4,7 +4,8 @@
 //   METRUST_KEY=an operator's key node pages.mjs http://127.0.0.1:8080
 //
 // The service must take more than the usual number of opt-outs and codes a minute from one address
-// (METRUST__LIMITS__REGISTRATIONS_PER_MINUTE, METRUST__LIMITS__CODES_PER_MINUTE).
+// (METRUST__LIMITS__REGISTRATIONS_PER_MINUTE, METRUST__LIMITS__CODES_PER_MINUTE,
+// METRUST__LIMITS__LETTERS_PER_MINUTE), and have a mail server (METRUST__MAIL__URL).
 //
 // Prints a line for each step, stops at the first that fails, and ends with "N passed, N failed".
 
@@ -210,6 +211,29 @@ async function optOut(way, { typed, numbers, region, chosen }) {
   return code;
 }
 
+/** The proof by e-mail, on the page with the code. */
+async function byMail(way, code) {
+  const { visitor } = way;
+  const send = 'form[action="/registration/mail"] button';
+  const address = `visitor-${way.language}-${way.width}@example.org`;
+  await way.step('a mistyped e-mail address comes back, and the focus is on what is wrong', async () => {
+    await visitor.page.fill('#mail-address', 'visitor@example');
+    await visitor.press(send, 422);
+    expectSame(await visitor.values('address'), ['visitor@example'], 'what was typed');
+    expect((await visitor.focused()).includes('alert'), `the focus is on "${await visitor.focused()}"`);
+  });
+  await way.look('e-mail address with a mistake');
+  await way.step('the page with the code says that the letter goes, and not to whom', async () => {
+    await visitor.page.fill('#mail-address', address);
+    await visitor.press(send);
+    expectSame(visitor.path(), '/done', 'the page after asking for a letter');
+    expect(await visitor.page.locator('#mail [role="status"]').isVisible(), 'nothing is said');
+    expect(!(await visitor.page.content()).includes(address), 'the address is shown again');
+    expectSame(await visitor.code(), code, 'the code');
+  });
+  await way.look('done, with a letter');
+}
+
 async function nothingTwice(way, code) {
   const { visitor, registry } = way;
   const before = await registry.registrations();
@@ -338,6 +362,7 @@ async function onAPhone(way, language) {
   const code = await optOut(way, { typed, numbers, region });
   await nextCheck(way, numbers, every('suppress'));
   await nothingTwice(way, code);
+  await byMail(way, code);
   await onPaper(way, 'done', [code]);
   await reportACall(way, { number: numbers[0], seller: sellers[0] });
   await leaveTheDevice(way);
@@ -362,6 +387,7 @@ async function onADesk(way, language) {
     { seller: other, channel: 'voice', answer: 'not_listed' },
   ];
   await nextCheck(way, numbers, answers('suppress'));
+  await byMail(way, code);
   const guest = await comeBack(way, { numbers, code, chosen });
   await nextCheck(way, numbers, answers('not_listed'));
   await nothingInAddresses(way, [way.visitor, guest], { code, numbers });

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tempfile::tempdir;
 
 use crate::harness::process::Process;
+use crate::harness::smtp::Smtp;
 use crate::harness::{Launch, until};
 
 /// A hundred pages, each looked over twice: minutes on a slow machine.
@@ -23,7 +24,10 @@ fn browsers_go_the_whole_way_in_four_languages_and_neither_axe_nor_html_validate
         folder.display()
     );
     let data = tempdir().unwrap();
-    let service = Launch::on(&data.path().join("data")).with_demo().start();
+    let smtp = Smtp::start();
+    let service = smtp
+        .serves(Launch::on(&data.path().join("data")).with_demo())
+        .start();
     let mut browser = Process::start(
         Command::new("node")
             .arg("pages.mjs")
@@ -43,4 +47,6 @@ fn browsers_go_the_whole_way_in_four_languages_and_neither_axe_nor_html_validate
         ended.stdout,
         ended.stderr
     );
+    // In four languages, on a phone and on a desk.
+    assert_eq!(smtp.wait_for(8).len(), 8, "letters that were asked for");
 }

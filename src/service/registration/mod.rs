@@ -222,6 +222,10 @@ impl Service {
             .update(locator, |record| *record.withdrawn_at.get_or_insert(now))
             .await?;
         self.release(access).await?;
+        if let Err(error) = self.forget_address(locator).await {
+            // It goes, unsent, when its letter is due.
+            tracing::warn!(%error, "an address is not deleted yet");
+        }
         Ok(at)
     }
 

@@ -23,6 +23,9 @@ pub(in crate::service) struct Record {
     /// Whether the index has let go of it since. Until then checks are still refused.
     #[serde(default)]
     pub released: bool,
+    /// How often its proof was asked for by e-mail.
+    #[serde(default)]
+    letters: u8,
     salt: String,
     sealed: String,
 }
@@ -120,6 +123,7 @@ impl Service {
             effective_at: None,
             withdrawn_at: None,
             released: false,
+            letters: 0,
             salt: BASE64.encode(&salt),
             sealed: BASE64.encode(&sealed),
         };
@@ -172,6 +176,33 @@ impl Service {
             }
         }
         Err(ServiceError::Conflict)
+    }
+
+    /// Counts a letter with the proof of a registration; false if there may be no more.
+    pub(in crate::service) async fn count_proof(
+        &self,
+        locator: Locator,
+        most: u8,
+    ) -> Result<bool, ServiceError> {
+        self.update(locator, |record| {
+            let may = record.letters < most;
+            record.letters += u8::from(may);
+            may
+        })
+        .await
+    }
+
+    /// Whether a registration was taken back, or is no more.
+    pub(in crate::service) async fn is_taken_back(
+        &self,
+        locator: Locator,
+    ) -> Result<bool, ServiceError> {
+        let document = self.store.get(Kind::Registration, locator.as_str()).await?;
+        let Some(document) = document else {
+            return Ok(true);
+        };
+        let record: Record = serde_json::from_str(&document.body).map_err(|_| damaged())?;
+        Ok(record.withdrawn_at.is_some())
     }
 
     pub(in crate::service) async fn open_record(

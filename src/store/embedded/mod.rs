@@ -189,7 +189,7 @@ impl Embedded {
         kind: Kind,
         id: &str,
         version: Option<u64>,
-        body: String,
+        body: Option<String>,
     ) -> Result<bool, StoreError> {
         let id = id.to_owned();
         self.send(|reply| Work::Document {

@@ -464,13 +464,14 @@ impl State {
         Ok(())
     }
 
-    /// Creates a document, or replaces it if its version is still the one given.
+    /// Creates a document, or, if its version is still the one given, replaces it or, without a
+    /// body, removes it.
     pub(super) fn document(
         &self,
         write: &WriteTransaction,
         key: (&str, &str),
         version: Option<u64>,
-        body: &str,
+        body: Option<&str>,
         in_directory: bool,
     ) -> Result<bool, StoreError> {
         let mut documents = write.open_table(DOCUMENTS).map_err(away)?;
@@ -479,7 +480,10 @@ impl State {
             return Ok(false);
         }
         let next = version.map_or(1, |version| version + 1);
-        documents.insert(key, (next, body)).map_err(away)?;
+        match body {
+            Some(body) => drop(documents.insert(key, (next, body)).map_err(away)?),
+            None => drop(documents.remove(key).map_err(away)?),
+        }
         if in_directory {
             let mut meta = write.open_table(META).map_err(away)?;
             let version = tables::directory_version(&meta)?;

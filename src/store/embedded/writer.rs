@@ -26,7 +26,8 @@ pub(super) enum Work {
         kind: Kind,
         id: String,
         version: Option<u64>,
-        body: String,
+        /// Nothing to remove it.
+        body: Option<String>,
         reply: Reply<bool>,
     },
     Begin(Identity, Reply<Identity>),
@@ -289,7 +290,8 @@ fn prepare(
                 reply,
             } => {
                 let key = (kind.as_str(), id.as_str());
-                let put = state.document(write, key, version, &body, kind.in_directory());
+                let body = body.as_deref();
+                let put = state.document(write, key, version, body, kind.in_directory());
                 failure = failure.and(put.as_ref().map(|_| ()).map_err(Clone::clone));
                 answers.push(Answer::Document(reply, put.unwrap_or(false)));
             }

@@ -20,7 +20,7 @@ impl Redis {
         kind: Kind,
         id: &str,
         version: Option<u64>,
-        body: String,
+        body: Option<String>,
     ) -> Result<bool, StoreError> {
         self.shared.usable()?;
         let names = [
@@ -35,7 +35,8 @@ impl Redis {
                 .map(|v| v.to_string())
                 .unwrap_or_default()
                 .into_bytes(),
-            body.into_bytes(),
+            // No document is empty: it is JSON.
+            body.unwrap_or_default().into_bytes(),
             if kind.in_directory() { b"1" } else { b"0" }.to_vec(),
         ];
         let put: u8 = self

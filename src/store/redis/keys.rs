@@ -66,16 +66,17 @@ pub(super) fn documents_of_shard(kind: Kind, shard: u16) -> String {
     format!("mr:{{s{shard:02x}}}:doc:{}", kind.as_str())
 }
 
-/// How many shards hold documents of a kind: the directory is small and stays together.
+/// How many shards hold documents of a kind: the directory is small and stays together; what may
+/// become many is read and written a piece at a time, so that no check waits for it.
 pub(super) fn shards_of(kind: Kind) -> u16 {
     match kind {
-        Kind::Registration => SHARDS,
+        Kind::Registration | Kind::Letter => SHARDS,
         _ => 1,
     }
 }
 
 fn shard_of(kind: Kind, id: &str) -> u16 {
-    // Ids of registrations are random characters, so any mix of them spreads evenly. FNV-1a.
+    // Ids of registrations and letters are random characters, so any mix of them spreads evenly. FNV-1a.
     let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });

@@ -5,6 +5,7 @@
 
 mod asked;
 mod form;
+mod mail;
 mod message;
 mod opt_out;
 mod registration;
@@ -14,6 +15,7 @@ use super::texts::{Language, MessageText, Texts, country, fill};
 
 pub use asked::{Asked, Day, Line, OfNumber};
 pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
+pub use mail::{AddressError, Mail, MailForm, Progress};
 pub use message::{Message, MessageKind};
 pub use opt_out::{Done, Patience, Review};
 pub use registration::{CodeError, Registration, RegistrationLogin};
@@ -151,6 +153,10 @@ pub enum Notice {
         /// Seconds until the next attempt.
         retry_after: u64,
     },
+    /// As many letters wait as may. Status 503.
+    MailFull,
+    /// This registration or this address has had as many letters as it may. Status 429.
+    MailEnough,
 }
 
 impl Notice {
@@ -161,6 +167,8 @@ impl Notice {
             Notice::FormExpired => &texts.form_expired,
             Notice::Patience { .. } => &texts.patience,
             Notice::TooManyRequests { .. } => &texts.too_many_requests,
+            Notice::MailFull => &texts.letters().mail_full,
+            Notice::MailEnough => &texts.letters().mail_enough,
         }
     }
 

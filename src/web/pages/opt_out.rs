@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::super::moment::Moment;
 use super::super::texts::{Language, fill};
-use super::{Companies, Facts, Frame, Notice};
+use super::{Companies, Facts, Frame, MailForm, Notice};
 
 /// The page on which everything is seen once more, before it counts.
 #[derive(Debug, Template)]
@@ -67,6 +67,8 @@ pub struct Done<'a> {
     pub since: Moment,
     /// Hours for which a company may use an answer it got before.
     pub validity_hours: u32,
+    /// The form for a letter, where there is mail.
+    pub mail: Option<MailForm<'a>>,
 }
 
 impl Done<'_> {

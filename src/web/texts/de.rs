@@ -220,4 +220,5 @@ pub const DE: Texts = Texts {
 
     asked: super::asked::DE,
     report: super::report::DE,
+    letters: super::letters::DE,
 };

@@ -220,4 +220,5 @@ pub const EN: Texts = Texts {
 
     asked: super::asked::EN,
     report: super::report::EN,
+    letters: super::letters::EN,
 };

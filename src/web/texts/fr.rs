@@ -214,4 +214,5 @@ pub const FR: Texts = Texts {
 
     asked: super::asked::FR,
     report: super::report::FR,
+    letters: super::letters::FR,
 };

@@ -13,6 +13,7 @@ mod de;
 mod en;
 mod fr;
 mod language;
+mod letters;
 mod nl;
 mod regions;
 mod report;
@@ -22,6 +23,7 @@ pub use de::DE;
 pub use en::EN;
 pub use fr::FR;
 pub use language::Language;
+pub use letters::LetterTexts;
 pub use nl::NL;
 pub use regions::{Country, countries, country, example_numbers};
 pub use report::ReportTexts;
@@ -339,6 +341,8 @@ pub struct Texts {
     pub asked: AskedTexts,
     /// Reporting a call.
     pub report: ReportTexts,
+    /// Letters, and the form that asks for one.
+    letters: LetterTexts,
 }
 
 impl Texts {
@@ -359,6 +363,11 @@ impl Texts {
         }
     }
 
+    /// Letters, and the form that asks for one.
+    pub const fn letters(&self) -> &LetterTexts {
+        &self.letters
+    }
+
     /// A number of hours in words: "1 hour", "24 hours".
     pub fn hours(&self, hours: u32) -> String {
         count(self.hour_one, self.hour_many, u64::from(hours))
@@ -372,6 +381,13 @@ impl Texts {
             60..3541 => count(self.minute_one, self.minute_many, seconds.div_ceil(60)),
             _ => count(self.hour_one, self.hour_many, seconds.div_ceil(3600)),
         }
+    }
+}
+
+impl LetterTexts {
+    /// A number of days in words: "1 day", "14 days".
+    pub fn days(&self, days: u32) -> String {
+        count(self.day_one, self.day_many, u64::from(days))
     }
 }
 

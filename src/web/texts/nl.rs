@@ -220,4 +220,5 @@ pub const NL: Texts = Texts {
 
     asked: super::asked::NL,
     report: super::report::NL,
+    letters: super::letters::NL,
 };

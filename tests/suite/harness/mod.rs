@@ -22,6 +22,7 @@ pub mod raw;
 pub mod redis;
 pub mod sealed;
 pub mod service;
+pub mod smtp;
 pub mod verifiers;
 pub mod wait;
 pub mod washing;

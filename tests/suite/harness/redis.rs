@@ -235,7 +235,7 @@ fn ask(reader: &mut BufReader<TcpStream>, words: &[&str]) -> std::io::Result<Str
 
 /// A port that is free now and lies below those that systems give to outgoing connections, so that
 /// nobody slips in while a test has its Redis down.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     const FIRST: u16 = 15_000;
     const COUNT: u16 = 15_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);

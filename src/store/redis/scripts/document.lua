@@ -1,12 +1,13 @@
--- Creates a document, or replaces it if it has not changed since it was read.
+-- Creates a document, or replaces or removes it if it has not changed since it was read.
 --
 -- KEYS[1]  the store's identity
 -- KEYS[2]  the documents of a kind: a hash of id to <version>:<body>
 -- KEYS[3]  the directory's version
 -- ARGV[1]  the identity that the caller began with, or empty before it has begun
 -- ARGV[2]  id        ARGV[3]  the version it must have, or empty if it must not exist
--- ARGV[4]  body      ARGV[5]  1 if every service process must hear of it
--- Reply: 1 if it was put, 0 if not.
+-- ARGV[4]  body, or empty to remove it
+-- ARGV[5]  1 if every service process must hear of it
+-- Reply: 1 if it was put or removed, 0 if not.
 
 if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('FOREIGN the identity of the store has changed')
@@ -23,7 +24,11 @@ local next = 1
 if version ~= '' then
   next = tonumber(version) + 1
 end
-redis.call('HSET', KEYS[2], ARGV[2], string.format('%d:', next) .. ARGV[4])
+if ARGV[4] == '' then
+  redis.call('HDEL', KEYS[2], ARGV[2])
+else
+  redis.call('HSET', KEYS[2], ARGV[2], string.format('%d:', next) .. ARGV[4])
+end
 if ARGV[5] == '1' then
   redis.call('INCR', KEYS[3])
 end
