@@ -34,6 +34,16 @@ pub struct Reference([u8; LENGTH]);
 pub struct Locator([u8; LOCATOR]);
 
 impl Locator {
+    /// Reads the seven characters, exactly as [`Locator::as_str`] gives them.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = <[u8; LOCATOR]>::try_from(text.as_bytes()).ok()?;
+        bytes
+            .iter()
+            .all(|byte| ALPHABET.contains(byte))
+            .then_some(Self(bytes))
+    }
+
     /// Seven characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -153,6 +163,9 @@ mod tests {
             prop_assert_eq!(text.len(), 19);
             let sloppy = text.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
             prop_assert_eq!(&Reference::parse(&sloppy).unwrap(), &code);
+            let locator = code.locator();
+            prop_assert_eq!(Locator::parse(locator.as_str()), Some(locator));
+            prop_assert_eq!(Locator::parse("abcdefg"), None);
             prop_assert_eq!(Reference::parse(&text).unwrap(), code);
         }
 

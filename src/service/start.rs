@@ -134,6 +134,8 @@ impl Service {
         tokio::spawn(async move { service.keep_months().await });
         let service = self.clone();
         tokio::spawn(async move { service.keep_record().await });
+        let service = self.clone();
+        tokio::spawn(async move { service.keep_reports().await });
         self.spawn_sealer();
     }
 

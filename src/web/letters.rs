@@ -129,7 +129,7 @@ impl Writer {
         vec![
             words.quiet_intro.to_owned(),
             words.quiet_yes.to_owned(),
-            format!("{}\n{}", words.quiet_no, self.link(code)),
+            format!("{}\n{}", words.quiet_no, self.link("report", code)),
             words.link_is_yours.to_owned(),
             words.quiet_end.to_owned(),
         ]
@@ -142,15 +142,15 @@ impl Writer {
         };
         vec![
             what.to_owned(),
-            format!("{}\n{}", words.news_link, self.link(code)),
+            format!("{}\n{}", words.news_link, self.link("reports", code)),
             words.link_is_yours.to_owned(),
             words.news_end.to_owned(),
         ]
     }
 
-    /// To the person's reports. The code stands behind the `#`, which no browser sends to a server.
-    fn link(&self, code: &str) -> String {
-        self.address(&format!("/registration?next=report#{code}"))
+    /// To a page of theirs. The code stands behind the `#`, which no browser sends to a server.
+    fn link(&self, next: &str, code: &str) -> String {
+        self.address(&format!("/registration?next={next}#{code}"))
     }
 
     fn address(&self, path: &str) -> String {
@@ -192,14 +192,17 @@ mod tests {
             "numbers": ["+32 475 12 34 56", "+32 2 555 12 12"], "companies": ["Telco", "Energy"],
             "voice": true, "text": false, "since": "2026-11-21T20:00:00.000Z",
         }});
-        let link = "\nhttps://dnc.example/registration?next=report#0000-1111-2222-3333\n";
+        let to = |next: &str| {
+            format!("\nhttps://dnc.example/registration?next={next}#0000-1111-2222-3333\n")
+        };
+        let (form, list) = (to("report"), to("reports"));
         let telling = "\nhttps://dnc.example/registration\n";
         for language in ["nl", "fr", "de", "en"] {
             for (subject, needed) in [
                 (proof.clone(), telling),
-                (json!("follow_up"), link),
-                (json!({"news": "answered"}), link),
-                (json!({"news": "overdue"}), link),
+                (json!("follow_up"), form.as_str()),
+                (json!({"news": "answered"}), &list),
+                (json!({"news": "overdue"}), &list),
             ] {
                 let letter = written(language, subject);
                 let text = &letter.text;

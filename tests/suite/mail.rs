@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use serde_json::json;
+
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use crate::harness::smtp::{Mail, Smtp};
@@ -319,6 +321,40 @@ on_every_store! {
         let said = world.service.cli(&["doctor"]);
         assert_eq!(said.status.code(), Some(1));
         assert!(line(&said.stdout).starts_with("ERROR "), "{}", said.stdout);
+    }
+
+    fn an_answer_and_one_that_is_late_are_told_by_mail(world: &mut World) {
+        world.dialler();
+        let seller = world.operator().seller_key("telco");
+        let smtp = with_mail(world, |launch| launch.set("REPORT__ANSWER_DAYS", "0"));
+        let (mut browser, code) = opt_out_and_ask(&world.service, &number(1), ADDRESS);
+        smtp.wait_for(1);
+        let page = browser.open("/report").expect(200);
+        let tags = html::tags(&page.text());
+        let today = tags.iter().find_map(|tag| tag.get("max")).unwrap().to_owned();
+        let mut form = page.form_with("action", "send");
+        for (name, value) in [("own", &*number(1)), ("company", "telco"), ("date", &today), ("sure", "day")] {
+            form.set(name, &[value]);
+        }
+        browser.press(&form, "action", "send").expect(303);
+        // Late answers are looked for when a process begins, and now and then.
+        world.service.restart();
+        let letters = smtp.wait_for(2);
+        let link = format!("http://dnc.example/registration?next=reports#{code}");
+        assert!(plain(&letters[1]).contains("did not answer your report in time"));
+        assert!(plain(&letters[1]).contains(&link));
+        let seller = seller.on(&world.service.url());
+        let all = seller.get("/v1/reports").expect(200).json();
+        let id = all["reports"][0]["id"].as_str().unwrap().to_owned();
+        let answer = json!({"text": "It was our mistake."});
+        seller.post(&format!("/v1/reports/{id}/answer"), answer).expect(200);
+        let letters = smtp.wait_for(3);
+        assert!(plain(&letters[2]).contains("The company has answered your report."));
+        assert!(!plain(&letters[2]).contains("our mistake"), "a letter may be read by others");
+        // Told once, also by a process that begins anew.
+        world.service.restart();
+        opt_out_and_ask(&world.service, &number(2), "bo@example.org");
+        assert_eq!(smtp.wait_for(4).len(), 4);
     }
 
     fn without_a_mail_server_no_page_offers_it(world: &mut World) {

@@ -144,12 +144,15 @@ impl Service {
             };
             self.store.note(answered.by(&who.key)).await?;
             let at = Moment::now();
-            self.update_report(id, |_, content| {
-                if content.answers.last().is_none_or(|(_, last)| last != text) {
-                    content.answers.push((at, text.to_owned()));
-                }
-            })
-            .await?;
+            let locator = self
+                .update_report(id, |kept, content| {
+                    if content.answers.last().is_none_or(|(_, last)| last != text) {
+                        content.answers.push((at, text.to_owned()));
+                    }
+                    kept.locator.clone()
+                })
+                .await?;
+            self.tell_of_answer(id, &locator).await;
         }
         self.report_for(who, id).await
     }

@@ -8,9 +8,12 @@
 //! * `finding`: from the log to a finding.
 //! * `record`: what is kept, and under which code.
 //! * `answer`: the company's and the regulator's side.
+//! * `news`: word by mail of what has changed.
+//! * `pack`: the evidence.
 
 mod answer;
 mod finding;
+mod news;
 pub mod pack;
 mod record;
 
@@ -279,6 +282,7 @@ impl Service {
                     locator: access.reference().locator().as_str().to_owned(),
                     language: told.language.clone(),
                     recorded: None,
+                    told_late: false,
                     sealed: String::new(),
                 };
                 self.keep_report(id, kept, &Content::of(told)).await?
@@ -290,6 +294,7 @@ impl Service {
                 .await?;
         }
         self.remember_report(&access, id).await?;
+        self.expect_news(access.reference().locator()).await;
         let (kept, content) = self
             .kept_report(id)
             .await?

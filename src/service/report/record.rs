@@ -29,6 +29,9 @@ pub(super) struct Kept {
     pub language: String,
     /// The time of its entry, once the log has it.
     pub recorded: Option<Moment>,
+    /// Whether word was sent that the answer is late.
+    #[serde(default)]
+    pub told_late: bool,
     /// What the person told and the company answered, under the key of reports.
     pub sealed: String,
 }

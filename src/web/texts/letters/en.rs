@@ -16,7 +16,7 @@ pub const EN: LetterTexts = LetterTexts {
     address_wrong: "This does not look like an e-mail address. Write it like this: name@example.org.",
     on_its_way: "The letter is on its way to you.",
     is_delayed: "Your letter is stored here, but it could not leave yet. It will be sent as soon as our mail works again. You do not need to do anything.",
-    was_refused: "The mail server of this address does not take the letter. Is the address right? You can fill it in once more here.",
+    was_refused: "The mailbox of this address does not take the letter. Is the address right? You can fill it in once more here.",
     was_sent: "The letter was sent. Not there after a few minutes? Look among the unwanted mail, or try another address.",
     mail_full: MessageText {
         title: "We cannot take your address now",

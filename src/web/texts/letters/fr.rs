@@ -16,7 +16,7 @@ pub const FR: LetterTexts = LetterTexts {
     address_wrong: "Ceci ne ressemble pas à une adresse e-mail. Écrivez-la comme ceci\u{a0}: nom@example.org.",
     on_its_way: "La lettre est en route vers vous.",
     is_delayed: "Votre lettre est gardée ici, mais elle n’a pas encore pu partir. Elle partira dès que notre courrier fonctionnera de nouveau. Vous n’avez rien à faire.",
-    was_refused: "Le serveur de cette adresse refuse la lettre. L’adresse est-elle juste\u{a0}? Vous pouvez l’indiquer encore une fois ici.",
+    was_refused: "La boîte de cette adresse n’accepte pas la lettre. L’adresse est-elle juste\u{a0}? Vous pouvez l’indiquer encore une fois ici.",
     was_sent: "La lettre est partie. Toujours rien après quelques minutes\u{a0}? Regardez dans le courrier indésirable, ou essayez une autre adresse.",
     mail_full: MessageText {
         title: "Nous ne pouvons pas prendre votre adresse maintenant",

@@ -1,0 +1,94 @@
+//! Telling a person that something has changed about their report, where they left an address.
+
+use std::time::Duration;
+
+use super::State;
+use super::record::Kept;
+use crate::domain::{Locator, Moment, ReportId};
+use crate::service::letters::ReportNews;
+use crate::service::{Service, ServiceError};
+use crate::store::Kind;
+
+/// How often answers that are late are looked for.
+const LOOK: Duration = Duration::from_secs(600);
+
+impl Service {
+    /// Keeps the address that belongs to a code for news of a report that was just made. The report
+    /// stands, whatever becomes of that.
+    pub(super) async fn expect_news(&self, locator: Locator) {
+        if let Err(error) = self.keep_address(locator).await {
+            tracing::warn!(%error, "an address could not be kept for news of a report");
+        }
+    }
+
+    /// Sends word of an answer, and lets the address go if nothing else is open.
+    pub(super) async fn tell_of_answer(&self, id: ReportId, locator: &str) {
+        let Some(locator) = Locator::parse(locator) else {
+            return;
+        };
+        let told = async {
+            self.send_news(locator, &id, ReportNews::Answered).await?;
+            if !self.has_open_report(locator).await? {
+                self.release_address(locator).await?;
+            }
+            Ok::<_, ServiceError>(())
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "a person could not be told of an answer by mail");
+        }
+    }
+
+    async fn has_open_report(&self, locator: Locator) -> Result<bool, ServiceError> {
+        for (name, document) in self.store.list(Kind::Report).await? {
+            let id = ReportId::parse(&name).ok_or(ServiceError::Damaged("a report"))?;
+            let (kept, content) = self.read_report(id, &document.body)?;
+            let state = kept.state(!content.answers.is_empty());
+            if kept.locator == locator.as_str() && matches!(state, State::Open | State::Overdue) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Looks for answers that are late, and sends word of each once; never returns.
+    pub(in crate::service) async fn keep_reports(&self) {
+        loop {
+            if let Err(error) = self.tell_of_late_answers().await {
+                tracing::debug!(%error, "late answers could not be looked for");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn tell_of_late_answers(&self) -> Result<(), ServiceError> {
+        // Nobody can be told: that a report is late shows on its page all the same.
+        if !self.has_mail() {
+            return Ok(());
+        }
+        for (name, document) in self.store.list(Kind::Report).await? {
+            let id = ReportId::parse(&name).ok_or(ServiceError::Damaged("a report"))?;
+            let (kept, content) = self.read_report(id, &document.body)?;
+            if !is_late(&kept, !content.answers.is_empty()) {
+                continue;
+            }
+            // Whoever marks it is the one who tells.
+            let marked = self
+                .update_report(id, |kept, content| {
+                    let late = is_late(kept, !content.answers.is_empty());
+                    kept.told_late |= late;
+                    late
+                })
+                .await?;
+            if marked && let Some(locator) = Locator::parse(&kept.locator) {
+                self.send_news(locator, &id, ReportNews::Overdue).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an answer is late, and nobody has been told yet.
+fn is_late(kept: &Kept, answered: bool) -> bool {
+    let by = kept.answer_by.is_some_and(|by| Moment::now() > by);
+    by && !answered && !kept.told_late && kept.recorded.is_some()
+}
