@@ -6,9 +6,11 @@
 
 mod answer;
 mod assets;
+mod change;
 mod form;
 mod opt_out;
 mod own;
+mod qr;
 mod report;
 mod token;
 mod visit;
@@ -93,6 +95,9 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(own::enter)),
         )
         .service(web::resource("/registration/withdraw").route(web::post().to(own::withdraw)))
+        .service(web::resource("/registration/restore").route(web::post().to(change::restore)))
+        .service(web::resource("/registration/change").route(web::post().to(change::change)))
+        .service(web::resource("/registration/proof").route(web::get().to(change::proof)))
         .service(
             web::resource("/report")
                 .route(web::get().to(report::show))

@@ -13,7 +13,7 @@ use super::pages::{
 };
 use super::texts::Language;
 use super::token::{Browser, Refused, accept};
-use super::{Desk, DeskData, validity_hours, visit};
+use super::{Desk, DeskData, qr, validity_hours, visit};
 use crate::api::{State, client_network};
 use crate::domain::{Channel, Channels, PhoneNumber, SellerId};
 use crate::service::{Registrant, RegistrationView, Sellers, ServiceError, Wanted};
@@ -89,6 +89,12 @@ pub(super) async fn done(state: State, desk: DeskData, request: HttpRequest) -> 
                 facts: shown.facts(),
                 since: desk.moment(registration.effective_at),
                 validity_hours: validity_hours(&state),
+                // Behind the #, where no server sees it.
+                way_back: desk
+                    .site
+                    .address
+                    .as_ref()
+                    .and_then(|address| qr::draw(&format!("{address}/registration#{code}"))),
             };
             page(&desk, StatusCode::OK, &view, step.cookies.clone())
         }

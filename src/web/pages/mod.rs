@@ -14,7 +14,7 @@ use super::texts::{Language, MessageText, Texts, country, fill};
 pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
 pub use message::{Message, MessageKind};
 pub use opt_out::{Done, Review};
-pub use registration::{CodeError, Registration, RegistrationLogin};
+pub use registration::{ChangeError, CodeError, Happened, Next, Registration, RegistrationLogin};
 pub use report::{
     Listed, OwnNumber, Report, ReportError, ReportForm, Reports, SURE, ShownCheck, finding_text,
     state_text,

@@ -210,5 +210,6 @@ pub const DE: Texts = Texts {
     zone_cest: "mitteleuropäische Sommerzeit",
     zone_utc: "UTC",
 
+    own: super::own::DE,
     report: super::report::DE,
 };

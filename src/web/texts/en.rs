@@ -210,5 +210,6 @@ pub const EN: Texts = Texts {
     zone_cest: "Central European Summer Time",
     zone_utc: "UTC",
 
+    own: super::own::EN,
     report: super::report::EN,
 };

@@ -204,5 +204,6 @@ pub const FR: Texts = Texts {
     zone_cest: "heure d’été d’Europe centrale",
     zone_utc: "UTC",
 
+    own: super::own::FR,
     report: super::report::FR,
 };

@@ -13,6 +13,7 @@ mod en;
 mod fr;
 mod language;
 mod nl;
+mod own;
 mod regions;
 mod report;
 
@@ -21,6 +22,7 @@ pub use en::EN;
 pub use fr::FR;
 pub use language::Language;
 pub use nl::NL;
+pub use own::OwnTexts;
 pub use regions::{Country, countries, country, example_numbers};
 pub use report::ReportTexts;
 
@@ -327,6 +329,8 @@ pub struct Texts {
     pub zone_utc: &'static str,
 
     // Subjects of their own
+    /// A person's own registration.
+    pub own: OwnTexts,
     /// Reporting a call.
     pub report: ReportTexts,
 }

@@ -210,5 +210,6 @@ pub const NL: Texts = Texts {
     zone_cest: "Midden-Europese zomertijd",
     zone_utc: "UTC",
 
+    own: super::own::NL,
     report: super::report::NL,
 };
