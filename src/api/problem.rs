@@ -327,6 +327,20 @@ impl From<ServiceError> for Problem {
                 "See that the id is that of the header `Wash-Id`, that the wash has ended, and that \
                  the key belongs to whoever began it, to a regulator or to the operator.",
             ),
+            ServiceError::Withdrawn => new(
+                S::CONFLICT,
+                "withdrawn",
+                "This registration was withdrawn",
+                "Register the numbers again.",
+            )
+            .keeping("The registration stays withdrawn."),
+            ServiceError::TooLate => new(
+                S::CONFLICT,
+                "too_late",
+                "This withdrawal can no longer be undone",
+                "Register the numbers again.",
+            )
+            .keeping("The registration stays withdrawn."),
             ServiceError::UnknownReport => new(
                 S::NOT_FOUND,
                 "unknown_report",

@@ -59,6 +59,12 @@ pub enum ServiceError {
     /// 404: no registration of this code.
     #[error("no registration has this reference code")]
     UnknownReference,
+    /// 409: a registration that was taken back is not changed.
+    #[error("this registration was withdrawn")]
+    Withdrawn,
+    /// 409: the withdrawal is too long ago.
+    #[error("this withdrawal can no longer be undone")]
+    TooLate,
     /// 404: no entry of this id, or none that this key may see.
     #[error("there is no entry of this id that this key may see")]
     UnknownEntry,

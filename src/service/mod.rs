@@ -34,7 +34,10 @@ pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;
 pub use letters::{Letter, LetterError, LetterState, MailAddress, MailStatus};
-pub use registration::{Access, Registered, Registrant, RegistrationView, Sellers, Wanted};
+pub use registration::{
+    Access, Amended, Amendment, Deed, Event, REGISTRATION, Registered, Registrant,
+    RegistrationView, Sellers, Wanted,
+};
 pub use start::{StartError, recognise};
 
 use crate::privacy::{Hasher, Keyring, MonthKeys, Purpose, SecretKey};
@@ -61,6 +64,7 @@ pub struct Service {
     runtime: tokio::runtime::Handle,
     max_check_numbers: usize,
     max_registration_numbers: usize,
+    undo: Duration,
     answer_days: u16,
     bursts: bursts::Bursts,
     turns: import::Turns,
@@ -93,6 +97,7 @@ impl Service {
             max_check_numbers: settings.check.max_numbers,
             max_registration_numbers: settings.registration.max_numbers,
             bursts: bursts::Bursts::new(settings.limits.adjacent_per_hour),
+            undo: Duration::from_secs(3600 * u64::from(settings.registration.undo_hours)),
             answer_days: settings.report.answer_days,
             turns: import::Turns::default(),
             keyring,

@@ -83,7 +83,10 @@ section!(Check {
     max_washes: usize,
     wash_idle_s: u64,
 });
-section!(Registration { max_numbers: usize });
+section!(Registration {
+    max_numbers: usize,
+    undo_hours: u16,
+});
 section!(Report {
     answer_days: u16,
     authorities: Vec<Authority>,

@@ -3,7 +3,7 @@
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT_LANGUAGE, LOCATION};
+use actix_web::http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
@@ -19,6 +19,11 @@ const LANGUAGE: &str = "metrust_lang";
 /// No scripts at all, nothing from elsewhere, no framing, forms only to ourselves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
+
+/// The same with scripts of our own, for the pages that have one: of use, and needed by nobody.
+const POLICY_WITH_SCRIPT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                                  img-src 'self'; form-action 'self'; base-uri 'none'; \
+                                  frame-ancestors 'none'";
 
 /// The person's language: what they chose, else what their browser asks for, else the default.
 pub(super) fn language(desk: &Desk, request: &HttpRequest) -> Language {
@@ -43,15 +48,6 @@ pub(super) fn language_cookie(desk: &Desk, language: Language) -> Cookie<'static
         .finish()
 }
 
-/// A page that carries a script of ours: of use where scripts run, and needed by nobody.
-pub(super) fn scripted(mut page: HttpResponse) -> HttpResponse {
-    use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
-    if let Ok(policy) = HeaderValue::from_str(&format!("{POLICY}; script-src 'self'")) {
-        page.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    page
-}
-
 /// A page, with everything a browser should know about it.
 pub(super) fn page(
     desk: &Desk,
@@ -69,6 +65,21 @@ pub(super) fn page(
         response.cookie(cookie);
     }
     response.body(html)
+}
+
+/// The same for a page with a script of ours.
+pub(super) fn page_with_script(
+    desk: &Desk,
+    status: StatusCode,
+    view: &impl Template,
+    cookies: impl IntoIterator<Item = Cookie<'static>>,
+) -> HttpResponse {
+    let mut response = page(desk, status, view, cookies);
+    response.headers_mut().insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY_WITH_SCRIPT),
+    );
+    response
 }
 
 /// A file to keep.
@@ -163,7 +174,7 @@ pub(super) fn message(desk: &Desk, request: &HttpRequest, kind: MessageKind) -> 
 
 /// Says when to try again.
 pub(super) fn retry_after(response: &mut HttpResponse, seconds: u64) {
-    use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+    use actix_web::http::header::RETRY_AFTER;
     response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -191,6 +202,8 @@ pub(super) async fn change_language(desk: DeskData, request: HttpRequest) -> Htt
                     "/",
                     "/done",
                     "/registration",
+                    "/registration?next=report",
+                    "/registration?next=asked",
                     "/registration/asked",
                     "/reports",
                 ];

@@ -11,15 +11,20 @@ const STYLE: &str = include_str!("assets/style.css");
 const ICON: &str = include_str!("assets/icon.svg");
 
 /// Scripts, each of use and none needed: the names they have here, and what they are.
-const SCRIPTS: [(&str, &str); 1] = [("patience", include_str!("assets/patience.js"))];
+const SCRIPTS: [(&str, &str); 2] = [
+    ("code", include_str!("assets/code.js")),
+    ("patience", include_str!("assets/patience.js")),
+];
 
 /// Where the icon is.
 pub(super) const ICON_PATH: &str = "/assets/icon.svg";
 
-static STYLE_NAME: LazyLock<String> = LazyLock::new(|| {
-    let digest = Sha256::digest(STYLE.as_bytes());
-    format!("style.{}.css", HEXLOWER.encode(&digest[..6]))
-});
+static STYLE_NAME: LazyLock<String> = LazyLock::new(|| named("style", STYLE, "css"));
+
+fn named(name: &str, content: &str, ending: &str) -> String {
+    let digest = Sha256::digest(content.as_bytes());
+    format!("{name}.{}.{ending}", HEXLOWER.encode(&digest[..6]))
+}
 
 /// Where the style sheet is: its name changes with its content, so browsers may keep it.
 pub(super) fn style_path() -> String {
@@ -27,14 +32,10 @@ pub(super) fn style_path() -> String {
 }
 
 /// Where a script is, with the hash of its content in its name.
-pub(super) fn script_path(name: &str) -> Option<String> {
-    let (_, script) = SCRIPTS.iter().find(|(known, _)| *known == name)?;
-    Some(format!("/assets/{}", script_name(name, script)))
-}
-
-fn script_name(name: &str, script: &str) -> String {
-    let digest = Sha256::digest(script.as_bytes());
-    format!("{name}.{}.js", HEXLOWER.encode(&digest[..6]))
+pub(super) fn script_path(name: &str) -> String {
+    let script = SCRIPTS.iter().find(|(known, _)| *known == name);
+    let script = script.map_or("", |(_, script)| script);
+    format!("/assets/{}", named(name, script, "js"))
 }
 
 /// Serves them all.
@@ -49,7 +50,7 @@ pub(super) async fn serve(name: Path<String>) -> HttpResponse {
         name => {
             let script = SCRIPTS
                 .iter()
-                .find(|(known, script)| name == script_name(known, script));
+                .find(|(known, script)| name == named(known, script, "js"));
             let Some((_, script)) = script else {
                 return HttpResponse::NotFound().finish();
             };

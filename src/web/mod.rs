@@ -8,12 +8,14 @@
 mod answer;
 mod asked;
 mod assets;
+mod change;
 mod form;
 mod letters;
 mod mail;
 mod opt_out;
 mod own;
 mod patience;
+mod qr;
 mod report;
 mod token;
 mod visit;
@@ -100,6 +102,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/registration/asked").route(web::get().to(asked::show)))
         .service(web::resource("/registration/asked.csv").route(web::get().to(asked::table)))
         .service(web::resource("/registration/withdraw").route(web::post().to(own::withdraw)))
+        .service(web::resource("/registration/restore").route(web::post().to(change::restore)))
+        .service(web::resource("/registration/change").route(web::post().to(change::change)))
+        .service(web::resource("/registration/proof").route(web::get().to(change::proof)))
         .service(
             web::resource("/report")
                 .route(web::get().to(report::show))

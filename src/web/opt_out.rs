@@ -6,7 +6,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer::{
-    language, language_cookie, message, page, refusal, retry_after, scripted, see_other,
+    language, language_cookie, message, page, page_with_script, refusal, retry_after, see_other,
 };
 use super::form::{Fields, Meant, Typed, Wrong};
 use super::pages::{
@@ -15,7 +15,7 @@ use super::pages::{
 };
 use super::texts::Language;
 use super::token::{self, Browser, Refused, accept};
-use super::{Desk, DeskData, assets, mail, patience, validity_hours, visit};
+use super::{Desk, DeskData, assets, mail, patience, qr, validity_hours, visit};
 use crate::api::{State, client_network};
 use crate::domain::{Channel, Channels, PhoneNumber, SellerId};
 use crate::service::{Registrant, RegistrationView, Sellers, ServiceError, Wanted};
@@ -104,6 +104,12 @@ pub(super) async fn done(state: State, desk: DeskData, request: HttpRequest) -> 
                 since: desk.moment(registration.effective_at),
                 validity_hours: validity_hours(&state),
                 mail,
+                // Behind the #, where no server sees it.
+                way_back: desk
+                    .site
+                    .address
+                    .as_ref()
+                    .and_then(|address| qr::draw(&format!("{address}/registration#{code}"))),
             };
             page(&desk, StatusCode::OK, &view, step.cookies.clone())
         }
@@ -279,7 +285,11 @@ impl<'a> Step<'a> {
             patience,
             notice,
         };
-        page(self.desk, status, &view, self.cookies.clone())
+        let make = match view.patience {
+            Some(_) => page_with_script,
+            None => page,
+        };
+        make(self.desk, status, &view, self.cookies.clone())
     }
 
     /// Whether somebody might be a program: faster than anybody reads, or working through a range.
@@ -292,12 +302,12 @@ impl<'a> Step<'a> {
         let asked = Patience {
             asked: patience::ask(self.desk, named),
             bits: patience::BITS,
-            script: assets::script_path("patience").unwrap_or_default(),
+            script: assets::script_path("patience"),
         };
         let wait = patience::WAIT;
         let notice = Some(Notice::Patience { wait });
         let status = StatusCode::FORBIDDEN;
-        scripted(self.reviewed(status, typed, meant, notice, Some(asked)))
+        self.reviewed(status, typed, meant, notice, Some(asked))
     }
 
     /// The opt-out itself. The same form sent twice finds the registration of the first time.

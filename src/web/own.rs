@@ -4,18 +4,27 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::{language, message, page, refusal, retry_after, see_other};
+use super::answer::{language, message, page_with_script, refusal, retry_after, see_other};
+use super::assets::script_path;
 use super::form::Fields;
-use super::opt_out::{Shown, failure};
-use super::pages::{CodeError, Frame, MessageKind, Notice, Registration, RegistrationLogin};
+use super::opt_out::failure;
+use super::pages::{CodeError, Frame, MessageKind, Next, Notice, RegistrationLogin};
 use super::token::{Browser, Refused, accept};
-use super::{Desk, DeskData, visit};
+use super::{Desk, DeskData, change, visit};
 use crate::api::{State, client_network};
 use crate::domain::Reference;
 use crate::service::ServiceError;
 
 /// `GET /registration`: the box for the code or, during a visit, the registration.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let (mut next, mut news) = (None, false);
+    for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+        match &*name {
+            "next" => next = Next::parse(&value),
+            "news" => news = true,
+            _ => {}
+        }
+    }
     let Some(access) = visit::access(&desk, &request) else {
         if visit::had_one(&request) {
             let mut over = message(&desk, &request, MessageKind::SessionOver);
@@ -23,22 +32,25 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
             let _ = over.add_cookie(&visit::end(&desk));
             return over;
         }
-        return login(&desk, &request, StatusCode::OK, "", None, None);
+        return login(&desk, &request, StatusCode::OK, &Code::blank(next));
     };
+    if let Some(next) = next {
+        return see_other(&desk, next.path(), None);
+    }
     match state.service.registration(&access).await {
         Ok(registration) => {
-            let shown = Shown::of_registration(&state, &registration);
-            let browser = Browser::of(&request);
-            let token = browser.token(&desk);
-            let view = Registration {
-                frame: frame(&desk, &request),
-                token: &token,
-                facts: shown.facts(),
-                since: desk.moment(registration.effective_at),
-                withdrawn: registration.withdrawn_at.map(|at| desk.moment(at)),
-                notice: None,
+            let shown = change::Asked {
+                news,
+                ..change::Asked::default()
             };
-            page(&desk, StatusCode::OK, &view, browser.cookie(&desk))
+            change::show(
+                &state,
+                &desk,
+                &request,
+                StatusCode::OK,
+                &registration,
+                &shown,
+            )
         }
         // The code of a report that was made without an opt-out.
         Err(ServiceError::UnknownReference) if state.service.reports_of(&access).await.is_ok() => {
@@ -62,7 +74,16 @@ pub(super) async fn enter(
         return message(&desk, &request, MessageKind::BadRequest);
     };
     let typed = fields.get("reference").unwrap_or_default();
-    let refuse = |status, error, notice| login(&desk, &request, status, typed, error, notice);
+    let next = fields.get("next").and_then(Next::parse);
+    let refuse = |status, error, notice| {
+        let code = Code {
+            typed,
+            error,
+            next,
+            notice,
+        };
+        login(&desk, &request, status, &code)
+    };
     match accept(&desk, &request, fields.get("token")) {
         Ok(_) => {}
         Err(Refused::Expired) => {
@@ -86,7 +107,10 @@ pub(super) async fn enter(
         return refuse(wrong, Some(CodeError::Unknown), None);
     };
     match state.service.access(&reference).await {
-        Ok(access) => see_other(&desk, "/registration", Some(visit::cookie(&desk, &access))),
+        Ok(access) => {
+            let to = next.map_or("/registration", Next::path);
+            see_other(&desk, to, Some(visit::cookie(&desk, &access)))
+        }
         Err(ServiceError::UnknownReference) => refuse(wrong, Some(CodeError::Unknown), None),
         Err(error) => match failure(&error) {
             MessageKind::RegisterAway => {
@@ -119,7 +143,7 @@ pub(super) async fn withdraw(
     match state.service.withdraw(&access).await {
         Ok(_) => {
             state.meters.count_withdrawal();
-            see_other(&desk, "/registration", None)
+            see_other(&desk, "/registration?news=1", None)
         }
         Err(error) => message(&desk, &request, failure(&error)),
     }
@@ -142,29 +166,43 @@ pub(super) async fn leave(
     }
 }
 
-fn frame<'a>(desk: &'a Desk, request: &HttpRequest) -> Frame<'a> {
+pub(super) fn frame<'a>(desk: &'a Desk, request: &HttpRequest) -> Frame<'a> {
     Frame {
         language: language(desk, request),
         site: &desk.site,
     }
 }
 
-fn login(
-    desk: &Desk,
-    request: &HttpRequest,
-    status: StatusCode,
-    typed: &str,
+/// The box for the code, as it was sent.
+struct Code<'a> {
+    typed: &'a str,
     error: Option<CodeError>,
+    next: Option<Next>,
     notice: Option<Notice>,
-) -> HttpResponse {
+}
+
+impl Code<'_> {
+    fn blank(next: Option<Next>) -> Self {
+        Self {
+            typed: "",
+            error: None,
+            next,
+            notice: None,
+        }
+    }
+}
+
+fn login(desk: &Desk, request: &HttpRequest, status: StatusCode, code: &Code<'_>) -> HttpResponse {
     let browser = Browser::of(request);
     let token = browser.token(desk);
     let view = RegistrationLogin {
         frame: frame(desk, request),
         token: &token,
-        typed,
-        error,
-        notice,
+        typed: code.typed,
+        error: code.error,
+        next: code.next,
+        script: &script_path("code"),
+        notice: code.notice,
     };
-    page(desk, status, &view, browser.cookie(desk))
+    page_with_script(desk, status, &view, browser.cookie(desk))
 }

@@ -57,7 +57,13 @@ fn assert_loads_nothing_from_elsewhere(page: &Answer) {
     for tag in html::tags(&page.text()) {
         let loads = match tag.name.as_str() {
             "link" | "use" => tag.get("href"),
-            "script" | "iframe" | "object" | "embed" => panic!("{tag:?}"),
+            // Of our own, in a file, and only where the policy says so.
+            "script" => {
+                let policy = page.header("Content-Security-Policy");
+                assert!(policy.contains("script-src 'self'"), "{}", page.request);
+                Some(tag.get("src").expect("no script stands in a page"))
+            }
+            "iframe" | "object" | "embed" => panic!("{tag:?}"),
             _ => tag.get("src"),
         };
         assert!(
@@ -86,6 +92,8 @@ on_every_store! {
         }
         pages.push(browser.withdraw());
         pages.push(browser.get("/no-such-page").expect(404));
+        let scripts = |page: &&Answer| html::tags(&page.text()).iter().any(|tag| tag.name == "script");
+        assert_eq!(pages.iter().filter(scripts).count(), 1, "the page that asks for the code");
         for page in &pages {
             assert_safe_headers(page);
             assert_loads_nothing_from_elsewhere(page);

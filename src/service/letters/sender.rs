@@ -157,7 +157,7 @@ impl Service {
         }
         let begun = envelope.begun;
         let sent = self.hand_over(post, id, begun, &letter, write).await;
-        self.settle(id, &claim, &letter, sent).await
+        self.settle_letter(id, &claim, &letter, sent).await
     }
 
     async fn hand_over(
@@ -192,7 +192,7 @@ impl Service {
 
     /// Writes down what became of a letter. This must not be lost: it is tried until it is written,
     /// until somebody else has put another letter in its place, or until the process must end.
-    pub(super) async fn settle(
+    pub(super) async fn settle_letter(
         &self,
         id: &str,
         claim: &Claim,

@@ -95,7 +95,7 @@ impl World {
     async fn sent(&self) {
         let (id, claim, letter) = self.claim().await;
         self.service
-            .settle(&id, &claim, &letter, Ok(()))
+            .settle_letter(&id, &claim, &letter, Ok(()))
             .await
             .unwrap();
     }
@@ -180,14 +180,14 @@ fn what_changes_while_a_letter_is_sent_is_not_lost() {
         // A report is made: the letter still counts as sent.
         let (id, claim, letter) = world.claim().await;
         world.service.keep_address(world.locator()).await.unwrap();
-        let settled = world.service.settle(&id, &claim, &letter, Ok(()));
+        let settled = world.service.settle_letter(&id, &claim, &letter, Ok(()));
         settled.await.unwrap();
         let (_, envelope, letter) = world.one().await;
         assert!(matches!(letter.subject, Subject::FollowUp) && envelope.keep_until.is_some());
         // The person gives another address: that letter still has to be sent.
         let (id, claim, letter) = world.claim().await;
         world.ask("bo@example.org", b"2").await;
-        let settled = world.service.settle(&id, &claim, &letter, Ok(()));
+        let settled = world.service.settle_letter(&id, &claim, &letter, Ok(()));
         settled.await.unwrap();
         let (_, envelope, letter) = world.one().await;
         assert!(matches!(letter.subject, Subject::Proof(_)) && letter.to == "bo@example.org");

@@ -1,5 +1,9 @@
 //! Opting out, and taking it back.
 
+mod change;
+mod held;
+mod history;
+mod proof;
 mod record;
 
 use std::collections::BTreeSet;
@@ -12,8 +16,11 @@ use crate::domain::{
 };
 use crate::privacy::random;
 use crate::store::{Action, Change, Listing, SellerNumber};
-use record::{ATTEMPTS, Record};
+use record::{ATTEMPTS, Opened};
 
+pub use change::{Amended, Amendment};
+pub use history::{Deed, Event};
+pub use proof::REGISTRATION;
 pub use record::Access;
 
 /// Who brings an opt-out.
@@ -80,6 +87,14 @@ pub struct RegistrationView {
     pub effective_at: Moment,
     /// When it was taken back, if it was.
     pub withdrawn_at: Option<Moment>,
+    /// Until when the withdrawal can be undone, if it can.
+    pub undo_until: Option<Moment>,
+    /// Numbers that came in later, and since when they hold.
+    pub added_numbers: Vec<(PhoneNumber, Moment)>,
+    /// Sellers that came in later, and since when it holds for them.
+    pub added_sellers: Vec<(SellerId, Moment)>,
+    /// What was done with it, the oldest first.
+    pub history: Vec<Event>,
 }
 
 impl Service {
@@ -116,34 +131,19 @@ impl Service {
             }
         };
         for _ in 0..ATTEMPTS {
-            let (access, record) = self.keep(&seed, &numbers, &scope, Moment::now()).await?;
-            let locator = access.reference().locator();
-            let changes = self.changes(
-                Op::Register,
-                who.key(),
-                &numbers,
-                &record,
-                locator,
-                &directory,
-            )?;
-            self.store.change(changes).await?;
-            let now = Moment::now();
-            let effective_at = self
-                .update(locator, |record| match record.withdrawn_at {
-                    Some(_) => None,
-                    None => Some(*record.effective_at.get_or_insert(now)),
-                })
-                .await?;
-            if let Some(effective_at) = effective_at {
-                return Ok(Registered {
-                    access,
-                    effective_at,
-                    numbers: numbers.len(),
-                });
+            let access = self.keep(&seed, &numbers, &scope, Moment::now()).await?;
+            let Opened { record, .. } = self.settle(&access, who.key(), false).await?;
+            match (record.effective_at, record.withdrawn_at) {
+                (Some(effective_at), None) => {
+                    return Ok(Registered {
+                        access,
+                        effective_at,
+                        numbers: numbers.len(),
+                    });
+                }
+                // It was taken back while this was under way: the opt-out takes the next code.
+                _ => continue,
             }
-            // It was taken back while this was under way: what was put must not stay behind, and
-            // the opt-out takes the next code.
-            self.release(&access).await?;
         }
         Err(ServiceError::Conflict)
     }
@@ -184,20 +184,27 @@ impl Service {
     /// # Errors
     /// [`ServiceError::UnknownReference`] when no registration has this code.
     pub async fn registration(&self, access: &Access) -> Result<RegistrationView, ServiceError> {
-        let (record, numbers) = self.open_record(access).await?;
-        if record.withdrawn_at.is_some() && !record.released {
-            // A withdrawal that broke off half-way is finished before it is shown as done.
-            self.release(access).await?;
-        }
+        // What broke off half-way is finished before it is shown as done.
+        let Opened { record, held, .. } = self.settle(access, None, false).await?;
         let mut chosen = Vec::new();
-        for seller in record.sellers {
+        for seller in &record.sellers {
             match seller {
-                SellerRef::One(seller) => chosen.push(seller),
+                SellerRef::One(seller) => chosen.push(seller.clone()),
                 SellerRef::All => {}
             }
         }
+        let now = Moment::now();
+        let added_numbers = held
+            .iter()
+            .filter_map(|held| Some((held.number, held.added?.since?)));
+        let added_sellers = record.joined.iter().filter_map(|joined| {
+            let SellerRef::One(seller) = &joined.seller else {
+                return None;
+            };
+            Some((seller.clone(), joined.added.since?))
+        });
         Ok(RegistrationView {
-            numbers,
+            numbers: held.iter().map(|held| held.number).collect(),
             sellers: if chosen.is_empty() {
                 Sellers::All
             } else {
@@ -206,41 +213,14 @@ impl Service {
             channels: record.channels,
             effective_at: record.effective_at.unwrap_or(record.created_at),
             withdrawn_at: record.withdrawn_at,
+            undo_until: record
+                .withdrawn_at
+                .map(|_| self.undo_until(&record))
+                .filter(|until| now < *until),
+            added_numbers: added_numbers.collect(),
+            added_sellers: added_sellers.collect(),
+            history: record.told(),
         })
-    }
-
-    /// Takes a registration back, and that one only: what others registered stays. Doing it twice
-    /// is doing it once, and mends a first time that broke off.
-    ///
-    /// # Errors
-    /// [`ServiceError::UnknownReference`] when no registration has this code.
-    pub async fn withdraw(&self, access: &Access) -> Result<Moment, ServiceError> {
-        // The record first: if this breaks off here, checks are still refused, which harms nobody.
-        // The other way round the person would be told that an opt-out holds that does not.
-        let (locator, now) = (access.reference().locator(), Moment::now());
-        let at = self
-            .update(locator, |record| *record.withdrawn_at.get_or_insert(now))
-            .await?;
-        self.release(access).await?;
-        if let Err(error) = self.forget_address(locator).await {
-            // It goes, unsent, when its letter is due.
-            tracing::warn!(%error, "an address is not deleted yet");
-        }
-        Ok(at)
-    }
-
-    /// Makes the index let go of a registration. Doing it again changes and records nothing.
-    async fn release(&self, access: &Access) -> Result<(), ServiceError> {
-        let directory = self.directory.current()?;
-        let (record, numbers) = self.open_record(access).await?;
-        let locator = access.reference().locator();
-        let changes = self.changes(Op::Withdraw, None, &numbers, &record, locator, &directory)?;
-        self.store.change(changes).await?;
-        if !record.released {
-            self.update(locator, |record| record.released = true)
-                .await?;
-        }
-        Ok(())
     }
 
     /// One change for each number and seller, each with an entry of its own.
@@ -248,14 +228,18 @@ impl Service {
         &self,
         op: Op,
         by: Option<&Principal>,
-        numbers: &[PhoneNumber],
-        record: &Record,
-        registration: Locator,
+        listings: Listings<'_>,
         directory: &Snapshot,
     ) -> Result<Vec<Change>, ServiceError> {
+        let Listings {
+            numbers,
+            sellers,
+            channels,
+            registration,
+        } = listings;
         let at = Moment::now();
-        let mut changes = Vec::with_capacity(numbers.len() * record.sellers.len());
-        for seller in &record.sellers {
+        let mut changes = Vec::with_capacity(numbers.len() * sellers.len());
+        for seller in sellers {
             let number = match seller {
                 SellerRef::All => SellerNumber::ALL,
                 SellerRef::One(id) => directory
@@ -270,7 +254,7 @@ impl Service {
                 seller: Some(seller.clone()),
                 key: by.map(|who| KeyId::clone(&who.key)),
                 campaign: None,
-                channels: Some(record.channels),
+                channels: Some(channels),
                 detail: None,
             });
             for phone in numbers {
@@ -286,13 +270,22 @@ impl Service {
                     pn: Some(pn),
                     action: match op {
                         Op::Withdraw => Action::Remove(listing),
-                        _ => Action::Put(listing, record.channels),
+                        _ => Action::Put(listing, channels),
                     },
                 });
             }
         }
         Ok(changes)
     }
+}
+
+/// What a registration has, or had, in the index: each number for each seller.
+#[derive(Debug, Clone, Copy)]
+struct Listings<'a> {
+    numbers: &'a [PhoneNumber],
+    sellers: &'a [SellerRef],
+    channels: Channels,
+    registration: Locator,
 }
 
 impl<'a> Registrant<'a> {

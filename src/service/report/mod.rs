@@ -314,10 +314,14 @@ impl Service {
         access: &Access,
         told: &Told,
     ) -> Result<Option<Moment>, ServiceError> {
-        match self.open_record(access).await {
-            Ok((record, numbers)) => Ok(record
-                .effective_at
-                .filter(|since| numbers.contains(&told.number) && *since <= told.to)),
+        let seller = match &told.company {
+            Company::Known(seller) => Some(seller),
+            _ => None,
+        };
+        match self.began(access, &told.number, seller).await {
+            Ok(began) => Ok(began
+                .map(|began| began.since)
+                .filter(|since| *since <= told.to)),
             Err(ServiceError::UnknownReference) => Ok(None),
             Err(error) => Err(error),
         }

@@ -118,11 +118,11 @@ impl Service {
         if !report.by_holder {
             return Ok(Vec::new());
         }
-        let (record, _) = self.open_record(access).await?;
-        let Some(effective) = record.effective_at else {
+        let seller = report.seller.as_ref();
+        let Some(began) = self.began(access, number, seller).await? else {
             return Ok(Vec::new());
         };
-        let span = (record.created_at, effective.plus(SLACK));
+        let span = (began.asked_at, began.since.plus(SLACK));
         let (index, keys, number) = (self.record_index().await?, self.months.all(), *number);
         tokio::task::spawn_blocking(move || {
             let mut ids = Vec::new();

@@ -18,7 +18,7 @@ pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
 pub use mail::{AddressError, Mail, MailForm, Progress};
 pub use message::{Message, MessageKind};
 pub use opt_out::{Done, Patience, Review};
-pub use registration::{CodeError, Registration, RegistrationLogin};
+pub use registration::{ChangeError, CodeError, Happened, Next, Registration, RegistrationLogin};
 pub use report::{
     Listed, OwnNumber, Report, ReportError, ReportForm, Reports, SURE, ShownCheck, finding_text,
     state_text,

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::super::moment::Moment;
+use super::super::qr::Drawing;
 use super::super::texts::{Language, fill};
 use super::{Companies, Facts, Frame, MailForm, Notice};
 
@@ -69,6 +70,8 @@ pub struct Done<'a> {
     pub validity_hours: u32,
     /// The form for a letter, where there is mail.
     pub mail: Option<MailForm<'a>>,
+    /// The way back as a QR code, where the register knows its address.
+    pub way_back: Option<Drawing>,
 }
 
 impl Done<'_> {
@@ -93,6 +96,22 @@ impl Done<'_> {
             .map_or(self.reference.len(), |(at, _)| at + 1);
         let (first, second) = self.reference.split_at(middle);
         [first, second]
+    }
+
+    /// Each group of the code, and how to say it on the telephone.
+    fn spelled(&self) -> Vec<(&str, String)> {
+        let own = &self.frame.texts().own;
+        let groups: Vec<&str> = self.reference.split('-').collect();
+        let last = groups.len().saturating_sub(1);
+        let spell = |(place, group): (usize, &&str)| {
+            let mut words: Vec<&str> = group.chars().map(|sign| own.spell(sign)).collect();
+            if place < last {
+                words.push(own.dash);
+            }
+            words.join(", ")
+        };
+        let words: Vec<String> = groups.iter().enumerate().map(spell).collect();
+        groups.into_iter().zip(words).collect()
     }
 
     fn told(&self) -> &'static str {

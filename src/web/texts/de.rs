@@ -219,6 +219,7 @@ pub const DE: Texts = Texts {
     zone_utc: "UTC",
 
     asked: super::asked::DE,
+    own: super::own::DE,
     report: super::report::DE,
     letters: super::letters::DE,
 };

@@ -219,6 +219,7 @@ pub const EN: Texts = Texts {
     zone_utc: "UTC",
 
     asked: super::asked::EN,
+    own: super::own::EN,
     report: super::report::EN,
     letters: super::letters::EN,
 };

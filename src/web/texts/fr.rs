@@ -213,6 +213,7 @@ pub const FR: Texts = Texts {
     zone_utc: "UTC",
 
     asked: super::asked::FR,
+    own: super::own::FR,
     report: super::report::FR,
     letters: super::letters::FR,
 };

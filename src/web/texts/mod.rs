@@ -15,6 +15,7 @@ mod fr;
 mod language;
 mod letters;
 mod nl;
+mod own;
 mod regions;
 mod report;
 
@@ -25,6 +26,7 @@ pub use fr::FR;
 pub use language::Language;
 pub use letters::LetterTexts;
 pub use nl::NL;
+pub use own::OwnTexts;
 pub use regions::{Country, countries, country, example_numbers};
 pub use report::ReportTexts;
 
@@ -339,6 +341,8 @@ pub struct Texts {
     // Subjects of their own
     /// Who asked about a number.
     pub asked: AskedTexts,
+    /// A person's own registration.
+    pub own: OwnTexts,
     /// Reporting a call.
     pub report: ReportTexts,
     /// Letters, and the form that asks for one.

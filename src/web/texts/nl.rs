@@ -219,6 +219,7 @@ pub const NL: Texts = Texts {
     zone_utc: "UTC",
 
     asked: super::asked::NL,
+    own: super::own::NL,
     report: super::report::NL,
     letters: super::letters::NL,
 };
