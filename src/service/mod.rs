@@ -21,6 +21,7 @@ pub mod record;
 mod registration;
 pub mod report;
 mod start;
+pub mod statistics;
 pub mod table;
 pub mod wash;
 
