@@ -60,14 +60,24 @@ impl Service {
     /// # Errors
     /// [`ServiceError::UnknownReference`] when no opt-out has this code.
     pub async fn asked(&self, access: &Access) -> Result<Askings, ServiceError> {
+        let registration = self.registration(access).await?;
         let (record, numbers) = self.open_record(access).await?;
         let since = record.created_at;
+        // A number that came in later tells nothing of before that.
+        let begun: Vec<_> = numbers
+            .into_iter()
+            .map(|number| {
+                let added = &registration.added_numbers;
+                let added = added.iter().find(|(known, _)| *known == number);
+                (number, added.map_or(since, |(_, since)| *since))
+            })
+            .collect();
         let index = self.record_index().await?;
         let keys = self.months.all();
         let damaged = || ServiceError::Damaged("the index of the log");
         let mut all = tokio::task::spawn_blocking(move || {
             let mut all = Vec::new();
-            for number in numbers {
+            for (number, since) in begun {
                 rows_of(&index, &keys, &number, (since, Moment::now()), |row| {
                     let kind = match row.op {
                         Op::Check => Kind::Check {

@@ -67,6 +67,20 @@ on_every_store! {
         assert_eq!(lines(&mut first)[0][3], "The energy company");
     }
 
+    fn a_number_that_came_in_later_learns_nothing_of_before(world: &mut World) {
+        let dialler = world.dialler();
+        let mut browser = world.browser();
+        browser.opt_out(&[&number(1)]);
+        dialler.check(&number(2), "telco").expect(200);
+        let page = browser.open("/registration").expect(200);
+        let mut form = page.form_with("action", "add-number");
+        form.set("number", &[&number(2)]);
+        browser.press(&form, "action", "add-number").expect(303);
+        assert!(lines(&mut browser).is_empty());
+        dialler.check(&number(2), "telco").expect(200);
+        assert_eq!(lines(&mut browser).len(), 1);
+    }
+
     fn without_the_code_it_is_asked_first(world: &mut World) {
         let mut stranger = world.browser();
         for path in ["/registration/asked", "/registration/asked.csv"] {
