@@ -11,7 +11,10 @@ use std::fmt::Write;
 const WIDTH: u64 = 600;
 
 /// How high bars over time are at most.
-const HEIGHT: u64 = 160;
+const HEIGHT: u64 = 120;
+
+/// How wide a bar is at most, however few there are.
+const WIDEST: u64 = 40;
 
 /// Room for a label under the bars, or for one line of a ranking.
 const LINE: u64 = 22;
@@ -60,7 +63,7 @@ pub fn over_time(name: &str, stacks: &[Stack]) -> String {
                     &mut svg,
                     kind,
                     (left, HEIGHT - to),
-                    ((right - left - gap).max(1), to - from),
+                    ((right - left - gap).clamp(1, WIDEST), to - from),
                 );
             }
         }
@@ -184,7 +187,7 @@ mod tests {
             "n",
             &[stack("a", &[10, 30]), stack("b", &[20]), stack("c", &[])],
         );
-        assert_eq!(heights(&svg), [40, 120, 80]);
+        assert_eq!(heights(&svg), [30, 90, 60]);
         let svg = over_time("n", &[stack("", &[u64::MAX / 2, 1])]);
         assert!(heights(&svg).iter().all(|height| *height <= HEIGHT));
     }

@@ -11,8 +11,11 @@ import { join } from 'node:path';
 import { Registry } from './registry.mjs';
 import { Visitor, start } from './visitor.mjs';
 
-const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 800 } };
-const LANGUAGES = ['nl', 'en'];
+// On a phone in Dutch and in English, on a desk in English: all of it below two megabytes.
+const SIZES = {
+  phone: { width: 390, height: 844, languages: ['nl', 'en'] },
+  desk: { width: 1280, height: 800, languages: ['en'] },
+};
 const button = (action) => `main button[name="action"][value="${action}"]`;
 
 const [address, folder] = process.argv.slice(2);
@@ -40,6 +43,8 @@ async function person({ visitor, shoot, numbers, seller }) {
   await shoot('5-finding');
   await visitor.open('/registration');
   await shoot('6-registration');
+  await visitor.open('/registration/asked');
+  await shoot('7-who-asked');
 }
 
 async function main() {
@@ -47,10 +52,11 @@ async function main() {
   await registry.prepare({ plain: true });
   const browser = await start();
   let drawn = 0;
-  for (const [size, { width, height }] of Object.entries(SIZES)) {
-    for (const language of LANGUAGES) {
+  let run = 0;
+  for (const [size, { width, height, languages }] of Object.entries(SIZES)) {
+    for (const language of languages) {
       const visitor = await Visitor.arrive(browser, { address, language, width, height, scripts: true });
-      const run = LANGUAGES.indexOf(language) + 2 * Object.keys(SIZES).indexOf(size);
+      run += 1;
       const numbers = [`+3247012345${run}`, `+321234567${run}`];
       const shoot = async (name) => {
         drawn += 1;

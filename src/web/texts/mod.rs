@@ -226,10 +226,8 @@ pub struct Texts {
     pub still_ask: &'static str,
     /// Second step: write down when.
     pub still_note: &'static str,
-    /// Third step: the registration shows since when it holds.
+    /// Third step: report the call.
     pub still_code: &'static str,
-    /// Fourth step, before the contact address.
-    pub still_contact: &'static str,
     /// Last step: the authority of the country.
     pub still_authority: &'static str,
     /// Link from here to the registration.
