@@ -275,6 +275,8 @@ on_every_store! {
             let files = std::fs::read_dir(folder.join("entries")).unwrap().count();
             assert_eq!(files, 2, "the report and its proof, and nothing of the checks");
             assert!(!folder.join("openings.txt").exists());
+            let (held, said) = run(&folder, &commands(&folder)[0]);
+            assert!(held && said.contains("All of it holds."), "{said}");
             // It has a code of its own, which finds it again.
             let code = page.code();
             let mut browser = world.browser();
@@ -380,6 +382,13 @@ on_every_store! {
         let folder = unpacked(world, &mut browser, &page);
         let (held, said) = run(&folder, &commands(&folder)[0]);
         assert!(held && said.contains("All of it holds."), "{said}");
+        if folder.join("entries/02-check.promise").exists() {
+            let entry = folder.join("entries/02-check.json");
+            let text = std::fs::read_to_string(&entry).unwrap();
+            std::fs::write(&entry, text.replace("all_sellers", "this_seller")).unwrap();
+            let (held, said) = run(&folder, &commands(&folder)[0]);
+            assert!(!held && said.contains("02-check.json: WRONG"), "{said}");
+        }
         eventually("everything is sealed", || {
             let folder = unpacked(world, &mut browser, &page);
             let entries = std::fs::read_dir(folder.join("entries")).unwrap();
@@ -411,6 +420,12 @@ on_every_store! {
         std::fs::write(&proof, &broken).unwrap();
         let (held, said) = run(&folder, &format!("python3 check.py --key '{}'", vkeys.lines().next().unwrap()));
         assert!(!held && said.contains("01-register.json: WRONG"), "{said}");
+        std::fs::write(&proof, &signed).unwrap();
+        for file in std::fs::read_dir(folder.join("entries")).unwrap() {
+            std::fs::remove_file(file.unwrap().path()).unwrap();
+        }
+        let (held, said) = run(&folder, &typed[0]);
+        assert!(!held && said.contains("There is no entry here."), "{said}");
         // That the number was opened for its holder is on record.
         assert!(!world.operator().entries(&[("op", "opening")]).is_empty());
     }

@@ -133,7 +133,10 @@ fn readme(desk: &Desk, language: Language, evidence: &Evidence, page: &Report<'_
             )
         })
         .collect();
+    // Without openings nobody can tell which number an entry is about.
     let plain = report.telling.as_ref().map(|telling| &telling.number);
+    let plain = plain.filter(|_| evidence.openings.is_some());
+    let number = plain.map_or_else(String::new, |number| format!(" --number {number}"));
     let values = [
         ("made", words(crate::domain::Moment::now())),
         ("name", desk.site.name.clone()),
@@ -143,7 +146,7 @@ fn readme(desk: &Desk, language: Language, evidence: &Evidence, page: &Report<'_
         ("sent", words(report.at)),
         ("since", since),
         ("entries", pieces.join("\n")),
-        ("number_plain", plain.cloned().unwrap_or_default()),
+        ("for_number", number),
         ("number", page.number.to_owned()),
         ("address", desk.site.address.clone().unwrap_or_default()),
         ("openssl", OPENSSL.to_owned()),

@@ -130,7 +130,7 @@ def check_proof(entry, proof, keys):
         raise ValueError("not a proof")
     lines = [line for line in lines[1:] if not line.startswith("extra ")]
     index, hashes = int(lines[0].split(" ")[1]), [base64.b64decode(line) for line in lines[1:]]
-    text = signer_of(note, keys)
+    text = signer_of(note, [key for key in keys if note.startswith(key[0] + "\n")])
     if text is None:
         raise ValueError("no key that you trust has signed the checkpoint")
     origin, size, root = text.split("\n")[:3]
@@ -148,7 +148,12 @@ def check_promise(entry, promise, keys):
     text = signer_of(promise, named)
     if text is None:
         raise ValueError("no key that you trust has signed the promise")
-    if f"entry {json.loads(entry)['id']}" not in text.split("\n"):
+    fields, told = json.loads(entry), text.split("\n")[2:-1]
+    answer = [fields[name] for name in ("answer", "reason") if fields.get("answer") and fields.get(name)]
+    says = {"entry": fields["id"], "time": fields["time"], "answer": " ".join(answer) or None}
+    says.update((name, fields.get(name)) for name in ("agency", "seller", "pn"))
+    promised = dict(line.split(" ", 1) for line in told)
+    if told[0].split(" ")[0] != "entry" or any(promised.get(name) != says[name] for name in says):
         raise ValueError("the promise is about another entry")
     return "not in the log yet; the registry has promised, with its signature, to put it there"
 
@@ -172,7 +177,9 @@ def main():
         print("Checked with the keys in this folder. Compare them with those that the registry publishes.")
     codes = set()
     openings = here / "openings.txt"
-    if options.number and openings.exists():
+    if options.number and not openings.exists():
+        parser.error("there are no openings here, so nobody can tell which number the entries are about")
+    if options.number:
         number = "".join(options.number.split())
         for line in openings.read_text().split("\n"):
             words = line.split(" ")
@@ -188,12 +195,15 @@ def main():
                 said = check_proof(entry, proof.read_text(), keys)
             else:
                 said = check_promise(entry, promise.read_text(), keys)
-            if codes and json.loads(entry).get("pn") not in codes:
+            if options.number and json.loads(entry).get("pn") not in codes:
                 raise ValueError("it is about another number")
-            print(f"{file.name}: holds. {said}" + ("; it is about this number" if codes else ""))
+            print(f"{file.name}: holds. {said}" + ("; it is about this number" if options.number else ""))
         except (ValueError, IndexError, OSError) as error:
             print(f"{file.name}: WRONG: {error}")
             wrong += 1
+    if not any((here / "entries").glob("*.json")):
+        print("There is no entry here.")
+        return 1
     print("All of it holds." if not wrong else f"{wrong} of the entries do not hold.")
     return 1 if wrong else 0
 
