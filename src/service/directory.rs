@@ -92,6 +92,33 @@ pub struct Snapshot {
     pub keys: HashMap<KeyId, KeyRecord>,
 }
 
+impl Snapshot {
+    /// A seller's name, for people; its id where it has none.
+    #[must_use]
+    pub fn seller_name(&self, id: &SellerId) -> String {
+        let seller = self.sellers.get(id);
+        seller.map_or_else(|| id.to_string(), |seller| seller.name.clone())
+    }
+
+    /// An agency's name, for people; its id where it has none.
+    #[must_use]
+    pub fn agency_name(&self, id: &AgencyId) -> String {
+        let agency = self.agencies.get(id);
+        agency.map_or_else(|| id.to_string(), |agency| agency.name.clone())
+    }
+
+    /// Every seller's id and name, in the order in which people look for them.
+    #[must_use]
+    pub fn sellers_by_name(&self) -> Vec<(String, String)> {
+        let sellers = self.sellers.iter();
+        let mut named: Vec<_> = sellers
+            .map(|(id, seller)| (id.to_string(), seller.name.clone()))
+            .collect();
+        named.sort_by_key(|(_, name)| name.to_lowercase());
+        named
+    }
+}
+
 /// What this process knows, and when it last made sure.
 #[derive(Debug)]
 pub struct Directory {

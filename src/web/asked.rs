@@ -196,15 +196,9 @@ fn cells(texts: &Texts, known: &Snapshot, asking: &Asking) -> [String; 4] {
         let opening = texts.asked.asked_opening.to_owned();
         return [String::new(), String::new(), String::new(), opening];
     };
-    let agency = agency.as_ref().map(|id| {
-        let agency = known.agencies.get(id);
-        agency.map_or_else(|| id.to_string(), |agency| agency.name.clone())
-    });
+    let agency = agency.as_ref().map(|id| known.agency_name(id));
     let company = match seller {
-        Some(SellerRef::One(id)) => {
-            let seller = known.sellers.get(id);
-            seller.map_or_else(|| id.to_string(), |seller| seller.name.clone())
-        }
+        Some(SellerRef::One(id)) => known.seller_name(id),
         Some(SellerRef::All) => texts.companies_all.to_owned(),
         None => texts.report.company_unknown.to_owned(),
     };

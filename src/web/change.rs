@@ -47,10 +47,7 @@ pub(super) fn show(
 ) -> HttpResponse {
     let shown = Shown::of_registration(state, registration);
     let known = state.service.directory().known();
-    let name = |id: &SellerId| {
-        let seller = known.sellers.get(id);
-        seller.map_or_else(|| id.to_string(), |seller| seller.name.clone())
-    };
+    let name = |id: &SellerId| known.seller_name(id);
     let named = |id: &SellerId| (id.to_string(), name(id));
     let (chosen, mut others) = match &registration.sellers {
         Sellers::All => (Vec::new(), Vec::new()),

@@ -144,10 +144,7 @@ pub(super) struct Shown {
 impl Shown {
     fn new(state: &State, numbers: &[PhoneNumber], sellers: &Sellers, channels: Channels) -> Self {
         let known = state.service.directory().known();
-        let name = |id: &SellerId| {
-            let seller = known.sellers.get(id);
-            seller.map_or_else(|| id.to_string(), |seller| seller.name.clone())
-        };
+        let name = |id: &SellerId| known.seller_name(id);
         Self {
             numbers: numbers
                 .iter()
@@ -231,12 +228,7 @@ impl<'a> Step<'a> {
         notice: Option<Notice>,
     ) -> HttpResponse {
         let known = self.state.service.directory().known();
-        let mut sellers: Vec<(String, String)> = known
-            .sellers
-            .iter()
-            .map(|(id, seller)| (id.to_string(), seller.name.clone()))
-            .collect();
-        sellers.sort_by_key(|(_, name)| name.to_lowercase());
+        let sellers = known.sellers_by_name();
         let blank = OptOutForm {
             frame: self.frame(),
             token: &self.token,

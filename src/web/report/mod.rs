@@ -202,10 +202,7 @@ fn frame<'a>(desk: &'a Desk, request: &HttpRequest) -> Frame<'a> {
 /// The name of the company of a report, if it has one.
 fn company_name(report: &ReportView, known: &Snapshot) -> Option<String> {
     let named = || report.telling.as_ref()?.company.clone();
-    let seller = report.seller.as_ref().map(|id| {
-        let seller = known.sellers.get(id);
-        seller.map_or_else(|| id.to_string(), |seller| seller.name.clone())
-    });
+    let seller = report.seller.as_ref().map(|id| known.seller_name(id));
     seller.or_else(named)
 }
 
@@ -230,15 +227,9 @@ impl<'a> Shown<'a> {
                 || region.is_some_and(|region| region.as_str().eq_ignore_ascii_case(&one.region))
         });
         let names = report.checks.iter().map(|check| {
-            let agency = check.agency.as_ref().map(|id| {
-                let agency = known.agencies.get(id);
-                agency.map_or_else(|| id.to_string(), |agency| agency.name.clone())
-            });
+            let agency = check.agency.as_ref().map(|id| known.agency_name(id));
             let company = match &check.seller {
-                Some(SellerRef::One(id)) => {
-                    let seller = known.sellers.get(id);
-                    seller.map_or_else(|| id.to_string(), |seller| seller.name.clone())
-                }
+                Some(SellerRef::One(id)) => known.seller_name(id),
                 _ => String::new(),
             };
             (agency, company)
@@ -388,12 +379,7 @@ impl<'a> Step<'a> {
         notice: Option<Notice>,
     ) -> HttpResponse {
         let known = self.state.service.directory().known();
-        let mut sellers: Vec<(String, String)> = known
-            .sellers
-            .iter()
-            .map(|(id, seller)| (id.to_string(), seller.name.clone()))
-            .collect();
-        sellers.sort_by_key(|(_, name)| name.to_lowercase());
+        let sellers = known.sellers_by_name();
         let own: Vec<String> = self.own.iter().map(PhoneNumber::international).collect();
         let view = ReportForm {
             frame: Frame {
