@@ -7,7 +7,8 @@ use actix_web::http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderVa
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
-use super::pages::{Frame, Message, MessageKind};
+use super::form::Fields;
+use super::pages::{Again, Frame, Message, MessageKind};
 use super::texts::Language;
 use super::token::{Browser, Refused};
 use super::{Desk, DeskData};
@@ -139,6 +140,34 @@ fn protect(desk: &Desk, response: &mut actix_web::HttpResponseBuilder) {
 
 /// A page that only says something.
 pub(super) fn message(desk: &Desk, request: &HttpRequest, kind: MessageKind) -> HttpResponse {
+    say(desk, request, kind, None)
+}
+
+/// The same after a form that could not be taken now: it can be sent again from there.
+pub(super) fn message_again(
+    desk: &Desk,
+    request: &HttpRequest,
+    kind: MessageKind,
+    to: &str,
+    fields: &Fields,
+) -> HttpResponse {
+    let adds = fields.get("action") == Some("add-number");
+    let shown = |name: &str| name == "token" || (adds && name == "number");
+    let again = Again {
+        to,
+        token: fields.get("token").unwrap_or_default(),
+        number: fields.get("number").filter(|_| adds),
+        hidden: fields.pairs().filter(|(name, _)| !shown(name)).collect(),
+    };
+    say(desk, request, kind, Some(again))
+}
+
+fn say(
+    desk: &Desk,
+    request: &HttpRequest,
+    kind: MessageKind,
+    again: Option<Again<'_>>,
+) -> HttpResponse {
     let frame = Frame {
         language: language(desk, request),
         site: &desk.site,
@@ -158,6 +187,7 @@ pub(super) fn message(desk: &Desk, request: &HttpRequest, kind: MessageKind) -> 
         frame,
         kind,
         request_id: None,
+        again,
     };
     let cookie = Browser::of(request).cookie(desk);
     let mut response = page(desk, status, &view, cookie);

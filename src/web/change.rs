@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::{attachment, message, page, refusal, retry_after, see_other};
+use super::answer::{attachment, message, message_again, page, refusal, see_other};
 use super::form::Fields;
 use super::opt_out::{Shown, failure};
 use super::own::frame;
@@ -97,6 +97,10 @@ pub(super) fn show(
     page(desk, status, &view, browser.cookie(desk))
 }
 
+/// Where the forms of a registration's page go.
+const CHANGE: &str = "/registration/change";
+const RESTORE: &str = "/registration/restore";
+
 /// `POST /registration/change`: a number or a company comes or goes.
 pub(super) async fn change(
     state: State,
@@ -120,11 +124,8 @@ pub(super) async fn change(
         let from = client_network(&request, &state.settings.http.trusted_proxies);
         if let Err(too_many) = state.limits.registration(from) {
             let retry_after = too_many.retry_after;
-            return message(
-                &desk,
-                &request,
-                MessageKind::TooManyRequests { retry_after },
-            );
+            let kind = MessageKind::TooManyRequests { retry_after };
+            return message_again(&desk, &request, kind, CHANGE, &fields);
         }
     }
     match state.service.amend(&access, &amendment).await {
@@ -146,7 +147,7 @@ pub(super) async fn change(
             let error = ChangeError::NoCompany;
             again(&state, &desk, &request, &access, &fields, status, error).await
         }
-        Err(error) => failed(&desk, &request, &error),
+        Err(error) => failed_form(&desk, &request, &error, CHANGE, &fields),
     }
 }
 
@@ -170,7 +171,7 @@ pub(super) async fn restore(
             let (status, error) = (StatusCode::CONFLICT, ChangeError::TooLate);
             again(&state, &desk, &request, &access, &fields, status, error).await
         }
-        Err(error) => failed(&desk, &request, &error),
+        Err(error) => failed_form(&desk, &request, &error, RESTORE, &fields),
     }
 }
 
@@ -265,20 +266,27 @@ async fn again(
     };
     match state.service.registration(access).await {
         Ok(registration) => show(state, desk, request, status, &registration, &asked),
-        Err(error) => failed(desk, request, &error),
+        Err(error) => failed_form(desk, request, &error, CHANGE, fields),
+    }
+}
+
+/// A form that the store could not take: it can be sent again from the page that says so.
+pub(super) fn failed_form(
+    desk: &Desk,
+    request: &HttpRequest,
+    error: &ServiceError,
+    to: &str,
+    fields: &Fields,
+) -> HttpResponse {
+    match error {
+        ServiceError::UnknownReference => see_other(desk, "/registration", None),
+        error => message_again(desk, request, failure(error), to, fields),
     }
 }
 
 fn failed(desk: &Desk, request: &HttpRequest, error: &ServiceError) -> HttpResponse {
     match error {
         ServiceError::UnknownReference => see_other(desk, "/registration", None),
-        error => {
-            let kind = failure(error);
-            let mut response = message(desk, request, kind);
-            if kind == MessageKind::RegisterAway {
-                retry_after(&mut response, 5);
-            }
-            response
-        }
+        error => message(desk, request, failure(error)),
     }
 }

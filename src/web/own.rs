@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer::{language, message, page_with_script, refusal, retry_after, see_other};
 use super::assets::script_path;
+use super::change::failed_form;
 use super::form::Fields;
 use super::opt_out::failure;
 use super::pages::{CodeError, Frame, MessageKind, Next, Notice, RegistrationLogin};
@@ -145,7 +146,10 @@ pub(super) async fn withdraw(
             state.meters.count_withdrawal();
             see_other(&desk, "/registration?news=1", None)
         }
-        Err(error) => message(&desk, &request, failure(&error)),
+        Err(error) => {
+            let to = "/registration/withdraw";
+            failed_form(&desk, &request, &error, to, &fields)
+        }
     }
 }
 

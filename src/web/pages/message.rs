@@ -41,6 +41,21 @@ pub struct Message<'a> {
     pub kind: MessageKind,
     /// The request's id, to mention when asking for help.
     pub request_id: Option<&'a str>,
+    /// What was sent, to be sent again.
+    pub again: Option<Again<'a>>,
+}
+
+/// A form that could not be taken: what was typed stays, and its button stands here too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again<'a> {
+    /// Where it goes.
+    pub to: &'a str,
+    /// Ties it to this browser.
+    pub token: &'a str,
+    /// The number that was typed, to be seen and changed; nothing where none was.
+    pub number: Option<&'a str>,
+    /// The other fields.
+    pub hidden: Vec<(&'a str, &'a str)>,
 }
 
 impl Message<'_> {

@@ -16,7 +16,7 @@ use super::texts::{Language, MessageText, Texts, country, fill};
 pub use asked::{Asked, Day, Line, OfNumber};
 pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
 pub use mail::{AddressError, Mail, MailForm, Progress};
-pub use message::{Message, MessageKind};
+pub use message::{Again, Message, MessageKind};
 pub use opt_out::{Done, Patience, Review};
 pub use registration::{ChangeError, CodeError, Happened, Next, Registration, RegistrationLogin};
 pub use report::{

@@ -92,6 +92,7 @@ fn without_a_contact_no_sentence_points_to_one() {
             frame,
             kind: MessageKind::Broken,
             request_id: Some("4711"),
+            again: None,
         };
         view.render().unwrap()
     };
@@ -130,6 +131,7 @@ fn every_message_says_how_long_to_wait_where_waiting_helps() {
             frame,
             kind,
             request_id: None,
+            again: None,
         }
         .render()
         .unwrap();

@@ -119,6 +119,7 @@ pub const DE: Texts = Texts {
     message_kept: "Was gespeichert ist",
     message_next: "Was Sie jetzt tun können",
     message_id: "Wenn Sie sich bei uns melden, nennen Sie bitte: {id}",
+    again_button: "Noch einmal senden",
     not_found: MessageText {
         title: "Diese Seite haben wir nicht",
         what: "Unter dieser Adresse gibt es keine Seite. Vielleicht ist der Link alt, oder ein Buchstabe fehlt.",

@@ -119,6 +119,7 @@ pub const EN: Texts = Texts {
     message_kept: "What is kept",
     message_next: "What you can do now",
     message_id: "If you contact us, please mention: {id}",
+    again_button: "Send it again",
     not_found: MessageText {
         title: "We do not have this page",
         what: "There is no page at this address. The link may be old, or a letter may be missing.",

@@ -119,6 +119,7 @@ pub const FR: Texts = Texts {
     message_kept: "Ce qui est gardé",
     message_next: "Ce que vous pouvez faire maintenant",
     message_id: "Si vous nous contactez, indiquez ceci\u{a0}: {id}",
+    again_button: "Envoyer à nouveau",
     not_found: MessageText {
         title: "Nous n’avons pas cette page",
         what: "Il n’y a pas de page à cette adresse. Le lien est peut-être ancien, ou il manque une lettre.",

@@ -282,6 +282,8 @@ pub struct Texts {
     pub message_next: &'static str,
     /// The number to mention when asking for help. Placeholder `{id}`.
     pub message_id: &'static str,
+    /// Button: what could not be taken is sent once more.
+    pub again_button: &'static str,
     /// There is no such page.
     pub not_found: MessageText,
     /// Too many requests from this connection. Placeholder `{wait}` in `next`.

@@ -119,6 +119,7 @@ pub const NL: Texts = Texts {
     message_kept: "Wat er bewaard is",
     message_next: "Wat u nu kunt doen",
     message_id: "Neemt u contact met ons op? Vermeld dan: {id}",
+    again_button: "Opnieuw versturen",
     not_found: MessageText {
         title: "Deze pagina hebben we niet",
         what: "Op dit adres staat geen pagina. Misschien is de link oud, of ontbreekt er een letter.",
