@@ -177,7 +177,7 @@ impl Service {
 
 impl Record {
     /// Takes a change down, to be settled.
-    fn amend(
+    pub(super) fn amend(
         &mut self,
         held: &mut Vec<Held>,
         amendment: &Amendment,

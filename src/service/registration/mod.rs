@@ -5,6 +5,8 @@ mod held;
 mod history;
 mod proof;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
