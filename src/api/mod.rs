@@ -130,6 +130,10 @@ pub fn routes(config: &mut ServiceConfig) {
         )
         .service(web::resource("/v1/admin/keys/{id}").route(web::delete().to(admin::revoke_key)))
         .service(
+            web::resource("/v1/admin/registrations")
+                .route(web::post().to(registrations::register_on_behalf)),
+        )
+        .service(
             web::resource("/v1/admin/imports")
                 .route(web::get().to(imports::list))
                 .route(web::post().to(imports::begin)),

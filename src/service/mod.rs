@@ -14,6 +14,7 @@ pub mod import;
 pub mod keys;
 pub mod matching;
 mod month;
+mod reason;
 pub mod record;
 mod registration;
 pub mod report;
@@ -30,6 +31,7 @@ pub use checker::{Checker, Claim};
 pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;
+pub use reason::LONGEST_REASON;
 pub use registration::{Access, Registered, Registrant, RegistrationView, Sellers, Wanted};
 pub use start::{StartError, recognise};
 

@@ -5,10 +5,11 @@ mod record;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::reason::reason;
 use super::{Service, ServiceError, Snapshot};
 use crate::domain::{
-    AgencyId, Channels, Context, KeyId, Locator, Moment, Op, PhoneError, PhoneNumber, Principal,
-    Region, Role, Scope, SellerId, SellerRef,
+    AgencyId, Channels, Context, Detail, KeyId, Locator, Moment, Op, PhoneError, PhoneNumber,
+    Principal, Region, Role, Scope, SellerId, SellerRef,
 };
 use crate::privacy::random;
 use crate::store::{Action, Change, Listing, SellerNumber};
@@ -31,6 +32,15 @@ pub enum Registrant<'a> {
         who: &'a Principal,
         /// Their own name for it: the same one with the same content is one registration.
         reference: Option<&'a str>,
+    },
+    /// The operator, for a person who cannot use the page.
+    Operator {
+        /// Who.
+        who: &'a Principal,
+        /// Why, in the operator's words. It stays on record with every entry of the registration.
+        reason: &'a str,
+        /// What makes it the same one when it is sent again, with the same content.
+        again: Option<&'a [u8]>,
     },
 }
 
@@ -96,11 +106,20 @@ impl Service {
         let directory = self.directory.current()?;
         let numbers = self.read_numbers(&wanted.numbers, wanted.region)?;
         let scope = scope(who, wanted, &directory)?;
+        let acting = who.acting()?;
         let seed = match who {
             Registrant::Person { form } => self.form_key.mac(&[b"registration", form]),
             Registrant::Key {
                 reference: None, ..
-            } => random(),
+            }
+            | Registrant::Operator { again: None, .. } => random(),
+            Registrant::Operator {
+                who,
+                again: Some(again),
+                ..
+            } => self
+                .form_key
+                .mac(&[b"on behalf", who.key.as_str().as_bytes(), again]),
             Registrant::Key {
                 who,
                 reference: Some(reference),
@@ -120,7 +139,7 @@ impl Service {
             let locator = access.reference().locator();
             let changes = self.changes(
                 Op::Register,
-                who.key(),
+                &acting,
                 &numbers,
                 &record,
                 locator,
@@ -230,7 +249,14 @@ impl Service {
         let directory = self.directory.current()?;
         let (record, numbers) = self.open_record(access).await?;
         let locator = access.reference().locator();
-        let changes = self.changes(Op::Withdraw, None, &numbers, &record, locator, &directory)?;
+        let changes = self.changes(
+            Op::Withdraw,
+            &Acting::default(),
+            &numbers,
+            &record,
+            locator,
+            &directory,
+        )?;
         self.store.change(changes).await?;
         if !record.released {
             self.update(locator, |record| record.released = true)
@@ -243,7 +269,7 @@ impl Service {
     fn changes(
         &self,
         op: Op,
-        by: Option<&Principal>,
+        acting: &Acting<'_>,
         numbers: &[PhoneNumber],
         record: &Record,
         registration: Locator,
@@ -262,12 +288,12 @@ impl Service {
             };
             let context = Arc::new(Context {
                 op,
-                agency: by.and_then(agency),
+                agency: acting.by.and_then(agency),
                 seller: Some(seller.clone()),
-                key: by.map(|who| KeyId::clone(&who.key)),
+                key: acting.by.map(|who| KeyId::clone(&who.key)),
                 campaign: None,
                 channels: Some(record.channels),
-                detail: None,
+                detail: acting.detail.clone(),
             });
             for phone in numbers {
                 let (subject, pn) = self.pseudonyms(phone, at)?;
@@ -295,9 +321,30 @@ impl<'a> Registrant<'a> {
     fn key(self) -> Option<&'a Principal> {
         match self {
             Self::Person { .. } => None,
-            Self::Key { who, .. } => Some(who),
+            Self::Key { who, .. } | Self::Operator { who, .. } => Some(who),
         }
     }
+
+    /// What its entries say of it.
+    fn acting(self) -> Result<Acting<'a>, ServiceError> {
+        let detail = match self {
+            Self::Person { .. } | Self::Key { .. } => None,
+            Self::Operator { reason: text, .. } => Some(Detail::OnBehalf {
+                note: reason(text)?.to_owned(),
+            }),
+        };
+        Ok(Acting {
+            by: self.key(),
+            detail,
+        })
+    }
+}
+
+/// Who acts, and what else an entry says of it.
+#[derive(Debug, Default)]
+struct Acting<'a> {
+    by: Option<&'a Principal>,
+    detail: Option<Detail>,
 }
 
 fn agency(who: &Principal) -> Option<AgencyId> {
@@ -307,14 +354,19 @@ fn agency(who: &Principal) -> Option<AgencyId> {
     }
 }
 
-/// What may be registered by whom: a person anything; an agency what its mandates cover, or all;
-/// a seller itself, or all.
+/// What may be registered by whom: a person anything, and the operator for a person; an agency what
+/// its mandates cover, or all; a seller itself, or all.
 fn scope(
     who: Registrant<'_>,
     wanted: &Wanted<'_>,
     directory: &Snapshot,
 ) -> Result<Scope, ServiceError> {
-    let role = who.key().map(|principal| &principal.role);
+    let role = match who {
+        Registrant::Person { .. } => None,
+        Registrant::Key { who, .. } => Some(&who.role),
+        Registrant::Operator { who, .. } if who.role == Role::Operator => None,
+        Registrant::Operator { .. } => return Err(ServiceError::WrongRole("operator")),
+    };
     if matches!(role, Some(Role::Regulator | Role::Operator)) {
         return Err(ServiceError::WrongRole("dialler or seller"));
     }
