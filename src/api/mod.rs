@@ -15,7 +15,7 @@ mod matching;
 mod problem;
 mod query;
 mod registrations;
-mod reports;
+pub(crate) mod reports;
 mod spool;
 mod wash;
 

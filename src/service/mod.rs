@@ -31,7 +31,7 @@ pub use checker::{Checker, Claim};
 pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;
-pub use reason::LONGEST_REASON;
+pub use reason::{LONGEST_REASON, reason};
 pub use registration::{Access, Registered, Registrant, RegistrationView, Sellers, Wanted};
 pub use start::{StartError, recognise};
 

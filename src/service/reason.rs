@@ -12,7 +12,7 @@ const PHONE_DIGITS: usize = 9;
 ///
 /// # Errors
 /// [`ServiceError::Contradiction`].
-pub(super) fn reason(text: &str) -> Result<&str, ServiceError> {
+pub fn reason(text: &str) -> Result<&str, ServiceError> {
     let reason = text.trim();
     let fits = (1..=LONGEST_REASON).contains(&reason.chars().count());
     let digits = reason.chars().filter(|c| c.is_numeric()).count();

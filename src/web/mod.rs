@@ -1,11 +1,13 @@
 //! The pages for people: opt out, check, done; with the code, see the registration and take it
-//! back. Rendered by the server, complete without scripts, in four languages.
+//! back. And the console, for those who hold a key. Rendered by the server, complete without
+//! scripts, in four languages.
 //!
 //! * [`pages`], [`texts`], [`moment`]: views; plain data in, HTML out.
 //! * the other files: what a request means, and what it does.
 
 mod answer;
 mod assets;
+mod console;
 mod form;
 mod opt_out;
 mod own;
@@ -37,6 +39,8 @@ pub struct Desk {
     visit_key: SecretKey,
     form_key: SecretKey,
     visit_minutes: u64,
+    console_key: SecretKey,
+    console_minutes: u64,
 }
 
 /// How handlers get at it.
@@ -68,6 +72,8 @@ impl Desk {
             visit_key: derive(Purpose::Visit),
             form_key: derive(Purpose::Form),
             visit_minutes: settings.web.visit_minutes,
+            console_key: derive(Purpose::Console),
+            console_minutes: settings.web.console_minutes,
         }
     }
 
@@ -101,6 +107,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/reports").route(web::get().to(report::list)))
         .service(web::resource("/reports/{id}").route(web::get().to(report::one)))
         .service(web::resource("/reports/{id}/evidence.zip").route(web::get().to(report::download)))
+        .configure(console::routes)
         .service(web::resource("/leave").route(web::post().to(own::leave)))
         .service(web::resource("/language").route(web::get().to(answer::change_language)))
         .service(web::resource("/assets/{name}").route(web::get().to(assets::serve)))

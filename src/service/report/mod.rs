@@ -23,7 +23,7 @@ use crate::domain::{
 };
 use crate::store::Change;
 
-pub use answer::{Filter, LONGEST_ANSWER};
+pub use answer::{Filter, LONGEST_ANSWER, MOST_ANSWERS};
 use record::{Content, Kept};
 
 /// How many characters a person may write about a call.

@@ -3,6 +3,7 @@
 //! A view decides nothing and looks nothing up. Everything that came from a person is escaped by
 //! the template. The pages work without scripts and load only the style sheet and the icon.
 
+mod console;
 mod form;
 mod message;
 mod opt_out;
@@ -11,6 +12,11 @@ mod report;
 
 use super::texts::{Language, MessageText, Texts, country, fill};
 
+pub use console::{
+    AgencyCount, AgencyLine, AnswerBox, AnswerError, CompanyLine, ConsoleAgencies, ConsoleHandover,
+    ConsoleOnBehalf, ConsoleOverview, ConsoleReport, ConsoleReports, ConsoleRole, ConsoleSignIn,
+    FilterForm, KeyError, KeyLine, Nav, OverdueCompany, ReportLine,
+};
 pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
 pub use message::{Message, MessageKind};
 pub use opt_out::{Done, Review};

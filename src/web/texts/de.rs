@@ -211,4 +211,5 @@ pub const DE: Texts = Texts {
     zone_utc: "UTC",
 
     report: super::report::DE,
+    console: super::console::DE,
 };

@@ -211,4 +211,5 @@ pub const EN: Texts = Texts {
     zone_utc: "UTC",
 
     report: super::report::EN,
+    console: super::console::EN,
 };

@@ -205,4 +205,5 @@ pub const FR: Texts = Texts {
     zone_utc: "UTC",
 
     report: super::report::FR,
+    console: super::console::FR,
 };

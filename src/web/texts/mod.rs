@@ -8,6 +8,7 @@
 //! How they are written: short words, short sentences, "you" in the polite form, never blaming,
 //! and never a sentence that reads as permission to call.
 
+mod console;
 mod de;
 mod en;
 mod fr;
@@ -16,6 +17,7 @@ mod nl;
 mod regions;
 mod report;
 
+pub use console::ConsoleTexts;
 pub use de::DE;
 pub use en::EN;
 pub use fr::FR;
@@ -329,6 +331,8 @@ pub struct Texts {
     // Subjects of their own
     /// Reporting a call.
     pub report: ReportTexts,
+    /// The console.
+    pub console: ConsoleTexts,
 }
 
 impl Texts {

@@ -211,4 +211,5 @@ pub const NL: Texts = Texts {
     zone_utc: "UTC",
 
     report: super::report::NL,
+    console: super::console::NL,
 };
