@@ -28,6 +28,8 @@ mod bundles;
 mod check;
 #[path = "suite/cli.rs"]
 mod cli;
+#[path = "suite/console.rs"]
+mod console;
 #[path = "suite/court.rs"]
 mod court;
 #[path = "suite/dialplans.rs"]

@@ -15,7 +15,7 @@ mod matching;
 mod problem;
 mod query;
 mod registrations;
-mod reports;
+pub(crate) mod reports;
 mod spool;
 mod wash;
 
@@ -129,6 +129,10 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(admin::create_key)),
         )
         .service(web::resource("/v1/admin/keys/{id}").route(web::delete().to(admin::revoke_key)))
+        .service(
+            web::resource("/v1/admin/registrations")
+                .route(web::post().to(registrations::register_on_behalf)),
+        )
         .service(
             web::resource("/v1/admin/imports")
                 .route(web::get().to(imports::list))

@@ -1,10 +1,11 @@
-//! `POST /v1/registrations` and `POST /v1/registrations/withdraw`.
+//! `POST /v1/registrations` and `POST /v1/registrations/withdraw`, and the operator's
+//! `POST /v1/admin/registrations`.
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
-use super::auth::only_principal;
+use super::auth::{only_principal, operator};
 use super::body::read_json;
 use super::checks::{REF, region_member};
 use super::problem::Problem;
@@ -48,37 +49,99 @@ pub(super) async fn register(
 ) -> Result<HttpResponse, Problem> {
     let who = only_principal(&state, &request).await?;
     let body: New = read_json(payload, &state.settings.http).await?;
-    let sellers = match body.sellers {
-        SellersMember::Word(word) if word == "all" => Sellers::All,
-        SellersMember::Word(_) => {
-            return Err(wrong_parameter(
-                "sellers",
-                "\"all\" or a list of seller ids",
-            ));
-        }
-        SellersMember::List(list) => Sellers::Chosen(
-            list.iter()
-                .map(|id| SellerId::parse(id))
-                .collect::<Result<_, _>>()?,
-        ),
-    };
-    let wanted = Wanted {
-        numbers: body.numbers.iter().map(|text| text.trim()).collect(),
-        region: region_member(body.region.as_deref())?,
-        sellers,
-        channels: body.channels.unwrap_or(Channels::BOTH),
-    };
-    let reference = body.reference.as_deref();
-    if reference.is_some_and(|text| text.is_empty() || text.chars().count() > REF) {
-        return Err(wrong_parameter("ref", "1 to 128 characters"));
-    }
     let who = Registrant::Key {
         who: &who,
+        reference: body.reference()?,
+    };
+    register_for(&state, who, &body.wanted()?).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnBehalf {
+    numbers: Vec<String>,
+    #[serde(default)]
+    region: Option<String>,
+    sellers: SellersMember,
+    #[serde(default)]
+    channels: Option<Channels>,
+    #[serde(default, rename = "ref")]
+    reference: Option<String>,
+    reason: String,
+}
+
+/// `POST /v1/admin/registrations`: the operator registers for a person who cannot use the page.
+pub(super) async fn register_on_behalf(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let who = operator(&state, &request).await?;
+    let body: OnBehalf = read_json(payload, &state.settings.http).await?;
+    let OnBehalf {
+        numbers,
+        region,
+        sellers,
+        channels,
+        reference,
+        reason,
+    } = body;
+    let body = New {
+        numbers,
+        region,
+        sellers,
+        channels,
         reference,
     };
+    let who = Registrant::Operator {
+        who: &who,
+        reason: &reason,
+        again: body.reference()?.map(str::as_bytes),
+    };
+    register_for(&state, who, &body.wanted()?).await
+}
+
+impl New {
+    fn wanted(&self) -> Result<Wanted<'_>, Problem> {
+        let sellers = match &self.sellers {
+            SellersMember::Word(word) if word == "all" => Sellers::All,
+            SellersMember::Word(_) => {
+                return Err(wrong_parameter(
+                    "sellers",
+                    "\"all\" or a list of seller ids",
+                ));
+            }
+            SellersMember::List(list) => Sellers::Chosen(
+                list.iter()
+                    .map(|id| SellerId::parse(id))
+                    .collect::<Result<_, _>>()?,
+            ),
+        };
+        Ok(Wanted {
+            numbers: self.numbers.iter().map(|text| text.trim()).collect(),
+            region: region_member(self.region.as_deref())?,
+            sellers,
+            channels: self.channels.unwrap_or(Channels::BOTH),
+        })
+    }
+
+    fn reference(&self) -> Result<Option<&str>, Problem> {
+        let reference = self.reference.as_deref();
+        if reference.is_some_and(|text| text.is_empty() || text.chars().count() > REF) {
+            return Err(wrong_parameter("ref", "1 to 128 characters"));
+        }
+        Ok(reference)
+    }
+}
+
+async fn register_for(
+    state: &State,
+    who: Registrant<'_>,
+    wanted: &Wanted<'_>,
+) -> Result<HttpResponse, Problem> {
     let made = state
         .service
-        .register(who, &wanted)
+        .register(who, wanted)
         .await
         .map_err(kept_nothing_sure)?;
     state.meters.count_registration();

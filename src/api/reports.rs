@@ -51,15 +51,9 @@ pub(super) async fn list(state: State, request: HttpRequest) -> Result<HttpRespo
     response.insert_header(("Cache-Control", "no-store"));
     match query.get("format") {
         None | Some("json") => Ok(response.json(json!({ "reports": reports }))),
-        Some("ndjson") => {
-            let mut lines = Vec::new();
-            for report in &reports {
-                serde_json::to_writer(&mut lines, report)
-                    .map_err(|_| Problem::from(ServiceError::Damaged("a report")))?;
-                lines.push(b'\n');
-            }
-            Ok(response.content_type("application/x-ndjson").body(lines))
-        }
+        Some("ndjson") => Ok(response
+            .content_type("application/x-ndjson")
+            .body(lines(&reports)?)),
         Some("csv") => Ok(response
             .content_type("text/csv; charset=utf-8")
             .insert_header((
@@ -134,7 +128,19 @@ fn words<const N: usize>(words: [&str; N]) -> String {
     format!("one of {}", words.join(", "))
 }
 
-fn table(reports: &[ReportView]) -> Result<Vec<u8>, Problem> {
+/// Reports as lines of JSON.
+pub(crate) fn lines(reports: &[ReportView]) -> Result<Vec<u8>, Problem> {
+    let mut lines = Vec::new();
+    for report in reports {
+        serde_json::to_writer(&mut lines, report)
+            .map_err(|_| Problem::from(ServiceError::Damaged("a report")))?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+/// Reports as a table of comma-separated values.
+pub(crate) fn table(reports: &[ReportView]) -> Result<Vec<u8>, Problem> {
     let damaged = |_| Problem::from(ServiceError::Damaged("a row of the reports"));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS).map_err(damaged)?;

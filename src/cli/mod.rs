@@ -18,6 +18,7 @@ mod init;
 mod key;
 mod number;
 mod output;
+mod register;
 mod seller;
 mod serve;
 mod wash;
@@ -83,6 +84,7 @@ enum Command {
     Agency(agency::Agency),
     Key(key::Key),
     Check(check::Check),
+    Register(register::Register),
     Import(import::Import),
     Wash(wash::Wash),
     Audit(audit::Audit),
@@ -109,6 +111,7 @@ pub fn run(line: Cli) -> Result<ExitCode, Failure> {
         Command::Agency(command) => command.run(&data),
         Command::Key(command) => command.run(&data),
         Command::Check(command) => command.run(&data),
+        Command::Register(command) => command.run(&data),
         Command::Import(command) => command.run(&data),
         Command::Wash(command) => command.run(&data),
         Command::Audit(command) => command.run(&data),

@@ -1,12 +1,15 @@
 //! A phone number from the command line, or from standard input, where nobody else sees it.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use super::Failure;
 
 /// More than any number has, blanks and all.
 const LONGEST: u64 = 1024;
+
+/// More than any registration has.
+const MOST: u64 = 64 << 10;
 
 /// What was typed for a number; `-` stands for the first line of standard input. Arguments can be
 /// seen by everybody on the machine and stay in the history of the shell.
@@ -15,6 +18,37 @@ pub(super) fn typed(argument: &str) -> Result<Cow<'_, str>, Failure> {
         return Ok(Cow::Borrowed(argument));
     }
     first_line(io::stdin().lock()).map(Cow::Owned)
+}
+
+/// Several numbers; `-` stands for all lines of standard input that are not blank.
+pub(super) fn typed_all(arguments: &[String]) -> Result<Vec<String>, Failure> {
+    if arguments.iter().any(|argument| argument == "-") {
+        if arguments.len() > 1 {
+            return Err(Failure::usage(
+                "- reads every number from standard input, so no other number stands beside it",
+            ));
+        }
+        return all_lines(io::stdin().lock());
+    }
+    Ok(arguments.to_vec())
+}
+
+fn all_lines(input: impl BufRead) -> Result<Vec<String>, Failure> {
+    let mut text = String::new();
+    // The error's own text could hold pieces of a number.
+    input
+        .take(MOST)
+        .read_to_string(&mut text)
+        .map_err(|_| Failure::usage("the numbers cannot be read from standard input"))?;
+    let lines = text.lines().map(str::trim);
+    let numbers: Vec<String> = lines
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if numbers.is_empty() {
+        return Err(Failure::usage("there is no number on standard input"));
+    }
+    Ok(numbers)
 }
 
 fn first_line(input: impl BufRead) -> Result<String, Failure> {
@@ -41,5 +75,14 @@ mod tests {
         let failure = read(b"\xff0475").unwrap_err().to_string();
         assert!(!failure.contains("0475"), "{failure}");
         assert_eq!(typed("+32475123456").unwrap(), "+32475123456");
+    }
+
+    #[test]
+    fn every_line_is_a_number_of_a_registration() {
+        let read = all_lines(b" 0475 12 34 56 \r\n\n+32475123457".as_slice()).unwrap();
+        assert_eq!(read, ["0475 12 34 56", "+32475123457"]);
+        assert!(all_lines(b"\n \n".as_slice()).is_err());
+        let mixed = ["-".to_owned(), "+32475123456".to_owned()];
+        assert!(typed_all(&mixed).is_err());
     }
 }

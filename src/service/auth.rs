@@ -100,6 +100,24 @@ impl Service {
     }
 }
 
+impl Service {
+    /// What a key that was verified before may do now.
+    ///
+    /// # Errors
+    /// [`ServiceError::UnknownKey`] when it was revoked since; [`ServiceError::Unconfirmed`] when
+    /// that cannot be told now.
+    pub fn holder(&self, key: &KeyId) -> Result<Principal, ServiceError> {
+        let directory = self.directory.current()?;
+        let record = directory.keys.get(key);
+        let record = record.filter(|record| record.revoked_at.is_none());
+        let record = record.ok_or(ServiceError::UnknownKey)?;
+        Ok(Principal {
+            key: key.clone(),
+            role: record.role.clone(),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod letters;
 pub mod matching;
 mod month;
+mod reason;
 pub mod record;
 mod registration;
 pub mod report;
@@ -35,6 +36,7 @@ pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;
 pub use letters::{Letter, LetterError, LetterState, MailAddress, MailStatus};
+pub use reason::{LONGEST_REASON, reason};
 pub use registration::{
     Access, Amended, Amendment, Deed, Event, REGISTRATION, Registered, Registrant,
     RegistrationView, Sellers, Wanted,

@@ -213,6 +213,7 @@ impl Settings {
                 self.registration.max_numbers == 0,
             ),
             ("web.visit_minutes", self.web.visit_minutes == 0),
+            ("web.console_minutes", self.web.console_minutes == 0),
             (
                 "limits.registrations_per_minute",
                 self.limits.registrations_per_minute == 0,

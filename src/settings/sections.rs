@@ -119,6 +119,7 @@ section!(Web {
     default_language: LanguageCode,
     default_region: String,
     visit_minutes: u64,
+    console_minutes: u64,
 });
 section!(Limits {
     registrations_per_minute: u32,

@@ -11,7 +11,7 @@ use super::form::Fields;
 use super::pages::{Again, Frame, Message, MessageKind};
 use super::texts::Language;
 use super::token::{Browser, Refused};
-use super::{Desk, DeskData};
+use super::{Desk, DeskData, console};
 use crate::api::Problem;
 use crate::domain::ReportId;
 
@@ -240,7 +240,7 @@ pub(super) async fn change_language(desk: DeskData, request: HttpRequest) -> Htt
                 let report = value
                     .strip_prefix("/reports/")
                     .is_some_and(|id| ReportId::parse(id).is_some());
-                if report || known.contains(&&*value) {
+                if report || console::is_page(&value) || known.contains(&&*value) {
                     back = value.into_owned();
                 }
             }

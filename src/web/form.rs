@@ -30,6 +30,30 @@ impl Fields {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Everything but the fields of these names.
+    pub(super) fn without(&self, names: &[&str]) -> Vec<(&str, &str)> {
+        let others = self
+            .0
+            .iter()
+            .filter(|(name, _)| !names.contains(&name.as_str()));
+        others
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
+    }
+
+    /// The same, with every line of a field that is not blank as a field `to` of its own.
+    pub(super) fn with_lines_of(&self, from: &str, to: &str) -> Self {
+        let fields = self.0.iter().flat_map(|(name, value)| {
+            if name == from {
+                let lines = value.lines().filter(|line| !line.trim().is_empty());
+                lines.map(|line| (to.to_owned(), line.to_owned())).collect()
+            } else {
+                vec![(name.clone(), value.clone())]
+            }
+        });
+        Self(fields.collect())
+    }
+
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()

@@ -1,5 +1,6 @@
 //! The pages for people: opt out, check, done; with the code, see the registration and take it
-//! back. Rendered by the server, complete without scripts, in four languages.
+//! back. And the console, for those who hold a key. Rendered by the server, complete without
+//! scripts, in four languages.
 //!
 //! * [`pages`], [`texts`], [`moment`]: views; plain data in, HTML out.
 //! * [`letters`]: letters by e-mail, in words.
@@ -9,6 +10,7 @@ mod answer;
 mod asked;
 mod assets;
 mod change;
+mod console;
 mod form;
 mod letters;
 mod mail;
@@ -47,6 +49,8 @@ pub struct Desk {
     visit_key: SecretKey,
     form_key: SecretKey,
     visit_minutes: u64,
+    console_key: SecretKey,
+    console_minutes: u64,
 }
 
 /// How handlers get at it.
@@ -73,6 +77,8 @@ impl Desk {
             visit_key: derive(Purpose::Visit),
             form_key: derive(Purpose::Form),
             visit_minutes: settings.web.visit_minutes,
+            console_key: derive(Purpose::Console),
+            console_minutes: settings.web.console_minutes,
         }
     }
 
@@ -114,6 +120,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/reports/{id}").route(web::get().to(report::one)))
         .service(web::resource("/reports/{id}/evidence.zip").route(web::get().to(report::download)))
         .service(web::resource("/registration/mail").route(web::post().to(mail::send)))
+        .configure(console::routes)
         .service(web::resource("/leave").route(web::post().to(own::leave)))
         .service(web::resource("/language").route(web::get().to(answer::change_language)))
         .service(web::resource("/assets/{name}").route(web::get().to(assets::serve)))

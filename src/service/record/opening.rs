@@ -104,15 +104,7 @@ impl Service {
         if who.role != Role::Operator {
             return Err(ServiceError::WrongRole("operator"));
         }
-        let reason = reason.trim();
-        let digits = reason.bytes().filter(u8::is_ascii_digit).count();
-        let fits = (1..=200).contains(&reason.chars().count());
-        if !fits || reason.chars().any(char::is_control) || digits >= 9 {
-            return Err(ServiceError::Contradiction(
-                "a reason is 1 to 200 characters, without control characters, and with fewer than \
-                 nine digits, because it stays on record and must not hold a phone number",
-            ));
-        }
+        let reason = crate::service::reason::reason(reason)?;
         let key = self.months.get(month).ok_or(ServiceError::UnknownMonth)?;
         let detail = Detail::MonthReleased {
             month: month.to_string(),

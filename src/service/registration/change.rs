@@ -9,8 +9,8 @@
 use super::held::{Added, Held};
 use super::history::{Deed, Event};
 use super::record::{ATTEMPTS, Access, Joined, Opened, Record};
-use super::{Listings, Service, ServiceError};
-use crate::domain::{Locator, Moment, Op, PhoneNumber, Principal, SellerId, SellerRef};
+use super::{Acting, Listings, Service, ServiceError};
+use crate::domain::{Locator, Moment, Op, PhoneNumber, SellerId, SellerRef};
 use crate::service::Snapshot;
 use crate::store::Change;
 
@@ -63,7 +63,7 @@ impl Service {
                 record.amend(held, amendment, at, max)
             })
             .await?;
-        self.settle(access, None, false).await?;
+        self.settle(access, &Acting::default(), false).await?;
         Ok(amended)
     }
 
@@ -79,7 +79,7 @@ impl Service {
         let at = self
             .rewrite(access, |record, _| Ok(record.withdraw(now)))
             .await?;
-        self.settle(access, None, true).await?;
+        self.settle(access, &Acting::default(), true).await?;
         if let Err(error) = self.forget_address(access.reference().locator()).await {
             // It goes, unsent, when its letter is due.
             tracing::warn!(%error, "an address is not deleted yet");
@@ -99,7 +99,7 @@ impl Service {
             record.take_up(now, now < self.undo_until(record))
         })
         .await?;
-        let Opened { record, .. } = self.settle(access, None, false).await?;
+        let Opened { record, .. } = self.settle(access, &Acting::default(), false).await?;
         record.effective_at.ok_or(ServiceError::Conflict)
     }
 
@@ -114,7 +114,7 @@ impl Service {
     pub(super) async fn settle(
         &self,
         access: &Access,
-        by: Option<&Principal>,
+        acting: &Acting<'_>,
         mut in_any_case: bool,
     ) -> Result<Opened, ServiceError> {
         let locator = access.reference().locator();
@@ -124,7 +124,7 @@ impl Service {
                 return Ok(opened);
             }
             let directory = self.directory.current()?;
-            let changes = self.due(by, &opened, locator, &directory)?;
+            let changes = self.due(acting, &opened, locator, &directory)?;
             self.store.change(changes).await?;
             opened.record.settle(&mut opened.held, Moment::now());
             if self.write_whole(access, &mut opened).await? {
@@ -140,7 +140,7 @@ impl Service {
     /// What makes the index hold what a record says.
     fn due(
         &self,
-        by: Option<&Principal>,
+        acting: &Acting<'_>,
         opened: &Opened,
         registration: Locator,
         directory: &Snapshot,
@@ -160,16 +160,21 @@ impl Service {
         let all_sellers = [&record.sellers[..], &record.leaving[..]].concat();
         let mut changes = self.changes(
             Op::Withdraw,
-            None,
+            &Acting::default(),
             listings(&leaving, &all_sellers),
             directory,
         )?;
         let stays = record.withdrawn_at.is_none();
         let gone = if stays { &record.leaving } else { &all_sellers };
-        changes.extend(self.changes(Op::Withdraw, None, listings(&staying, gone), directory)?);
+        changes.extend(self.changes(
+            Op::Withdraw,
+            &Acting::default(),
+            listings(&staying, gone),
+            directory,
+        )?);
         if stays {
             let put = listings(&staying, &record.sellers);
-            changes.extend(self.changes(Op::Register, by, put, directory)?);
+            changes.extend(self.changes(Op::Register, acting, put, directory)?);
         }
         Ok(changes)
     }

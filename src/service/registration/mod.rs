@@ -11,10 +11,11 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::reason::reason;
 use super::{Service, ServiceError, Snapshot};
 use crate::domain::{
-    AgencyId, Channels, Context, KeyId, Locator, Moment, Op, PhoneError, PhoneNumber, Principal,
-    Region, Role, Scope, SellerId, SellerRef,
+    AgencyId, Channels, Context, Detail, KeyId, Locator, Moment, Op, PhoneError, PhoneNumber,
+    Principal, Region, Role, Scope, SellerId, SellerRef,
 };
 use crate::privacy::random;
 use crate::store::{Action, Change, Listing, SellerNumber};
@@ -40,6 +41,15 @@ pub enum Registrant<'a> {
         who: &'a Principal,
         /// Their own name for it: the same one with the same content is one registration.
         reference: Option<&'a str>,
+    },
+    /// The operator, for a person who cannot use the page.
+    Operator {
+        /// Who.
+        who: &'a Principal,
+        /// Why, in the operator's words. It stays on record with every entry of the registration.
+        reason: &'a str,
+        /// What makes it the same one when it is sent again, with the same content.
+        again: Option<&'a [u8]>,
     },
 }
 
@@ -113,11 +123,20 @@ impl Service {
         let directory = self.directory.current()?;
         let numbers = self.read_numbers(&wanted.numbers, wanted.region)?;
         let scope = scope(who, wanted, &directory)?;
+        let acting = who.acting()?;
         let seed = match who {
             Registrant::Person { form } => self.form_key.mac(&[b"registration", form]),
             Registrant::Key {
                 reference: None, ..
-            } => random(),
+            }
+            | Registrant::Operator { again: None, .. } => random(),
+            Registrant::Operator {
+                who,
+                again: Some(again),
+                ..
+            } => self
+                .form_key
+                .mac(&[b"on behalf", who.key.as_str().as_bytes(), again]),
             Registrant::Key {
                 who,
                 reference: Some(reference),
@@ -134,7 +153,7 @@ impl Service {
         };
         for _ in 0..ATTEMPTS {
             let access = self.keep(&seed, &numbers, &scope, Moment::now()).await?;
-            let Opened { record, .. } = self.settle(&access, who.key(), false).await?;
+            let Opened { record, .. } = self.settle(&access, &acting, false).await?;
             match (record.effective_at, record.withdrawn_at) {
                 (Some(effective_at), None) => {
                     return Ok(Registered {
@@ -187,7 +206,7 @@ impl Service {
     /// [`ServiceError::UnknownReference`] when no registration has this code.
     pub async fn registration(&self, access: &Access) -> Result<RegistrationView, ServiceError> {
         // What broke off half-way is finished before it is shown as done.
-        let Opened { record, held, .. } = self.settle(access, None, false).await?;
+        let Opened { record, held, .. } = self.settle(access, &Acting::default(), false).await?;
         let mut chosen = Vec::new();
         for seller in &record.sellers {
             match seller {
@@ -229,7 +248,7 @@ impl Service {
     fn changes(
         &self,
         op: Op,
-        by: Option<&Principal>,
+        acting: &Acting<'_>,
         listings: Listings<'_>,
         directory: &Snapshot,
     ) -> Result<Vec<Change>, ServiceError> {
@@ -252,12 +271,12 @@ impl Service {
             };
             let context = Arc::new(Context {
                 op,
-                agency: by.and_then(agency),
+                agency: acting.by.and_then(agency),
                 seller: Some(seller.clone()),
-                key: by.map(|who| KeyId::clone(&who.key)),
+                key: acting.by.map(|who| KeyId::clone(&who.key)),
                 campaign: None,
                 channels: Some(channels),
-                detail: None,
+                detail: acting.detail.clone(),
             });
             for phone in numbers {
                 let (subject, pn) = self.pseudonyms(phone, at)?;
@@ -294,9 +313,30 @@ impl<'a> Registrant<'a> {
     fn key(self) -> Option<&'a Principal> {
         match self {
             Self::Person { .. } => None,
-            Self::Key { who, .. } => Some(who),
+            Self::Key { who, .. } | Self::Operator { who, .. } => Some(who),
         }
     }
+
+    /// What its entries say of it.
+    fn acting(self) -> Result<Acting<'a>, ServiceError> {
+        let detail = match self {
+            Self::Person { .. } | Self::Key { .. } => None,
+            Self::Operator { reason: text, .. } => Some(Detail::OnBehalf {
+                note: reason(text)?.to_owned(),
+            }),
+        };
+        Ok(Acting {
+            by: self.key(),
+            detail,
+        })
+    }
+}
+
+/// Who acts, and what else an entry says of it.
+#[derive(Debug, Default)]
+struct Acting<'a> {
+    by: Option<&'a Principal>,
+    detail: Option<Detail>,
 }
 
 fn agency(who: &Principal) -> Option<AgencyId> {
@@ -306,14 +346,19 @@ fn agency(who: &Principal) -> Option<AgencyId> {
     }
 }
 
-/// What may be registered by whom: a person anything; an agency what its mandates cover, or all;
-/// a seller itself, or all.
+/// What may be registered by whom: a person anything, and the operator for a person; an agency what
+/// its mandates cover, or all; a seller itself, or all.
 fn scope(
     who: Registrant<'_>,
     wanted: &Wanted<'_>,
     directory: &Snapshot,
 ) -> Result<Scope, ServiceError> {
-    let role = who.key().map(|principal| &principal.role);
+    let role = match who {
+        Registrant::Person { .. } => None,
+        Registrant::Key { who, .. } => Some(&who.role),
+        Registrant::Operator { who, .. } if who.role == Role::Operator => None,
+        Registrant::Operator { .. } => return Err(ServiceError::WrongRole("operator")),
+    };
     if matches!(role, Some(Role::Regulator | Role::Operator)) {
         return Err(ServiceError::WrongRole("dialler or seller"));
     }

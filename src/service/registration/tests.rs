@@ -52,7 +52,7 @@ impl Here {
         let access = service.register(form, &wanted).await.unwrap().access;
         Self {
             asks: Principal {
-                key: KeyId::parse("0123456789ab").unwrap(),
+                key: KeyId::parse("0123456789").unwrap(),
                 role: Role::Dialler { agency },
             },
             service,
@@ -90,7 +90,7 @@ impl Here {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_change_that_broke_off_is_finished_when_the_code_is_next_used() {
     let here = Here::new().await;
     assert_eq!(here.refused("telco").await, [true, true, false, false]);
@@ -141,7 +141,7 @@ async fn a_change_that_broke_off_is_finished_when_the_code_is_next_used() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn withdrawing_lets_go_of_everything_that_was_ever_under_way() {
     let here = Here::new().await;
     let withdrawn = here.service.withdraw(&here.access).await.unwrap();
@@ -155,7 +155,7 @@ async fn withdrawing_lets_go_of_everything_that_was_ever_under_way() {
     assert_eq!(here.refused("telco").await, [false, true, true, false]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn what_came_in_later_holds_only_since_then() {
     let here = Here::new().await;
     let (service, access) = (&here.service, &here.access);
@@ -184,7 +184,7 @@ async fn what_came_in_later_holds_only_since_then() {
     assert_eq!(began(3, "energy").await.unwrap().since, back);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn changes_at_the_same_time_leave_the_index_as_the_record_says() {
     let here = Here::new().await;
     let mut tasks = Vec::new();

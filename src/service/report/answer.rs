@@ -12,7 +12,7 @@ use crate::store::Kind;
 pub const LONGEST_ANSWER: usize = 4_000;
 
 /// How many answers one report may have.
-const MOST_ANSWERS: usize = 20;
+pub const MOST_ANSWERS: usize = 20;
 
 /// Which reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

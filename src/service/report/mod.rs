@@ -26,7 +26,7 @@ use crate::domain::{
 };
 use crate::store::Change;
 
-pub use answer::{Filter, LONGEST_ANSWER};
+pub use answer::{Filter, LONGEST_ANSWER, MOST_ANSWERS};
 pub(super) use finding::rows_of;
 use record::{Content, Kept};
 

@@ -90,15 +90,15 @@ impl OptOutForm<'_> {
         }
     }
 
-    fn number_hint(&self) -> String {
+    pub(super) fn number_hint(&self) -> String {
         number_hint(self.frame, self.region)
     }
 
-    fn countries(&self) -> &'static [Country] {
+    pub(super) fn countries(&self) -> &'static [Country] {
         countries(self.frame.language)
     }
 
-    fn region_is_listed(&self) -> bool {
+    pub(super) fn region_is_listed(&self) -> bool {
         country(self.region).is_some()
     }
 
@@ -111,11 +111,11 @@ impl OptOutForm<'_> {
         )
     }
 
-    fn has(&self, error: FormError) -> bool {
+    pub(super) fn has(&self, error: FormError) -> bool {
         self.errors.contains(&error)
     }
 
-    fn form_error(&self, error: FormError) -> String {
+    pub(super) fn form_error(&self, error: FormError) -> String {
         let texts = self.frame.texts();
         match error {
             FormError::NoNumber => on_one_line(texts.error_no_number),
@@ -128,7 +128,7 @@ impl OptOutForm<'_> {
     }
 
     /// What is wrong with the numbers together.
-    fn numbers_error(&self) -> Option<String> {
+    pub(super) fn numbers_error(&self) -> Option<String> {
         let about_numbers = |error: &&FormError| {
             matches!(
                 error,
@@ -142,7 +142,7 @@ impl OptOutForm<'_> {
     }
 
     /// What is wrong with a box, if anything. That no number was given is said at the first box.
-    fn box_error(&self, index: usize) -> Option<String> {
+    pub(super) fn box_error(&self, index: usize) -> Option<String> {
         match self.boxes.get(index)?.error {
             Some(code) => Some(on_one_line(self.frame.texts().phone_error(code))),
             None if index == 0 => self.numbers_error(),

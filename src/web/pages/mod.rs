@@ -4,6 +4,7 @@
 //! the template. The pages work without scripts and load only the style sheet and the icon.
 
 mod asked;
+mod console;
 mod form;
 mod mail;
 mod message;
@@ -14,6 +15,11 @@ mod report;
 use super::texts::{Language, MessageText, Texts, country, fill};
 
 pub use asked::{Asked, Day, Line, OfNumber};
+pub use console::{
+    AgencyCount, AgencyLine, AnswerBox, AnswerError, CompanyLine, ConsoleAgencies, ConsoleHandover,
+    ConsoleOnBehalf, ConsoleOverview, ConsoleReport, ConsoleReports, ConsoleRole, ConsoleSignIn,
+    FilterForm, KeyError, KeyLine, Nav, OverdueCompany, ReportLine,
+};
 pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
 pub use mail::{AddressError, Mail, MailForm, Progress};
 pub use message::{Again, Message, MessageKind};

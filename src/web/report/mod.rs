@@ -200,14 +200,14 @@ fn frame<'a>(desk: &'a Desk, request: &HttpRequest) -> Frame<'a> {
 }
 
 /// The name of the company of a report, if it has one.
-fn company_name(report: &ReportView, known: &Snapshot) -> Option<String> {
+pub(super) fn company_name(report: &ReportView, known: &Snapshot) -> Option<String> {
     let named = || report.telling.as_ref()?.company.clone();
     let seller = report.seller.as_ref().map(|id| known.seller_name(id));
     seller.or_else(named)
 }
 
 /// A report in words that the view can borrow.
-struct Shown<'a> {
+pub(super) struct Shown<'a> {
     report: &'a ReportView,
     company: Option<String>,
     number: String,
@@ -217,7 +217,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(state: &State, report: &'a ReportView) -> Self {
+    pub(super) fn new(state: &State, report: &'a ReportView) -> Self {
         let known = state.service.directory().known();
         let number = report.telling.as_ref().map(|telling| &telling.number);
         let number = number.and_then(|number| PhoneNumber::parse(number, None).ok());
@@ -247,7 +247,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    fn view<'b>(
+    pub(super) fn view<'b>(
         &'b self,
         desk: &Desk,
         frame: Frame<'b>,

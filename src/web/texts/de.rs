@@ -222,4 +222,5 @@ pub const DE: Texts = Texts {
     own: super::own::DE,
     report: super::report::DE,
     letters: super::letters::DE,
+    console: super::console::DE,
 };

@@ -222,4 +222,5 @@ pub const EN: Texts = Texts {
     own: super::own::EN,
     report: super::report::EN,
     letters: super::letters::EN,
+    console: super::console::EN,
 };

@@ -216,4 +216,5 @@ pub const FR: Texts = Texts {
     own: super::own::FR,
     report: super::report::FR,
     letters: super::letters::FR,
+    console: super::console::FR,
 };

@@ -9,6 +9,7 @@
 //! and never a sentence that reads as permission to call.
 
 mod asked;
+mod console;
 mod de;
 mod en;
 mod fr;
@@ -20,6 +21,7 @@ mod regions;
 mod report;
 
 pub use asked::AskedTexts;
+pub use console::ConsoleTexts;
 pub use de::DE;
 pub use en::EN;
 pub use fr::FR;
@@ -347,6 +349,8 @@ pub struct Texts {
     pub report: ReportTexts,
     /// Letters, and the form that asks for one.
     letters: LetterTexts,
+    /// The console.
+    pub console: ConsoleTexts,
 }
 
 impl Texts {

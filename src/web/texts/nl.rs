@@ -222,4 +222,5 @@ pub const NL: Texts = Texts {
     own: super::own::NL,
     report: super::report::NL,
     letters: super::letters::NL,
+    console: super::console::NL,
 };

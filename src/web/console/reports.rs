@@ -1,0 +1,482 @@
+//! Reports of calls: a company's own, or all of them for a regulator.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Path, Payload};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+
+use super::overview::seller_name;
+use super::visitor::{Turned, Visitor};
+use crate::api::{State, reports as files};
+use crate::domain::{AgencyId, Finding, Moment, PhoneNumber, ReportId, Role, SellerId};
+use crate::service::report::{Filter, LONGEST_ANSWER, MOST_ANSWERS, ReportView, State as Progress};
+use crate::service::{ServiceError, Snapshot};
+use crate::web::answer::{attachment, message, retry_after, see_other};
+use crate::web::form::Fields;
+use crate::web::moment::{Clock, Day};
+use crate::web::opt_out::failure;
+use crate::web::pages::{
+    AgencyCount, AnswerBox, AnswerError, ConsoleAgencies, ConsoleReport, ConsoleReports,
+    ConsoleRole, FilterForm, MessageKind, Notice, ReportLine,
+};
+use crate::web::report::{Shown, company_name};
+use crate::web::{Desk, DeskData};
+
+/// How many reports one page shows.
+const SHOWN: usize = 100;
+
+/// The filter as it stands in the address.
+#[derive(Debug, Default)]
+struct Typed(BTreeMap<&'static str, String>);
+
+const FILTERS: [&str; 5] = ["company", "finding", "state", "from", "to"];
+
+impl Typed {
+    fn of(request: &HttpRequest) -> Self {
+        let mut typed = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+            let known = FILTERS.into_iter().find(|known| *known == name);
+            if let Some(known) = known.filter(|_| !value.trim().is_empty()) {
+                typed.insert(known, value.trim().to_owned());
+            }
+        }
+        Self(typed)
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// The same as part of an address.
+    fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.0);
+        query.finish()
+    }
+
+    /// What is meant; nothing when a part cannot be read: the whole list would be mistaken for the
+    /// part.
+    fn read(&self, clock: Clock) -> Option<Filter> {
+        fn part<T>(text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+            match text {
+                "" => Some(None),
+                text => read(text).map(Some),
+            }
+        }
+        let midnight = |text: &str, minutes: i64| {
+            let at = clock.at(Day::parse(text)?, minutes);
+            Some(Moment::from_millis(at.unix_seconds() * 1000))
+        };
+        let state = |text: &str| Progress::ALL.into_iter().find(|one| one.as_str() == text);
+        Some(Filter {
+            seller: part(self.get("company"), |text| SellerId::parse(text).ok())?,
+            agency: None,
+            finding: part(self.get("finding"), Finding::parse)?,
+            state: part(self.get("state"), state)?,
+            from: part(self.get("from"), |text| midnight(text, 0))?,
+            // The last day is meant with all of its hours.
+            to: part(self.get("to"), |text| midnight(text, 24 * 60))?,
+        })
+    }
+}
+
+/// Somebody who deals with reports: a company or a regulator.
+fn enter<'a>(
+    state: &'a State,
+    desk: &'a Desk,
+    request: &'a HttpRequest,
+) -> Result<Visitor<'a>, Turned> {
+    let visitor = Visitor::enter(state, desk, request)?;
+    match visitor.role {
+        ConsoleRole::Seller | ConsoleRole::Regulator => Ok(visitor),
+        ConsoleRole::Operator => Err(Box::new(visitor.not_found())),
+    }
+}
+
+/// `GET /console/reports`: the list.
+pub(super) async fn list(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let visitor = match enter(&state, &desk, &request) {
+        Ok(visitor) => visitor,
+        Err(answer) => return *answer,
+    };
+    let typed = Typed::of(&request);
+    let filter = typed.read(desk.clock);
+    let mut reports = match &filter {
+        Some(filter) => match state.service.reports(&visitor.who, filter).await {
+            Ok(reports) => reports,
+            Err(error) => return visitor.failed(&error),
+        },
+        None => Vec::new(),
+    };
+    if visitor.role == ConsoleRole::Seller {
+        reports.sort_by_key(urgency);
+    }
+    let known = state.service.directory().known();
+    let now = Moment::now();
+    let shown = reports.iter().take(SHOWN);
+    let lines = shown
+        .map(|report| line(&desk, report, &known, now))
+        .collect();
+    let query = typed.query();
+    let view = ConsoleReports {
+        frame: visitor.frame(),
+        nav: visitor.nav("/console/reports"),
+        all: reports.len(),
+        lines,
+        query: &query,
+        filter: (visitor.role == ConsoleRole::Regulator).then(|| FilterForm {
+            company: typed.get("company"),
+            finding: typed.get("finding"),
+            state: typed.get("state"),
+            from: typed.get("from"),
+            to: typed.get("to"),
+            companies: companies(&known),
+            wrong: filter.is_none(),
+        }),
+    };
+    let status = match filter {
+        Some(_) => StatusCode::OK,
+        None => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    visitor.page(status, &view)
+}
+
+/// What is late comes first, then what will be, each in the order of its day; then all that is
+/// done, the newest first.
+fn urgency(report: &ReportView) -> (u8, i64) {
+    let by = report.answer_by.map_or(i64::MAX, |by| by.millis());
+    match report.state {
+        Progress::Overdue => (0, by),
+        Progress::Open => (1, by),
+        Progress::Answered | Progress::WithRegulator => (2, -report.at.millis()),
+    }
+}
+
+fn companies(known: &Snapshot) -> Vec<(String, String)> {
+    let sellers = known.sellers.iter();
+    let mut companies: Vec<_> = sellers
+        .map(|(id, seller)| (id.to_string(), seller.name.clone()))
+        .collect();
+    companies.sort_by_key(|(_, name)| name.to_lowercase());
+    companies
+}
+
+fn line(desk: &Desk, report: &ReportView, known: &Snapshot, now: Moment) -> ReportLine {
+    let number = report.telling.as_ref().map(|telling| &telling.number);
+    let number = number.and_then(|number| PhoneNumber::parse(number, None).ok());
+    ReportLine {
+        path: path(report.id),
+        company: company_name(report, known),
+        number: number.map_or_else(String::new, |number| number.international()),
+        called: desk.moment(report.called_to),
+        finding: report.finding,
+        state: report.state,
+        left: left(report, now),
+    }
+}
+
+/// The seconds that are left for the answer, or, below zero, by which it is late.
+fn left(report: &ReportView, now: Moment) -> Option<i64> {
+    let waits = matches!(report.state, Progress::Open | Progress::Overdue);
+    let by = report.answer_by.filter(|_| waits)?;
+    Some((by.millis() - now.millis()) / 1000)
+}
+
+fn path(id: ReportId) -> String {
+    format!("/console/reports/{id}")
+}
+
+/// `GET /console/reports.csv`: the same as a table.
+pub(super) async fn csv(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let made = file(&state, &desk, &request, files::table).await;
+    made.map_or_else(
+        |answer| *answer,
+        |table| {
+            attachment(
+                &desk,
+                "text/csv; charset=utf-8",
+                "metrust-reports.csv",
+                table,
+            )
+        },
+    )
+}
+
+/// `GET /console/reports.ndjson`: the same as lines of JSON.
+pub(super) async fn ndjson(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let made = file(&state, &desk, &request, files::lines).await;
+    made.map_or_else(
+        |answer| *answer,
+        |lines| {
+            attachment(
+                &desk,
+                "application/x-ndjson",
+                "metrust-reports.ndjson",
+                lines,
+            )
+        },
+    )
+}
+
+async fn file(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    write: fn(&[ReportView]) -> Result<Vec<u8>, crate::api::Problem>,
+) -> Result<Vec<u8>, Turned> {
+    let visitor = enter(state, desk, request)?;
+    let Some(filter) = Typed::of(request).read(desk.clock) else {
+        return Err(Box::new(message(desk, request, MessageKind::BadRequest)));
+    };
+    let reports = state.service.reports(&visitor.who, &filter).await;
+    let reports = reports.map_err(|error| Box::new(visitor.failed(&error)))?;
+    write(&reports).map_err(|problem| Box::new(problem.error_response()))
+}
+
+/// `GET /console/reports/{id}`: one report.
+pub(super) async fn one(
+    state: State,
+    desk: DeskData,
+    request: HttpRequest,
+    id: Path<String>,
+) -> HttpResponse {
+    let visitor = match enter(&state, &desk, &request) {
+        Ok(visitor) => visitor,
+        Err(answer) => return *answer,
+    };
+    let Some(id) = ReportId::parse(&id) else {
+        return visitor.not_found();
+    };
+    page_of(&visitor, StatusCode::OK, id, Draft::default()).await
+}
+
+/// The report whose answer was being written when the session ended.
+pub(super) async fn reopened(visitor: &Visitor<'_>, path: &str, fields: &Fields) -> HttpResponse {
+    let id = path.strip_prefix("/console/reports/");
+    let id = id.and_then(ReportId::parse);
+    let (Some(id), ConsoleRole::Seller) = (id, visitor.role) else {
+        return see_other(visitor.desk, "/console", None);
+    };
+    let draft = Draft {
+        text: text_of(fields),
+        ..Draft::default()
+    };
+    page_of(visitor, StatusCode::OK, id, draft).await
+}
+
+/// Browsers send a line's end as two signs.
+fn text_of(fields: &Fields) -> String {
+    let text = fields.get("text").unwrap_or_default();
+    text.replace("\r\n", "\n")
+}
+
+/// An answer that is not sent yet.
+#[derive(Default)]
+struct Draft {
+    text: String,
+    error: Option<AnswerError>,
+    notice: Option<Notice>,
+}
+
+/// `POST /console/reports/{id}`: the company's answer.
+pub(super) async fn answer(
+    state: State,
+    desk: DeskData,
+    request: HttpRequest,
+    id: Path<String>,
+    payload: Payload,
+) -> HttpResponse {
+    let Ok(fields) = Fields::read(&state, payload).await else {
+        return message(&desk, &request, MessageKind::BadRequest);
+    };
+    let (visitor, named) = match Visitor::send(&state, &desk, &request, &fields) {
+        Ok(sent) => sent,
+        Err(answer) => return *answer,
+    };
+    let id = ReportId::parse(&id);
+    let (Some(id), ConsoleRole::Seller) = (id, visitor.role) else {
+        return visitor.not_found();
+    };
+    let draft = |error, notice| Draft {
+        text: text_of(&fields),
+        error,
+        notice,
+    };
+    if named.is_none() {
+        let draft = draft(None, Some(Notice::FormExpired));
+        return page_of(&visitor, StatusCode::FORBIDDEN, id, draft).await;
+    }
+    if fields.get("lang").is_some() {
+        return page_of(&visitor, StatusCode::OK, id, draft(None, None)).await;
+    }
+    let text = text_of(&fields);
+    let error = match text.trim().chars().count() {
+        0 => Some(AnswerError::Empty),
+        1..=LONGEST_ANSWER => None,
+        _ => Some(AnswerError::Long(LONGEST_ANSWER)),
+    };
+    if error.is_some() {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return page_of(&visitor, status, id, draft(error, None)).await;
+    }
+    match state.service.answer_report(&visitor.who, id, &text).await {
+        Ok(_) => see_other(&desk, &path(id), None),
+        Err(error @ ServiceError::UnknownReport) => visitor.failed(&error),
+        Err(error) => match failure(&error) {
+            MessageKind::RegisterAway => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                let draft = draft(None, Some(Notice::RegisterAway));
+                let mut response = page_of(&visitor, status, id, draft).await;
+                retry_after(&mut response, 5);
+                response
+            }
+            _ => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                page_of(&visitor, status, id, draft(None, Some(Notice::Broken))).await
+            }
+        },
+    }
+}
+
+async fn page_of(
+    visitor: &Visitor<'_>,
+    status: StatusCode,
+    id: ReportId,
+    draft: Draft,
+) -> HttpResponse {
+    let report = match visitor.state.service.report_for(&visitor.who, id).await {
+        Ok(report) => report,
+        Err(error) => return visitor.failed(&error),
+    };
+    let shown = Shown::new(visitor.state, &report);
+    let path = path(id);
+    let desk = visitor.desk;
+    let answers = report.telling.as_ref().map_or(0, |told| told.answers.len());
+    let says_nothing_of_the_list = matches!(
+        report.finding,
+        Some(Finding::NotAsked | Finding::UnknownCompany)
+    );
+    let may_answer = visitor.role == ConsoleRole::Seller && answers < MOST_ANSWERS;
+    let view = ConsoleReport {
+        frame: visitor.frame(),
+        nav: visitor.nav("/console/reports"),
+        told: report
+            .finding
+            .filter(|_| report.by_holder || says_nothing_of_the_list),
+        opted_out_since: report.opted_out_since.map(|at| desk.moment(at)),
+        left: left(&report, Moment::now()),
+        answer: may_answer.then_some(AnswerBox {
+            text: &draft.text,
+            error: draft.error,
+            again: answers > 0,
+        }),
+        notice: draft.notice,
+        report: shown.view(desk, visitor.frame(), visitor.token(), &path, None),
+    };
+    visitor.page(status, &view)
+}
+
+/// `GET /console/agencies`: a company's agencies, those with most reported calls first.
+pub(super) async fn agencies(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let visitor = match Visitor::enter(&state, &desk, &request) {
+        Ok(visitor) => visitor,
+        Err(answer) => return *answer,
+    };
+    let Role::Seller { seller } = &visitor.who.role else {
+        return visitor.not_found();
+    };
+    let all = Filter::default();
+    let reports = match state.service.reports(&visitor.who, &all).await {
+        Ok(reports) => reports,
+        Err(error) => return visitor.failed(&error),
+    };
+    let known = state.service.directory().known();
+    let unasked = |report: &&ReportView| report.finding == Some(Finding::NotAsked);
+    let view = ConsoleAgencies {
+        frame: visitor.frame(),
+        nav: visitor.nav("/console/agencies"),
+        company: seller_name(seller, &known),
+        unasked: reports.iter().filter(unasked).count(),
+        agencies: ranking(&reports, seller, &known),
+    };
+    visitor.page(StatusCode::OK, &view)
+}
+
+/// The agencies with a mandate, and those of earlier calls.
+fn ranking(reports: &[ReportView], seller: &SellerId, known: &Snapshot) -> Vec<AgencyCount> {
+    let mut counts = BTreeMap::<&AgencyId, AgencyCount>::new();
+    let blank = |id: &AgencyId| AgencyCount {
+        name: known
+            .agencies
+            .get(id)
+            .map_or_else(|| id.to_string(), |agency| agency.name.clone()),
+        reported: 0,
+        told_not_to_call: 0,
+        unchecked: 0,
+    };
+    let mandated = known
+        .agencies
+        .iter()
+        .filter(|(_, agency)| agency.sellers.contains(seller));
+    for (id, _) in mandated {
+        counts.insert(id, blank(id));
+    }
+    for report in reports {
+        if let Some(id) = &report.agency {
+            let count = counts.entry(id).or_insert_with(|| blank(id));
+            count.reported += 1;
+            match report.finding {
+                Some(Finding::ToldNotToCall) => count.told_not_to_call += 1,
+                Some(Finding::AnswerExpired) => count.unchecked += 1,
+                _ => {}
+            }
+        }
+    }
+    let mut ranked: Vec<_> = counts.into_values().collect();
+    ranked.sort_by_key(|count| {
+        let most = (count.reported, count.unchecked, count.told_not_to_call);
+        (std::cmp::Reverse(most), count.name.to_lowercase())
+    });
+    ranked
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn typed(query: &str) -> Typed {
+        let uri = format!("/console/reports?{query}");
+        Typed::of(&TestRequest::with_uri(&uri).to_http_request())
+    }
+
+    #[test]
+    fn a_filter_reads_what_it_shows_and_refuses_what_it_cannot_read() {
+        let clock = Clock::CentralEurope;
+        let whole =
+            typed("company=telco&finding=not_asked&state=open&from=2026-11-21&to=21/11/2026");
+        let filter = whole.read(clock).unwrap();
+        assert_eq!(
+            filter.seller.map(|id| id.to_string()).as_deref(),
+            Some("telco")
+        );
+        assert_eq!(filter.finding, Some(Finding::NotAsked));
+        assert_eq!(filter.state, Some(Progress::Open));
+        assert_eq!(filter.from.unwrap().to_string(), "2026-11-20T23:00:00.000Z");
+        assert_eq!(filter.to.unwrap().to_string(), "2026-11-21T23:00:00.000Z");
+        assert_eq!(typed(&whole.query()).0, whole.0);
+        assert_eq!(typed("").read(clock), Some(Filter::default()));
+        assert_eq!(typed("state=&other=1").query(), "");
+        for wrong in [
+            "company=no%20id",
+            "finding=x",
+            "state=x",
+            "from=soon",
+            "to=2026-02-31",
+        ] {
+            assert!(typed(wrong).read(clock).is_none(), "{wrong}");
+        }
+    }
+}
