@@ -9,6 +9,7 @@
 //
 // Prints a line for each step, stops at the first that fails, and ends with "N passed, N failed".
 
+import { throughTheConsole } from './console.mjs';
 import { onPaper } from './paper.mjs';
 import { Registry } from './registry.mjs';
 import { reportACall } from './report.mjs';
@@ -365,6 +366,7 @@ async function onAPhone(way, language) {
   await byMail(way, code);
   await onPaper(way, 'done', [code]);
   await reportACall(way, { number: numbers[0], seller: sellers[0] });
+  await throughTheConsole(way, sellers[0]);
   await leaveTheDevice(way);
   const guest = await comeBack(way, { numbers, code });
   await nextCheck(way, numbers, every('not_listed'));

@@ -33,6 +33,15 @@ export class Registry {
     this.#dialler = made.key;
   }
 
+  get operatorKey() {
+    return this.#operator;
+  }
+
+  /** A new key of a role. */
+  async keyOf(role) {
+    return (await this.#admin('keys', role)).key;
+  }
+
   /** What the very next check answers for each number. */
   async answers(numbers, seller, channel = 'voice') {
     const body = { seller: seller.id, channel, numbers };

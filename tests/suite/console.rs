@@ -284,6 +284,36 @@ on_every_store! {
         assert!(!page.text().contains("Not us."));
     }
 
+    fn the_regulator_sees_figures_and_nobody_else_does(world: &World) {
+        let dialler = world.dialler();
+        let operator = world.operator();
+        world.browser().opt_out(&[&number(1)]);
+        for n in 1..=3 {
+            dialler.check(&number(n), "telco").expect(200);
+        }
+        report(world, &number(9), "energy", "");
+        let mut regulator = signed_in(world, operator.regulator().key());
+        let page = regulator.open("/console/figures").expect(200);
+        let tables: Vec<String> = page
+            .text()
+            .split("<tbody>")
+            .skip(1)
+            .map(|rest| html::visible(rest.split("</tbody>").next().unwrap(), " "))
+            .collect();
+        let [checks, companies, agencies] = tables.as_slice() else {
+            panic!("{tables:?}");
+        };
+        let figures: Vec<&str> = checks.split_whitespace().rev().take(3).collect();
+        assert_eq!(figures, ["0", "2", "1"], "{checks}");
+        assert!(companies.contains("The energy company") && companies.contains('1'), "{companies}");
+        assert!(agencies.contains("Unknown: nobody asked"), "{agencies}");
+        assert_eq!(page.text().matches("<svg").count(), 3);
+        regulator.open("/console/figures?days=7").expect(200);
+        for key in [operator.key(), operator.seller_key("telco").key()] {
+            signed_in(world, key).get("/console/figures").expect(404);
+        }
+    }
+
     fn what_was_typed_outlives_the_session(world: &World) {
         world.dialler();
         let (mut person, id) = report(world, &number(1), "telco", "");

@@ -5,6 +5,7 @@
 //! * `visitor`: who is here, and whether their key still counts.
 //! * the other files: what each of them sees and does.
 
+mod figures;
 mod on_behalf;
 mod overview;
 mod reports;
@@ -32,6 +33,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         )
         .service(web::resource("/console/on-behalf/done").route(web::get().to(on_behalf::done)))
         .service(web::resource("/console/agencies").route(web::get().to(reports::agencies)))
+        .service(web::resource("/console/figures").route(web::get().to(figures::show)))
         .service(web::resource("/console/reports").route(web::get().to(reports::list)))
         .service(web::resource("/console/reports.csv").route(web::get().to(reports::csv)))
         .service(web::resource("/console/reports.ndjson").route(web::get().to(reports::ndjson)))

@@ -16,9 +16,9 @@ use super::texts::{Language, MessageText, Texts, country, fill};
 
 pub use asked::{Asked, Day, Line, OfNumber};
 pub use console::{
-    AgencyCount, AgencyLine, AnswerBox, AnswerError, CompanyLine, ConsoleAgencies, ConsoleHandover,
-    ConsoleOnBehalf, ConsoleOverview, ConsoleReport, ConsoleReports, ConsoleRole, ConsoleSignIn,
-    FilterForm, KeyError, KeyLine, Nav, OverdueCompany, ReportLine,
+    AgencyCount, AgencyLine, AnswerBox, AnswerError, CompanyLine, ConsoleAgencies, ConsoleFigures,
+    ConsoleHandover, ConsoleOnBehalf, ConsoleOverview, ConsoleReport, ConsoleReports, ConsoleRole,
+    ConsoleSignIn, FigureDay, FilterForm, KeyError, KeyLine, Nav, OverdueCompany, ReportLine,
 };
 pub use form::{FormError, NumberBox, OptOutForm, SellerChoice};
 pub use mail::{AddressError, Mail, MailForm, Progress};

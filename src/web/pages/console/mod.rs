@@ -1,9 +1,11 @@
 //! The console's pages.
 
+mod figures;
 mod operator;
 mod reports;
 mod sign_in;
 
+pub use figures::{ConsoleFigures, FigureDay};
 pub use operator::{
     AgencyLine, CompanyLine, ConsoleHandover, ConsoleOnBehalf, ConsoleOverview, KeyLine,
     OverdueCompany,
@@ -45,7 +47,7 @@ impl<'a> Nav<'a> {
         let reports = ("/console/reports", texts.reports_title);
         match self.role {
             ConsoleRole::Seller => vec![reports, ("/console/agencies", texts.agencies_title)],
-            ConsoleRole::Regulator => vec![reports],
+            ConsoleRole::Regulator => vec![reports, ("/console/figures", texts.figures_title)],
             ConsoleRole::Operator => vec![
                 ("/console", texts.overview_title),
                 ("/console/on-behalf", texts.behalf_title),

@@ -106,4 +106,17 @@ pub const DE: ConsoleTexts = ConsoleTexts {
     agency_unchecked: "Angerufen ohne gültige Antwort",
     agencies_unasked_title: "Ohne zu fragen",
     agencies_unasked: "Gemeldete Anrufe, vor denen uns niemand gefragt hat: {n}. Darum wissen wir nicht, welches Callcenter anrief. Fragen Sie jedes.",
+
+    figures_title: "Zahlen",
+    figures_lede: "Die letzten {n} Tage.",
+    figures_other: "{n} Tage zeigen",
+    figures_checks: "Fragen nach Tag und Antwort",
+    figures_companies: "Gemeldete Anrufe nach Unternehmen",
+    figures_agencies: "Anrufe ohne gültige Frage, nach Callcenter",
+    figures_nobody: "Unbekannt: niemand hat gefragt",
+    figures_day: "Tag",
+    figures_suppress: "Nicht anrufen",
+    figures_not_listed: "Nicht auf der Liste",
+    figures_unreadable: "Keine Nummer",
+    figures_reports: "Meldungen",
 };

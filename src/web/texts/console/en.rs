@@ -106,4 +106,17 @@ pub const EN: ConsoleTexts = ConsoleTexts {
     agency_unchecked: "Called without a valid answer",
     agencies_unasked_title: "Without asking",
     agencies_unasked: "Reported calls before which nobody asked us: {n}. So we do not know which call centre called. Ask each of them.",
+
+    figures_title: "Figures",
+    figures_lede: "The last {n} days.",
+    figures_other: "Show {n} days",
+    figures_checks: "Questions by day and answer",
+    figures_companies: "Reported calls by company",
+    figures_agencies: "Calls without a valid question, by call centre",
+    figures_nobody: "Unknown: nobody asked",
+    figures_day: "Day",
+    figures_suppress: "Do not call",
+    figures_not_listed: "Not on the list",
+    figures_unreadable: "Not a number",
+    figures_reports: "Reports",
 };

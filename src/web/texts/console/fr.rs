@@ -106,4 +106,17 @@ pub const FR: ConsoleTexts = ConsoleTexts {
     agency_unchecked: "Appelé sans réponse valable",
     agencies_unasked_title: "Sans consulter",
     agencies_unasked: "Appels signalés pour lesquels personne ne nous a consultés\u{a0}: {n}. Nous ne savons donc pas quel centre a appelé. Demandez-le à chacun.",
+
+    figures_title: "Chiffres",
+    figures_lede: "Les {n} derniers jours.",
+    figures_other: "Montrer {n} jours",
+    figures_checks: "Questions par jour et par réponse",
+    figures_companies: "Appels signalés par entreprise",
+    figures_agencies: "Appels sans question valable, par centre d’appels",
+    figures_nobody: "Inconnu\u{a0}: personne n’a demandé",
+    figures_day: "Jour",
+    figures_suppress: "N’appelez pas",
+    figures_not_listed: "Pas sur la liste",
+    figures_unreadable: "Pas un numéro",
+    figures_reports: "Signalements",
 };

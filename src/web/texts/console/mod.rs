@@ -218,4 +218,30 @@ pub struct ConsoleTexts {
     pub agencies_unasked_title: &'static str,
     /// Reported calls before which nobody had asked. Placeholder `{n}`.
     pub agencies_unasked: &'static str,
+
+    // Figures
+    /// Heading of the figures.
+    pub figures_title: &'static str,
+    /// For how long. Placeholder `{n}`.
+    pub figures_lede: &'static str,
+    /// Link to another span. Placeholder `{n}`.
+    pub figures_other: &'static str,
+    /// Checks by day and answer.
+    pub figures_checks: &'static str,
+    /// Reports by company.
+    pub figures_companies: &'static str,
+    /// Calls without a check, by agency.
+    pub figures_agencies: &'static str,
+    /// Stands for the agency of a call before which nobody asked.
+    pub figures_nobody: &'static str,
+    /// Heading of a column.
+    pub figures_day: &'static str,
+    /// Heading of a column.
+    pub figures_suppress: &'static str,
+    /// Heading of a column.
+    pub figures_not_listed: &'static str,
+    /// Heading of a column.
+    pub figures_unreadable: &'static str,
+    /// Heading of a column.
+    pub figures_reports: &'static str,
 }

@@ -106,4 +106,17 @@ pub const NL: ConsoleTexts = ConsoleTexts {
     agency_unchecked: "Gebeld zonder geldig antwoord",
     agencies_unasked_title: "Zonder te vragen",
     agencies_unasked: "Gemelde telefoontjes waarvoor niemand ons iets vroeg: {n}. Daarom weten we niet welk callcenter belde. Vraag het aan elk van hen.",
+
+    figures_title: "Cijfers",
+    figures_lede: "De laatste {n} dagen.",
+    figures_other: "Toon {n} dagen",
+    figures_checks: "Vragen per dag en antwoord",
+    figures_companies: "Gemelde telefoontjes per bedrijf",
+    figures_agencies: "Telefoontjes zonder geldige vraag, per callcenter",
+    figures_nobody: "Onbekend: niemand vroeg",
+    figures_day: "Dag",
+    figures_suppress: "Niet bellen",
+    figures_not_listed: "Niet op de lijst",
+    figures_unreadable: "Geen nummer",
+    figures_reports: "Meldingen",
 };

@@ -1,0 +1,156 @@
+//! `GET /console/figures`: pictures for the regulator, each with its table.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::visitor::Visitor;
+use crate::api::State;
+use crate::domain::{Finding, Moment, Role};
+use crate::service::report::Filter;
+use crate::web::DeskData;
+use crate::web::pages::{ConsoleFigures, FigureDay};
+use crate::web::plot::{Rank, Stack, over_time, ranked};
+
+/// For how many days the figures may be asked, the usual first.
+const DAYS: [u32; 3] = [31, 7, 92];
+
+/// How many lines a ranking has at most.
+const LINES: usize = 20;
+
+/// Checks by day and answer, reports by company, and calls without a check that counts by agency.
+pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let visitor = match Visitor::enter(&state, &desk, &request) {
+        Ok(visitor) => visitor,
+        Err(answer) => return *answer,
+    };
+    if visitor.who.role != Role::Regulator {
+        return visitor.not_found();
+    }
+    let days = days_of(&request);
+    let (from, to) = (since(days), Moment::now());
+    let day_of = |at: Moment| desk.moment(at).local_day();
+    // The first day is whole: it begins when its clock says so.
+    let first = day_of(to) - i64::from(days) + 1;
+    let clock = desk.clock;
+    let local =
+        move |at: Moment| crate::web::moment::Moment::new(at.millis() / 1000, clock).local_day();
+    let checks = match state.service.checks_by_day(from, to, local).await {
+        Ok(checks) => checks,
+        Err(error) => return visitor.failed(&error),
+    };
+    let filter = Filter {
+        from: Some(from),
+        ..Filter::default()
+    };
+    let reports = match state.service.reports(&visitor.who, &filter).await {
+        Ok(reports) => reports,
+        Err(error) => return visitor.failed(&error),
+    };
+    let known = state.service.directory().known();
+    let frame = visitor.frame();
+    let (texts, console) = (frame.texts(), &frame.texts().console);
+    let mut rows = Vec::new();
+    let mut stacks = Vec::new();
+    for day in first..=day_of(to) {
+        let noon = Moment::from_millis((day * 86_400 + 43_200) * 1000);
+        let label = desk.moment(noon).date_in_words(texts);
+        let answers = checks.days.get(&day).map(|day| day.answers);
+        let answers = answers.unwrap_or_default();
+        let figures = [answers.suppress, answers.not_listed, answers.invalid];
+        stacks.push(Stack {
+            label: label.clone(),
+            figures: figures.to_vec(),
+        });
+        if answers.total() > 0 {
+            rows.push(FigureDay { label, figures });
+        }
+    }
+    rows.reverse();
+    let mut by_company: BTreeMap<String, u64> = BTreeMap::new();
+    let mut by_agency: BTreeMap<String, u64> = BTreeMap::new();
+    for report in &reports {
+        let company = report.seller.as_ref().map(|id| known.seller_name(id));
+        let company = company.unwrap_or_else(|| texts.report.company_unknown.to_owned());
+        *by_company.entry(company).or_default() += 1;
+        if matches!(
+            report.finding,
+            Some(Finding::NotAsked | Finding::AnswerExpired)
+        ) {
+            let agency = report.agency.as_ref().map(|id| known.agency_name(id));
+            let agency = agency.unwrap_or_else(|| console.figures_nobody.to_owned());
+            *by_agency.entry(agency).or_default() += 1;
+        }
+    }
+    let (companies, agencies) = (first_of(by_company), first_of(by_agency));
+    let view = ConsoleFigures {
+        frame,
+        nav: visitor.nav("/console/figures"),
+        days,
+        others: DAYS.into_iter().filter(|other| *other != days).collect(),
+        checks_plot: over_time(console.figures_checks, &stacks),
+        checks: rows,
+        companies_plot: ranked(console.figures_companies, &companies),
+        companies: pairs(companies),
+        agencies_plot: ranked(console.figures_agencies, &agencies),
+        agencies: pairs(agencies),
+    };
+    visitor.page(StatusCode::OK, &view)
+}
+
+fn days_of(request: &HttpRequest) -> u32 {
+    let mut asked = form_urlencoded::parse(request.query_string().as_bytes());
+    let days = asked.find(|(name, _)| name == "days");
+    let days = days.and_then(|(_, value)| value.parse().ok());
+    days.filter(|days| DAYS.contains(days)).unwrap_or(DAYS[0])
+}
+
+fn since(days: u32) -> Moment {
+    let back = Duration::from_secs(u64::from(days) * 86_400);
+    let millis = i64::try_from(back.as_millis()).unwrap_or(i64::MAX);
+    Moment::from_millis(Moment::now().millis().saturating_sub(millis))
+}
+
+/// The largest figures, and among the same by name.
+fn first_of(counts: BTreeMap<String, u64>) -> Vec<Rank> {
+    let counts = counts.into_iter();
+    let mut ranks: Vec<Rank> = counts
+        .map(|(label, figure)| Rank { label, figure })
+        .collect();
+    ranks.sort_by_key(|rank| std::cmp::Reverse(rank.figure));
+    ranks.truncate(LINES);
+    ranks
+}
+
+fn pairs(ranks: Vec<Rank>) -> Vec<(String, u64)> {
+    let ranks = ranks.into_iter();
+    ranks.map(|rank| (rank.label, rank.figure)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_a_few_spans_can_be_asked_for() {
+        let days = |query: &str| {
+            let uri = format!("/console/figures{query}");
+            days_of(&TestRequest::with_uri(&uri).to_http_request())
+        };
+        assert_eq!([days(""), days("?days=7"), days("?days=92")], [31, 7, 92]);
+        assert_eq!([days("?days=9999999"), days("?days=x")], [31, 31]);
+    }
+
+    #[test]
+    fn the_largest_come_first() {
+        let counts = [("a", 1), ("b", 3), ("c", 1)];
+        let counts = counts.map(|(name, count)| (name.to_owned(), count));
+        let ranks = pairs(first_of(BTreeMap::from(counts)));
+        let names: Vec<_> = ranks.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["b", "a", "c"]);
+    }
+}
