@@ -135,7 +135,7 @@ fn plot(desk: &Desk, texts: &Texts, asked: &[&Asking]) -> String {
                 .moment(crate::domain::Moment::from_millis(
                     (day * DAY + DAY / 2) * 1000,
                 ))
-                .date_in_words(texts),
+                .day_in_words(texts),
             figures: counts.get(&day).map_or_else(Vec::new, |two| two.to_vec()),
         })
         .collect();

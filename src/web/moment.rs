@@ -153,6 +153,11 @@ impl Moment {
         self.filled(texts, texts.date)
     }
 
+    /// The day and its month, for where there is little room.
+    pub fn day_in_words(&self, texts: &Texts) -> String {
+        self.filled(texts, texts.day_of_year)
+    }
+
     /// The time of day in words.
     pub fn time_in_words(&self, texts: &Texts) -> String {
         self.filled(texts, texts.time_of_day)

@@ -21,6 +21,22 @@ const button = (action) => `main button[name="action"][value="${action}"]`;
 const [address, folder] = process.argv.slice(2);
 const registry = new Registry(address, process.env.METRUST_KEY);
 
+/** Those who deal with reports. */
+async function dealing({ visitor, shoot, seller }) {
+  const { page } = visitor;
+  const enter = async (key, path, name) => {
+    await visitor.open('/console');
+    await page.fill('#key', key);
+    await visitor.press('main button[name="action"][value="enter"]');
+    await visitor.open(path);
+    await shoot(name);
+    await visitor.press('form[action="/console/leave"] button');
+  };
+  await enter(await registry.keyOf({ role: 'seller', seller: seller.id }), '/console/reports', '8-console-seller');
+  await enter(await registry.keyOf({ role: 'regulator' }), '/console/figures', '9-console-regulator');
+  await enter(registry.operatorKey, '/console', '10-console-operator');
+}
+
 /** One person's way; `shoot` takes the picture. A new page of theirs is one line more. */
 async function person({ visitor, shoot, numbers, seller }) {
   const { page } = visitor;
@@ -64,6 +80,7 @@ async function main() {
         await visitor.page.screenshot({ path, type: 'jpeg', quality: 60, fullPage: size === 'desk' });
       };
       await person({ visitor, shoot, numbers, seller: registry.sellers[0] });
+      if (size === 'desk') await dealing({ visitor, shoot, seller: registry.sellers[0] });
       await visitor.leave();
     }
   }

@@ -56,15 +56,16 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
     let mut stacks = Vec::new();
     for day in first..=day_of(to) {
         let noon = Moment::from_millis((day * 86_400 + 43_200) * 1000);
-        let label = desk.moment(noon).date_in_words(texts);
+        let at = desk.moment(noon);
         let answers = checks.days.get(&day).map(|day| day.answers);
         let answers = answers.unwrap_or_default();
         let figures = [answers.suppress, answers.not_listed, answers.invalid];
         stacks.push(Stack {
-            label: label.clone(),
+            label: at.day_in_words(texts),
             figures: figures.to_vec(),
         });
         if answers.total() > 0 {
+            let label = at.date_in_words(texts);
             rows.push(FigureDay { label, figures });
         }
     }

@@ -189,6 +189,7 @@ pub const DE: Texts = Texts {
     hour_many: "{n} Stunden",
     date_time: "{weekday}, {day}. {month} {year}, {hh}:{mm} Uhr",
     date: "{weekday}, {day}. {month} {year}",
+    day_of_year: "{day}. {month}",
     time_of_day: "{hh}:{mm} Uhr",
     first_of_month: "1",
     months: [

@@ -189,6 +189,7 @@ pub const EN: Texts = Texts {
     hour_many: "{n} hours",
     date_time: "{weekday} {day} {month} {year} at {hh}:{mm}",
     date: "{weekday} {day} {month} {year}",
+    day_of_year: "{day} {month}",
     time_of_day: "{hh}:{mm}",
     first_of_month: "1",
     months: [

@@ -189,6 +189,7 @@ pub const FR: Texts = Texts {
     hour_many: "{n} heures",
     date_time: "{weekday} {day} {month} {year} à {h}\u{a0}h\u{a0}{mm}",
     date: "{weekday} {day} {month} {year}",
+    day_of_year: "{day} {month}",
     time_of_day: "{h}\u{a0}h\u{a0}{mm}",
     first_of_month: "1er",
     months: [

@@ -325,6 +325,8 @@ pub struct Texts {
     pub date_time: &'static str,
     /// A date alone. Placeholders as in `date_time`.
     pub date: &'static str,
+    /// A day without its year. Placeholders `{day}`, `{month}`.
+    pub day_of_year: &'static str,
     /// A time of day alone. Placeholders as in `date_time`.
     pub time_of_day: &'static str,
     /// How the first day of a month is written.

@@ -189,6 +189,7 @@ pub const NL: Texts = Texts {
     hour_many: "{n} uur",
     date_time: "{weekday} {day} {month} {year} om {h}.{mm} uur",
     date: "{weekday} {day} {month} {year}",
+    day_of_year: "{day} {month}",
     time_of_day: "{h}.{mm} uur",
     first_of_month: "1",
     months: [
