@@ -5,6 +5,7 @@
 //! * `visitor`: who is here, and whether their key still counts.
 //! * the other files: what each of them sees and does.
 
+mod agencies;
 mod figures;
 mod on_behalf;
 mod overview;
@@ -32,8 +33,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(on_behalf::send)),
         )
         .service(web::resource("/console/on-behalf/done").route(web::get().to(on_behalf::done)))
-        .service(web::resource("/console/agencies").route(web::get().to(reports::agencies)))
         .service(web::resource("/console/figures").route(web::get().to(figures::show)))
+        .service(web::resource("/console/agencies").route(web::get().to(agencies::show)))
         .service(web::resource("/console/reports").route(web::get().to(reports::list)))
         .service(web::resource("/console/reports.csv").route(web::get().to(reports::csv)))
         .service(web::resource("/console/reports.ndjson").route(web::get().to(reports::ndjson)))
