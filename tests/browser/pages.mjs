@@ -376,6 +376,19 @@ async function onAPhone(way, language) {
   await guest.leave();
 }
 
+/** A QR code leads here: the script takes the code out of the address and into its box. */
+async function byQrCode(way, code) {
+  const guest = await way.newVisitor();
+  await way.step('a code behind the # goes into its box, and out of the address', async () => {
+    await guest.open(`/registration#${code}`);
+    expectSame(await guest.values('reference'), [code], 'the box');
+    expectSame(new URL(guest.page.url()).hash, '', 'what is left in the address bar');
+    await guest.press('main button[type="submit"]');
+    expect(await guest.page.locator('form[action="/registration/withdraw"]').isVisible(), 'it is not open');
+  });
+  await guest.leave();
+}
+
 /** International numbers, one company, calls only, on a desk, with scripts. */
 async function onADesk(way, language) {
   await way.begin(language, DESK, { scripts: true });
@@ -390,6 +403,7 @@ async function onADesk(way, language) {
   ];
   await nextCheck(way, numbers, answers('suppress'));
   await byMail(way, code);
+  await byQrCode(way, code);
   const guest = await comeBack(way, { numbers, code, chosen });
   await nextCheck(way, numbers, answers('not_listed'));
   await nothingInAddresses(way, [way.visitor, guest], { code, numbers });
