@@ -184,6 +184,39 @@ fn use_everything(world: &World) -> Secrets {
     operator.post("/v1/admin/imports/find", find).expect(200);
 
     let mut browser = world.browser();
+    // A call is reported, with a number on the screen and words that are nobody else's business.
+    let words = "Zij belden over mijn zieke moeder";
+    let shown = "0799 55 44 33";
+    secrets.add("what a person wrote", words);
+    secrets.add("the number on their screen", shown);
+    let mut reporter = world.browser();
+    reporter.opt_out(&all[..1]);
+    let page = reporter.open("/report").expect(200);
+    let today = crate::harness::html::tags(&page.text());
+    let today = today
+        .iter()
+        .find_map(|tag| tag.get("max"))
+        .unwrap()
+        .to_owned();
+    let mut form = page.form_with("action", "send");
+    let own = form_number(&page);
+    for (name, value) in [
+        ("own", own.as_str()),
+        ("company", "telco"),
+        ("date", &today),
+        ("sure", "day"),
+        ("caller", shown),
+        ("words", words),
+    ] {
+        form.set(name, &[value]);
+    }
+    reporter.press(&form, "action", "send").expect(303);
+    let answer = "Onze excuses voor uw zieke moeder";
+    secrets.add("what a company answered", answer);
+    let reports = seller.get("/v1/reports").expect(200).json();
+    let id = reports["reports"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/reports/{id}/answer");
+    seller.post(&path, json!({ "text": answer })).expect(200);
     let typed = browser.opt_out(&all[..3]);
     browser.open("/registration").expect(200);
     browser.withdraw();
@@ -198,6 +231,16 @@ fn use_everything(world: &World) -> Secrets {
     }
     secrets.add_code("4F4F-5G5G-6H6H-7J7J");
     secrets
+}
+
+/// The number that the form of a report offers.
+fn form_number(page: &crate::harness::Answer) -> String {
+    let tags = crate::harness::html::tags(&page.text());
+    let mut own = tags.iter().filter(|tag| tag.get("name") == Some("own"));
+    own.next()
+        .and_then(|tag| tag.get("value"))
+        .unwrap()
+        .to_owned()
 }
 
 fn search_what_is_told(world: &mut World, secrets: &Secrets) {
