@@ -46,12 +46,36 @@ pub enum Kind {
 /// What a code is told.
 #[derive(Debug, Clone)]
 pub struct Askings {
-    /// Since when the code's opt-out has been there: nothing earlier is told.
-    pub since: Moment,
+    /// Each number, and since when it has been with this code: nothing earlier is told.
+    pub numbers: Vec<(PhoneNumber, Moment)>,
     /// The newest first; at most [`MOST`].
     pub all: Vec<Asking>,
     /// Whether there were more than that.
     pub more: bool,
+}
+
+/// The newest askings, in memory that is bounded.
+#[derive(Default)]
+struct Newest {
+    askings: Vec<Asking>,
+    more: bool,
+}
+
+impl Newest {
+    fn add(&mut self, asking: Asking) {
+        self.askings.push(asking);
+        if self.askings.len() >= 2 * MOST {
+            self.cut();
+        }
+    }
+
+    /// Leaves the newest, the newest first.
+    fn cut(&mut self) {
+        self.askings
+            .sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
+        self.more |= self.askings.len() > MOST;
+        self.askings.truncate(MOST);
+    }
 }
 
 impl Service {
@@ -60,25 +84,18 @@ impl Service {
     /// # Errors
     /// [`ServiceError::UnknownReference`] when no opt-out has this code.
     pub async fn asked(&self, access: &Access) -> Result<Askings, ServiceError> {
-        let registration = self.registration(access).await?;
-        let (record, numbers) = self.open_record(access).await?;
-        let since = record.created_at;
-        // A number that came in later tells nothing of before that.
-        let begun: Vec<_> = numbers
-            .into_iter()
-            .map(|number| {
-                let added = &registration.added_numbers;
-                let added = added.iter().find(|(known, _)| *known == number);
-                (number, added.map_or(since, |(_, since)| *since))
-            })
-            .collect();
+        // A number that came in later tells nothing of before that, and a registration that was
+        // withdrawn nothing of after.
+        let (numbers, withdrawn) = self.came_in(access).await?;
+        let until = withdrawn.unwrap_or_else(Moment::now);
+        let begun = numbers.clone();
         let index = self.record_index().await?;
         let keys = self.months.all();
         let damaged = || ServiceError::Damaged("the index of the log");
         let mut all = tokio::task::spawn_blocking(move || {
-            let mut all = Vec::new();
+            let mut all = Newest::default();
             for (number, since) in begun {
-                rows_of(&index, &keys, &number, (since, Moment::now()), |row| {
+                rows_of(&index, &keys, &number, (since, until), |row| {
                     let kind = match row.op {
                         Op::Check => Kind::Check {
                             agency: row.agency.cloned(),
@@ -89,7 +106,7 @@ impl Service {
                         Op::Opening => Kind::Opening,
                         _ => return,
                     };
-                    all.push(Asking {
+                    all.add(Asking {
                         number,
                         at: row.time,
                         id: row.id.to_string(),
@@ -101,9 +118,35 @@ impl Service {
         })
         .await
         .map_err(|_| damaged())??;
-        all.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
-        let more = all.len() > MOST;
-        all.truncate(MOST);
-        Ok(Askings { since, all, more })
+        all.cut();
+        Ok(Askings {
+            numbers,
+            all: all.askings,
+            more: all.more,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_are_kept_and_it_is_known_that_there_were_more() {
+        let number = PhoneNumber::parse("+32470000001", None).unwrap();
+        let asking = |at: usize| Asking {
+            number,
+            at: Moment::from_millis(at as i64),
+            id: at.to_string(),
+            kind: Kind::Opening,
+        };
+        let mut newest = Newest::default();
+        (0..5).for_each(|at| newest.add(asking(at)));
+        newest.cut();
+        assert!(!newest.more && newest.askings[0].id == "4");
+        (5..3 * MOST).for_each(|at| newest.add(asking(at)));
+        newest.cut();
+        assert_eq!(newest.askings.len(), MOST);
+        assert!(newest.more && newest.askings[0].id == (3 * MOST - 1).to_string());
     }
 }

@@ -35,13 +35,16 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
     let browser = Browser::of(&request);
     let token = browser.token(&desk);
     let mut cut = asked.more.then_some(LINES);
-    let numbers = registration.numbers.iter().map(|number| {
+    let begun = asked.numbers.iter().map(|(_, since)| *since);
+    let earliest = begun.min().unwrap_or(registration.effective_at);
+    let numbers = asked.numbers.iter().map(|(number, since)| {
         let of_number: Vec<_> = asked.all.iter().filter(|a| a.number == *number).collect();
         if of_number.len() > LINES {
             cut = Some(LINES);
         }
         OfNumber {
             number: number.international(),
+            since: (*since > earliest).then(|| desk.moment(*since)),
             plot: plot(&desk, language.texts(), &of_number),
             days: days(&desk, language, &known, &of_number),
         }
@@ -52,7 +55,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
             site: &desk.site,
         },
         token: &token,
-        since: desk.moment(asked.since),
+        since: desk.moment(earliest),
         numbers: numbers.collect(),
         cut,
     };

@@ -79,6 +79,10 @@ on_every_store! {
         assert!(lines(&mut browser).is_empty());
         dialler.check(&number(2), "telco").expect(200);
         assert_eq!(lines(&mut browser).len(), 1);
+        // And once it is withdrawn, nothing of what comes after.
+        browser.withdraw();
+        dialler.check(&number(2), "telco").expect(200);
+        assert_eq!(lines(&mut browser).len(), 1);
     }
 
     fn without_the_code_it_is_asked_first(world: &mut World) {

@@ -87,11 +87,24 @@ impl Service {
                 }
                 let Some(last) = page.last() else { break };
                 cursor = Some(Cursor::on(last));
-                gathering.add(&page)?;
+                // Reading some thousand entries takes milliseconds: not on a thread that answers.
+                gathering = blocking(move || {
+                    gathering.add(&page)?;
+                    Ok(gathering)
+                })
+                .await?;
             }
         }
-        gathering.finish().map(Some)
+        blocking(move || gathering.finish().map(Some)).await
     }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
+) -> Result<T, ServiceError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| ServiceError::Damaged("the index of what is not sealed yet"))?
 }
 
 #[derive(Default)]

@@ -391,6 +391,23 @@ impl Service {
         Ok((record, numbers))
     }
 
+    /// Each number of a registration with the moment at which it came in, from one and the same
+    /// version of it; and when it was withdrawn, if it was.
+    pub(in crate::service) async fn came_in(
+        &self,
+        access: &Access,
+    ) -> Result<(Vec<(PhoneNumber, Moment)>, Option<Moment>), ServiceError> {
+        let Opened { record, held, .. } = self.open_whole(access).await?;
+        let staying = held.iter().filter(|held| !held.leaving);
+        let numbers = staying.map(|held| {
+            let added = held
+                .added
+                .map(|added| added.since.unwrap_or(added.asked_at));
+            (held.number, added.unwrap_or(record.created_at))
+        });
+        Ok((numbers.collect(), record.withdrawn_at))
+    }
+
     /// Since when a code's registration holds for a number and, where one is named, a seller; `None`
     /// when it does not hold, or not yet. What came in later holds only since then.
     pub(in crate::service) async fn began(

@@ -31,6 +31,8 @@ pub struct Day {
 pub struct OfNumber {
     /// In international form.
     pub number: String,
+    /// Since when it is with this registration, if it came in later.
+    pub since: Option<Moment>,
     /// The picture of questions over time; empty where there are none.
     pub plot: String,
     /// The newest day first.

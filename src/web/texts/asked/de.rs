@@ -10,7 +10,7 @@ pub const DE: AskedTexts = AskedTexts {
     asked_none: "Bisher hat niemand gefragt. Auch das sagt etwas: Wer Sie jetzt anruft, hat hier nicht zuerst nachgesehen.",
     asked_opening: "Jemand, der das Protokoll lesen darf, hat diese Nummer gesucht: die Aufsicht, oder Sie selbst für Ihre Nachweise.",
     asked_plot: "Fragen pro Tag",
-    asked_more: "Hier sehen Sie die neuesten {n}. In der Datei stehen alle.",
+    asked_more: "Hier sehen Sie die neuesten {n}. In der Datei stehen mehr.",
     asked_download: "Als Tabelle herunterladen",
     column_time: "Zeit",
     column_number: "Nummer",

@@ -10,7 +10,7 @@ pub const EN: AskedTexts = AskedTexts {
     asked_none: "Nobody has asked so far. That says something too: whoever calls you now has not looked here first.",
     asked_opening: "Somebody who may read the log looked up this number: the regulator, or you yourself for your evidence.",
     asked_plot: "Questions per day",
-    asked_more: "Here you see the newest {n}. The file has all of them.",
+    asked_more: "Here you see the newest {n}. The file has more of them.",
     asked_download: "Download as a table",
     column_time: "Time",
     column_number: "Number",

@@ -10,7 +10,7 @@ pub const FR: AskedTexts = AskedTexts {
     asked_none: "Personne n’a encore demandé. Cela dit aussi quelque chose\u{a0}: celui qui vous appelle maintenant n’a pas regardé ici d’abord.",
     asked_opening: "Quelqu’un qui peut lire le journal a cherché ce numéro\u{a0}: l’autorité de contrôle, ou vous-même pour vos preuves.",
     asked_plot: "Questions par jour",
-    asked_more: "Vous voyez ici les {n} plus récentes. Le fichier les contient toutes.",
+    asked_more: "Vous voyez ici les {n} plus récentes. Le fichier en contient plus.",
     asked_download: "Télécharger en tableau",
     column_time: "Moment",
     column_number: "Numéro",

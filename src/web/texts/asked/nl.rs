@@ -10,7 +10,7 @@ pub const NL: AskedTexts = AskedTexts {
     asked_none: "Nog niemand heeft het gevraagd. Ook dat zegt iets: wie u nu belt, heeft niet eerst hier gekeken.",
     asked_opening: "Iemand die het logboek mag lezen, zocht dit nummer op: de toezichthouder, of uzelf voor uw bewijs.",
     asked_plot: "Vragen per dag",
-    asked_more: "Hier ziet u de nieuwste {n}. In het bestand staan ze allemaal.",
+    asked_more: "Hier ziet u de nieuwste {n}. In het bestand staan er meer.",
     asked_download: "Downloaden als tabel",
     column_time: "Tijd",
     column_number: "Nummer",
