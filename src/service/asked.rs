@@ -84,11 +84,11 @@ impl Service {
     /// # Errors
     /// [`ServiceError::UnknownReference`] when no opt-out has this code.
     pub async fn asked(&self, access: &Access) -> Result<Askings, ServiceError> {
-        // A number that came in later tells nothing of before that, and a registration that was
-        // withdrawn nothing of after.
-        let (numbers, withdrawn) = self.came_in(access).await?;
-        let until = withdrawn.unwrap_or_else(Moment::now);
+        let known = self.may_know(access).await?;
+        let numbers = known.numbers();
+        let until = known.until().unwrap_or_else(Moment::now);
         let begun = numbers.clone();
+        let _turn = self.turn_to_search().await?;
         let index = self.record_index().await?;
         let keys = self.months.all();
         let damaged = || ServiceError::Damaged("the index of the log");
@@ -97,6 +97,7 @@ impl Service {
             for (number, since) in begun {
                 rows_of(&index, &keys, &number, (since, until), |row| {
                     let kind = match row.op {
+                        Op::Check if !known.covers(row.seller, row.channels, row.time) => return,
                         Op::Check => Kind::Check {
                             agency: row.agency.cloned(),
                             seller: row.seller.cloned(),

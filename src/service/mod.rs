@@ -69,6 +69,8 @@ pub struct Service {
     max_registration_numbers: usize,
     undo: Duration,
     answer_days: u16,
+    /// How many people's searches of the log's index run at a time.
+    searches: tokio::sync::Semaphore,
     bursts: bursts::Bursts,
     turns: import::Turns,
     letters: letters::Letters,
@@ -101,6 +103,7 @@ impl Service {
             max_registration_numbers: settings.registration.max_numbers,
             bursts: bursts::Bursts::new(settings.limits.adjacent_per_hour),
             undo: Duration::from_secs(3600 * u64::from(settings.registration.undo_hours)),
+            searches: tokio::sync::Semaphore::new(2),
             answer_days: settings.report.answer_days,
             turns: import::Turns::default(),
             keyring,
@@ -135,6 +138,13 @@ impl Service {
     #[must_use]
     pub fn derive(&self, purpose: Purpose) -> SecretKey {
         self.keyring.derive(purpose)
+    }
+
+    /// Waits for a turn to go through the log's index, so that many people at once take no more of
+    /// the machine than a few do.
+    async fn turn_to_search(&self) -> Result<tokio::sync::SemaphorePermit<'_>, ServiceError> {
+        let turn = self.searches.acquire().await;
+        turn.map_err(|_| ServiceError::Unconfirmed)
     }
 
     /// How the store is.

@@ -129,7 +129,14 @@ pub(super) async fn change(
         }
     }
     match state.service.amend(&access, &amendment).await {
-        Ok(Amended::Done) => see_other(&desk, DONE, None),
+        Ok(Amended::Done) => {
+            if let Amendment::AddNumber(number) = &amendment
+                && let Err(error) = state.service.count_opted_out(&[*number]).await
+            {
+                tracing::warn!(%error, "an alarm about adjacent numbers is not on record");
+            }
+            see_other(&desk, DONE, None)
+        }
         Ok(Amended::Withdrawn) => {
             state.meters.count_withdrawal();
             see_other(&desk, DONE, None)

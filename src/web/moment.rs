@@ -83,14 +83,23 @@ impl Day {
 /// Reads a time of day, in minutes since midnight: `18:05`, `18.05`, `18h05`, `18u05`, `18`.
 pub fn read_time_of_day(text: &str) -> Option<i64> {
     let text = text.trim().to_lowercase();
-    let text = text.trim_end_matches("uhr").trim_end();
+    let text = text
+        .trim_end_matches("uhr")
+        .trim_end_matches("uur")
+        .trim_end();
     let (hours, rest) = text.split_once([':', '.', 'h', 'u']).unwrap_or((text, ""));
-    let minutes = rest.get(..2).unwrap_or(rest);
+    // Seconds may follow, as some browsers send them.
+    let rest = rest.trim();
+    let (minutes, seconds) = rest.split_once(':').unwrap_or((rest, ""));
     let number = |text: &str| -> Option<i64> {
         let digits = text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| text.parse().ok())?
     };
     let hours = number(hours.trim()).filter(|hours| *hours < 24)?;
+    match seconds {
+        "" => {}
+        text => drop(number(text).filter(|seconds| *seconds < 60)?),
+    }
     let minutes = match minutes.trim() {
         "" => 0,
         text => number(text).filter(|minutes| *minutes < 60)?,
@@ -332,6 +341,9 @@ mod tests {
             ("21/11/2026", "18h", "2026-11-21T17:00:00Z"),
             ("21.11.2026", "18.05 Uhr", "2026-11-21T17:05:00Z"),
             ("1-7-2026", "9u30", "2026-07-01T07:30:00Z"),
+            ("1-7-2026", "9\u{a0}h\u{a0}30", "2026-07-01T07:30:00Z"),
+            ("1-7-2026", "9.30 uur", "2026-07-01T07:30:00Z"),
+            ("1-7-2026", "09:30:15", "2026-07-01T07:30:00Z"),
             ("2026-10-25", "02:30", "2026-10-25T00:30:00Z"),
             ("2026-03-29", "02:30", "2026-03-29T01:30:00Z"),
             ("2026-03-29", "3", "2026-03-29T01:00:00Z"),
@@ -351,7 +363,9 @@ mod tests {
         ] {
             assert_eq!(Day::parse(text), None, "{text}");
         }
-        for text in ["", "24:00", "12:60", "six", "-1", "1234"] {
+        for text in [
+            "", "24:00", "12:60", "six", "-1", "1234", "6:30 pm", "18:05:61",
+        ] {
             assert_eq!(read_time_of_day(text), None, "{text}");
         }
     }

@@ -62,7 +62,12 @@ pub(super) async fn send(
             Ok(meant) => {
                 let shown = |name| fields.get(name).unwrap_or_default();
                 if step.wants_patience(&meant)
-                    && !patience::is_shown(&desk, &named, shown("patience"), shown("work"))
+                    && !patience::is_shown(
+                        &desk,
+                        &asked_of(&named, &meant),
+                        shown("patience"),
+                        shown("work"),
+                    )
                 {
                     return step.ask_for_patience(&typed, &meant, &named);
                 }
@@ -190,6 +195,12 @@ impl Shown {
     }
 }
 
+/// What patience is asked of: this form, with these numbers.
+fn asked_of(named: &[u8], meant: &Meant) -> Vec<u8> {
+    let numbers: Vec<&str> = meant.numbers.iter().map(PhoneNumber::e164).collect();
+    [named, numbers.join(",").as_bytes()].concat()
+}
+
 /// One answer on the way.
 struct Step<'a> {
     state: &'a State,
@@ -292,7 +303,7 @@ impl<'a> Step<'a> {
 
     fn ask_for_patience(&self, typed: &Typed, meant: &Meant, named: &[u8]) -> HttpResponse {
         let asked = Patience {
-            asked: patience::ask(self.desk, named),
+            asked: patience::ask(self.desk, &asked_of(named, meant)),
             bits: patience::BITS,
             script: assets::script_path("patience"),
         };

@@ -16,6 +16,9 @@ use crate::domain::Moment;
 /// How long somebody waits who does no work, in seconds.
 pub(super) const WAIT: u64 = 20;
 
+/// After how many seconds it has to be shown anew.
+const LAPSES: u64 = 3600;
+
 /// With how many zero bits the work's hash begins: tens of thousands of tries, a second or two.
 pub(super) const BITS: u32 = 15;
 
@@ -40,7 +43,7 @@ pub(super) fn is_shown(desk: &Desk, named: &[u8], asked: &str, work: &str) -> bo
     }
     let at = <[u8; 8]>::try_from(at).map_or(0, i64::from_be_bytes);
     let waited = Moment::now().since(Moment::from_millis(at));
-    waited.as_secs() >= WAIT || is_done(asked, work)
+    waited.as_secs() < LAPSES && (waited.as_secs() >= WAIT || is_done(asked, work))
 }
 
 /// Whether the work belongs to what was asked.

@@ -85,6 +85,21 @@ on_every_store! {
         assert_eq!(lines(&mut browser).len(), 1);
     }
 
+    fn an_opt_out_for_one_company_tells_nothing_about_the_others(world: &mut World) {
+        let dialler = world.dialler();
+        let mut browser = world.browser();
+        let review = browser.review_as(&[&number(1)], |form| {
+            form.set("scope", &["chosen"]).set("seller", &["telco"]);
+        });
+        browser.confirm(&review.expect(200));
+        // Somebody else has listed the number for everybody.
+        dialler.register(&[&number(1)], serde_json::json!("all"));
+        dialler.check(&number(1), "energy").expect(200);
+        assert!(lines(&mut browser).is_empty());
+        dialler.check(&number(1), "telco").expect(200);
+        assert_eq!(lines(&mut browser).len(), 1);
+    }
+
     fn without_the_code_it_is_asked_first(world: &mut World) {
         let mut stranger = world.browser();
         for path in ["/registration/asked", "/registration/asked.csv"] {

@@ -212,6 +212,16 @@ on_every_store! {
         wait_for_none(&world.operator());
     }
 
+    fn who_takes_the_last_number_out_is_not_asked_anything(world: &mut World) {
+        let smtp = with_mail(world, |launch| launch.set("MAIL__FOLLOW_UP_DAYS", "1"));
+        let (mut browser, _) = opt_out_and_ask(&world.service, &number(1), ADDRESS);
+        smtp.wait_for(1);
+        let page = browser.open("/registration").expect(200);
+        let form = page.form_with("action", "remove-number");
+        browser.press(&form, "action", "remove-number").expect(303);
+        wait_for_none(&world.operator());
+    }
+
     fn who_takes_the_opt_out_back_is_not_asked_anything(world: &mut World) {
         let smtp = with_mail(world, |launch| launch.set("MAIL__FOLLOW_UP_DAYS", "1"));
         let (mut browser, _) = opt_out_and_ask(&world.service, &number(1), ADDRESS);

@@ -56,7 +56,7 @@ fn finding(world: &World) -> String {
     all[0]["finding"].as_str().unwrap().to_owned()
 }
 
-const NOT_ASKED: &str = "Nobody asked us before this call.";
+const NOT_ASKED: &str = "Before this call, nobody asked us for this company.";
 const TOLD: &str = "our answer was: do not call. They called all the same.";
 const ASKED_BEFORE: &str = "They asked us before you registered";
 const EXPIRED: &str = "that answer was too old to be used.";
@@ -271,12 +271,11 @@ on_every_store! {
             fields.extend([("number", phone.as_str()), ("sure", "day")]);
             let page = report(&mut browser, &fields).expect(200);
             assert!(says(&page, ASKED) && !says(&page, TOLD) && !says(&page, NOT_OPTED_OUT));
-            let folder = unpacked(world, &mut browser, &page);
-            let files = std::fs::read_dir(folder.join("entries")).unwrap().count();
-            assert_eq!(files, 2, "the report and its proof, and nothing of the checks");
-            assert!(!folder.join("openings.txt").exists());
-            let (held, said) = run(&folder, &commands(&folder)[0]);
-            assert!(held && said.contains("All of it holds."), "{said}");
+            // The entry of the report has the finding in clear: there is no evidence for this reader.
+            assert!(!page.text().contains("evidence.zip"));
+            let path = page.request.split_whitespace().nth(1).unwrap_or_default().to_owned();
+            let path = path.strip_prefix(&world.service.url()).unwrap_or(&path).to_owned();
+            browser.get(&format!("{path}/evidence.zip")).expect(404);
             // It has a code of its own, which finds it again.
             let code = page.code();
             let mut browser = world.browser();
@@ -296,6 +295,88 @@ on_every_store! {
         found.sort();
         assert_eq!(found, ["not_opted_out", "told_not_to_call"], "the regulator sees all of it");
         assert!(dialler.get("/v1/reports").status == 403);
+        // A company that reports a number to itself learns nothing of the list either.
+        let seller = world.operator().seller_key("telco");
+        for report in reports(&seller) {
+            assert!(report["opted_out_since"].is_null(), "{report}");
+            assert_ne!(report["finding"], "not_opted_out");
+        }
+    }
+
+    fn what_was_answered_before_the_own_opt_out_is_told_the_same_whatever_it_was(world: &mut World) {
+        let dialler = world.dialler();
+        // Somebody else has listed the first number, nobody the second.
+        dialler.register(&[&number(1)], json!("all"));
+        let mut told = Vec::new();
+        for n in [1, 2] {
+            dialler.check(&number(n), "telco").expect(200);
+            let mut browser = world.browser();
+            browser.opt_out(&[&number(n)]);
+            let page = browser.open("/report").expect(200);
+            let tags = html::tags(&page.text());
+            let today = tags.iter().find_map(|tag| tag.get("max")).unwrap().to_owned();
+            let own = number(n);
+            let mut fields = call(&today, "");
+            fields.extend([("own", own.as_str()), ("sure", "day")]);
+            let page = report(&mut browser, &fields).expect(200);
+            assert!(says(&page, ASKED_BEFORE), "{}", page.text());
+            let folder = unpacked(world, &mut browser, &page);
+            let entries = std::fs::read_dir(folder.join("entries")).unwrap();
+            let names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            assert!(names.iter().all(|name| name.contains("register")), "{names:?}");
+            let text = html::visible(&page.text(), " ");
+            told.push(text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>());
+        }
+        assert_eq!(told[0], told[1]);
+    }
+
+    fn a_pack_without_a_code_shows_that_nobody_had_asked(world: &mut World) {
+        world.dialler();
+        let mut browser = world.browser();
+        let page = browser.open("/report").expect(200);
+        let tags = html::tags(&page.text());
+        let today = tags.iter().find_map(|tag| tag.get("max")).unwrap().to_owned();
+        let phone = number(7);
+        let mut fields = call(&today, "");
+        fields.extend([("number", phone.as_str()), ("sure", "day")]);
+        let page = report(&mut browser, &fields).expect(200);
+        assert!(says(&page, NOT_ASKED));
+        let folder = unpacked(world, &mut browser, &page);
+        assert!(!folder.join("openings.txt").exists());
+        let (held, said) = run(&folder, &commands(&folder)[0]);
+        assert!(held && said.contains("All of it holds.") && said.contains("finding not_asked"), "{said}");
+    }
+
+    fn a_form_that_was_changed_and_sent_again_is_another_report(world: &mut World) {
+        world.dialler();
+        let mut browser = world.browser();
+        browser.opt_out(&[&number(1)]);
+        let page = browser.open("/report").expect(200);
+        let tags = html::tags(&page.text());
+        let today = tags.iter().find_map(|tag| tag.get("max")).unwrap().to_owned();
+        let mut form = page.form_with("action", "send");
+        for company in ["telco", "energy"] {
+            for (name, value) in [("own", &*number(1)), ("company", company), ("date", &today), ("sure", "day")] {
+                form.set(name, &[value]);
+            }
+            browser.press(&form, "action", "send").expect(303);
+        }
+        assert_eq!(reports(&world.operator()).len(), 2);
+    }
+
+    fn the_name_of_a_listed_company_is_that_company_however_it_is_written(world: &mut World) {
+        world.dialler();
+        let mut browser = world.browser();
+        let page = browser.open("/report").expect(200);
+        let tags = html::tags(&page.text());
+        let today = tags.iter().find_map(|tag| tag.get("max")).unwrap().to_owned();
+        let phone = number(3);
+        let fields = [
+            ("number", phone.as_str()), ("company", "other:"), ("company-name", " the  TELCO company"),
+            ("date", &today), ("sure", "day"),
+        ];
+        report(&mut browser, &fields).expect(200);
+        assert_eq!(reports(&world.operator())[0]["seller"], "telco");
     }
 
     fn a_company_that_is_not_here_is_said_to_be_unknown(world: &mut World) {

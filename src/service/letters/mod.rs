@@ -249,7 +249,7 @@ impl Service {
                 let before = Envelope::read(&document.body)?;
                 let kept = self.letters.open(&id, &before)?;
                 let same = kept.to == letter.to && matches!(kept.subject, Subject::Proof(_));
-                if kept.form == letter.form || same {
+                if (kept.form == letter.form && kept.to == letter.to) || same {
                     return Ok(());
                 }
                 envelope.keep_until = before.keep_until;

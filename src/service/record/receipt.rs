@@ -5,6 +5,7 @@
 //! same key, that the entry will be sealed by a stated time; whoever holds one can show that it
 //! was broken.
 
+use data_encoding::BASE64;
 use serde::Serialize;
 
 use super::search::Found;
@@ -52,6 +53,8 @@ struct Promised<'a> {
     seller: Option<String>,
     pn: Option<Pseudonym>,
     answer: Option<String>,
+    /// The hash of its leaf (RFC 6962), where its bytes are known.
+    leaf: Option<String>,
     /// What the entry of a wash says, by its own names.
     washed: Vec<(&'static str, String)>,
 }
@@ -106,6 +109,7 @@ impl Service {
                     seller: entry.context.seller.as_ref().map(ToString::to_string),
                     pn: entry.pn,
                     answer: entry.answer.map(spell),
+                    leaf: Some(BASE64.encode(&leaf_hash(&found.entry).0)),
                     washed: washed(entry),
                 })?,
             },
@@ -130,6 +134,7 @@ impl Service {
             seller: context.seller.as_ref().map(ToString::to_string),
             pn: asked.pn,
             answer: Some(spell(decision.answer)),
+            leaf: None,
             washed: Vec::new(),
         })
     }
@@ -146,6 +151,7 @@ impl Service {
             ("seller", promised.seller.as_deref()),
             ("pn", pn.as_deref()),
             ("answer", promised.answer.as_deref()),
+            ("leaf", promised.leaf.as_deref()),
         ] {
             if let Some(value) = value {
                 text.push_str(&format!("{name} {value}\n"));

@@ -64,6 +64,9 @@ impl Service {
             })
             .await?;
         self.settle(access, &Acting::default(), false).await?;
+        if amended == Amended::Withdrawn {
+            self.let_go_of_address(access).await;
+        }
         Ok(amended)
     }
 
@@ -80,11 +83,16 @@ impl Service {
             .rewrite(access, |record, _| Ok(record.withdraw(now)))
             .await?;
         self.settle(access, &Acting::default(), true).await?;
+        self.let_go_of_address(access).await;
+        Ok(at)
+    }
+
+    /// The address of somebody who withdrew is of no use any more.
+    async fn let_go_of_address(&self, access: &Access) {
         if let Err(error) = self.forget_address(access.reference().locator()).await {
             // It goes, unsent, when its letter is due.
             tracing::warn!(%error, "an address is not deleted yet");
         }
-        Ok(at)
     }
 
     /// Undoes a withdrawal: the same listings are back under the same code, from now on. Says since

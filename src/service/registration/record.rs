@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::held::{self, Added, Held};
 use super::history::{self, Deed, Event};
 use crate::domain::{
-    Channels, Locator, Moment, PhoneNumber, Reference, Scope, SellerId, SellerRef,
+    Channel, Channels, Locator, Moment, PhoneNumber, Reference, Scope, SellerId, SellerRef,
 };
 use crate::privacy::{SecretKey, open, random, seal};
 use crate::service::{Service, ServiceError};
@@ -66,6 +66,55 @@ pub(in crate::service) struct Began {
     pub since: Moment,
 }
 
+/// What the holder of a code may know of what others asked: what falls under their own opt-out, and
+/// nothing else.
+#[derive(Debug)]
+pub(in crate::service) struct MayKnow {
+    record: Record,
+    held: Vec<Held>,
+}
+
+impl MayKnow {
+    /// The numbers, and since when each is with the code.
+    pub fn numbers(&self) -> Vec<(PhoneNumber, Moment)> {
+        let staying = self.held.iter().filter(|held| !held.leaving);
+        let since = self.record.taken_up_at.unwrap_or(self.record.created_at);
+        staying
+            .map(|held| {
+                let added = held
+                    .added
+                    .map(|added| added.since.unwrap_or(added.asked_at));
+                (held.number, added.map_or(since, |added| added.max(since)))
+            })
+            .collect()
+    }
+
+    /// When it ended, if it did.
+    pub fn until(&self) -> Option<Moment> {
+        self.record.withdrawn_at
+    }
+
+    /// Whether a check for a seller at a moment falls under this opt-out.
+    pub fn covers(
+        &self,
+        seller: Option<&SellerRef>,
+        channels: Option<Channels>,
+        at: Moment,
+    ) -> bool {
+        let record = &self.record;
+        let of_seller = |one: &SellerRef| *one == SellerRef::All || Some(one) == seller;
+        let joined = record.joined.iter().find(|one| Some(&one.seller) == seller);
+        let joined = joined.map(|one| one.added.since.unwrap_or(one.added.asked_at));
+        let of_channel = |channel| {
+            record.channels.covers(channel)
+                && channels.is_none_or(|channels| channels.covers(channel))
+        };
+        record.sellers.iter().any(of_seller)
+            && (of_channel(Channel::Voice) || of_channel(Channel::Text))
+            && joined.is_none_or(|joined| joined <= at)
+    }
+}
+
 impl Record {
     /// What was done with it, the oldest first.
     pub fn told(&self) -> Vec<Event> {
@@ -123,13 +172,24 @@ impl Record {
                 .all(|seller| self.sellers.contains(seller))
     }
 
-    /// Since when it holds for a number and, where one is named, for a seller of its own choosing.
+    /// Since when it holds for calls to a number for a seller, or, where none is named, for every
+    /// seller; `None` when it does not.
     fn began(
         &self,
         held: &[Held],
         number: &PhoneNumber,
         seller: Option<&SellerId>,
     ) -> Option<Began> {
+        let of_seller = |one: &SellerRef| match one {
+            SellerRef::All => true,
+            SellerRef::One(id) => Some(id) == seller,
+        };
+        if self.withdrawn_at.is_some()
+            || !self.channels.covers(Channel::Voice)
+            || !self.sellers.iter().any(of_seller)
+        {
+            return None;
+        }
         let held = held
             .iter()
             .find(|held| held.number == *number && !held.leaving)?;
@@ -391,21 +451,13 @@ impl Service {
         Ok((record, numbers))
     }
 
-    /// Each number of a registration with the moment at which it came in, from one and the same
-    /// version of it; and when it was withdrawn, if it was.
-    pub(in crate::service) async fn came_in(
+    /// What the holder of a code may know of what others asked, from one version of it.
+    pub(in crate::service) async fn may_know(
         &self,
         access: &Access,
-    ) -> Result<(Vec<(PhoneNumber, Moment)>, Option<Moment>), ServiceError> {
+    ) -> Result<MayKnow, ServiceError> {
         let Opened { record, held, .. } = self.open_whole(access).await?;
-        let staying = held.iter().filter(|held| !held.leaving);
-        let numbers = staying.map(|held| {
-            let added = held
-                .added
-                .map(|added| added.since.unwrap_or(added.asked_at));
-            (held.number, added.unwrap_or(record.created_at))
-        });
-        Ok((numbers.collect(), record.withdrawn_at))
+        Ok(MayKnow { record, held })
     }
 
     /// Since when a code's registration holds for a number and, where one is named, a seller; `None`

@@ -102,7 +102,15 @@ impl Service {
         if kept.recorded.is_none() {
             return Ok(None);
         }
-        Ok(Some(kept.view_of(id, answered, reads.then_some(content))))
+        let by_holder = kept.held_since.is_some();
+        let mut view = kept.view_of(id, answered, reads.then_some(content));
+        if matches!(who.role, Role::Seller { .. }) && !by_holder {
+            // A report that anybody may make is no way for a company to look a number up.
+            view.opted_out_since = None;
+            let tells = [Finding::AskedBefore, Finding::NotOptedOut];
+            view.finding = view.finding.filter(|finding| !tells.contains(finding));
+        }
+        Ok(Some(view))
     }
 
     /// The company's answer, which the person sees. It is an entry of the log, without its text.

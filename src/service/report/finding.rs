@@ -2,7 +2,8 @@
 //!
 //! A person does not look at the clock when the telephone rings. So a call has a time within which
 //! it came, and whatever cannot be told apart within that time counts for the caller: a check is
-//! taken to have come before the call, and an answer is expired only if it was so from the start.
+//! taken to have come before the call, an answer is expired only if it was so from the start, and
+//! they were told not to call only if no answer within that time said otherwise.
 
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ const MOST_CHECKS: usize = 20;
 pub(super) struct FoundOut {
     pub finding: Finding,
     pub agency: Option<AgencyId>,
+    /// When the check was made that the finding rests on.
+    pub decided_at: Option<Moment>,
     pub checks: Vec<CheckSeen>,
     pub opted_out_since: Option<Moment>,
 }
@@ -42,6 +45,7 @@ impl Service {
             return Ok(FoundOut {
                 finding: Finding::UnknownCompany,
                 agency: None,
+                decided_at: None,
                 checks: Vec::new(),
                 opted_out_since: None,
             });
@@ -60,22 +64,29 @@ impl Service {
             seller: seller.cloned(),
         };
         let keys = self.months.all();
-        let (verdict, seen) = tokio::task::spawn_blocking(move || look(index, keys, options, call))
-            .await
-            .map_err(|_| damaged())??;
+        let _turn = self.turn_to_search().await?;
+        let asked = Asked {
+            from: told.from,
+            validity: self.validity,
+            call,
+        };
+        let (verdict, seen) =
+            tokio::task::spawn_blocking(move || look(index, keys, options, asked))
+                .await
+                .map_err(|_| damaged())??;
         let told_before = match &verdict.check {
             Some(check) if verdict.finding == matching::Finding::CheckExpired => {
                 self.answer_of(check).await?
             }
             _ => None,
         };
+        let decides = verdict.check.as_ref().filter(|_| seller.is_some());
         Ok(FoundOut {
             finding: finding(&verdict, told_before),
-            agency: verdict
-                .check
-                .as_ref()
-                .and_then(|check| check.agency.clone()),
-            checks: shown(seen, verdict.check.as_ref()),
+            // Where nobody said for whom the call was, nobody is named as the caller either.
+            agency: decides.and_then(|check| check.agency.clone()),
+            decided_at: verdict.check.as_ref().map(|check| check.at),
+            checks: shown(seen, decides),
             opted_out_since: verdict
                 .registration
                 .map(|id| Moment::from_millis(id.millis())),
@@ -97,15 +108,28 @@ fn finding(verdict: &Verdict, expired: Option<Answer>) -> Finding {
         | matching::Finding::UnreadableRow => Finding::NotAsked,
         matching::Finding::CheckedSuppressed => Finding::ToldNotToCall,
         matching::Finding::CheckExpired => match expired {
-            // Nobody told them anything else since.
-            Some(Answer::Suppress(_)) => Finding::ToldNotToCall,
+            // Nobody told them anything else since, and it still held.
+            Some(Answer::Suppress(_)) if is_opted_out(verdict) => Finding::ToldNotToCall,
             _ => Finding::AnswerExpired,
         },
-        matching::Finding::CheckedClear => match verdict.registered {
-            Some(Registered::No) | None => Finding::NotOptedOut,
-            Some(_) => Finding::AskedBefore,
-        },
+        matching::Finding::CheckedClear if is_opted_out(verdict) => Finding::AskedBefore,
+        matching::Finding::CheckedClear => Finding::NotOptedOut,
     }
+}
+
+fn is_opted_out(verdict: &Verdict) -> bool {
+    verdict
+        .registered
+        .is_some_and(|registered| registered != Registered::No)
+}
+
+/// What is asked of the log: a call at the latest moment at which it may have come.
+struct Asked {
+    /// The earliest one.
+    from: Moment,
+    /// How long an answer may be used.
+    validity: Duration,
+    call: Call,
 }
 
 /// The verdict on a call, and every check of the number before its end.
@@ -113,8 +137,9 @@ fn look(
     index: RecordIndex,
     keys: Vec<(Month, MonthKey)>,
     options: Options,
-    call: Call,
+    asked: Asked,
 ) -> Result<(Verdict, Vec<Seen>), ServiceError> {
+    let call = asked.call.clone();
     let earliest = Moment::from_millis(
         call.time
             .millis()
@@ -122,9 +147,35 @@ fn look(
     );
     let seen = checks_of(&index, &keys, &call, earliest)?;
     let mut matcher = Matcher::new(index, keys, options).map_err(|_| damaged())?;
-    let call = Ok(call);
-    let verdict = matcher.verdicts([&call]).map_err(|_| damaged())?.pop();
-    Ok((verdict.ok_or_else(damaged)?, seen))
+    let mut verdict_at = |time| {
+        let call = Ok(Call {
+            time,
+            ..asked.call.clone()
+        });
+        let verdict = matcher.verdicts([&call]).map_err(|_| damaged())?.pop();
+        verdict.ok_or_else(damaged)
+    };
+    let mut verdict = verdict_at(asked.call.time)?;
+    if verdict.finding == matching::Finding::CheckedSuppressed
+        && let Some(time) = excuse(&seen, asked.from, asked.validity)
+    {
+        verdict = verdict_at(time)?;
+    }
+    Ok((verdict, seen))
+}
+
+/// A moment within the call's time at which the last answer was not a no and could be used; of
+/// several the latest.
+fn excuse(seen: &[Seen], from: Moment, validity: Duration) -> Option<Moment> {
+    let within = seen
+        .iter()
+        .rev()
+        .find(|seen| seen.at >= from && !seen.suppress);
+    if let Some(seen) = within {
+        return Some(seen.at);
+    }
+    let before = seen.iter().rev().find(|seen| seen.at < from)?;
+    (!before.suppress && before.at.plus(validity) >= from).then_some(from)
 }
 
 /// A check that the index knows of.
@@ -157,8 +208,6 @@ fn checks_of(
         }
     })?;
     seen.sort_by_key(|seen| (seen.at, seen.id));
-    let surplus = seen.len().saturating_sub(MOST_CHECKS);
-    seen.drain(..surplus);
     Ok(seen)
 }
 
@@ -200,19 +249,62 @@ fn names(
         .collect()
 }
 
+/// The latest of them, and the one that decides.
 fn shown(seen: Vec<Seen>, decides: Option<&Check>) -> Vec<CheckSeen> {
-    seen.into_iter()
+    let surplus = seen.len().saturating_sub(MOST_CHECKS);
+    let decides_on = |seen: &Seen| decides.is_some_and(|check| check.id == seen.id);
+    let kept = seen.into_iter().enumerate();
+    kept.filter(|(place, seen)| *place >= surplus || decides_on(seen))
+        .map(|(_, seen)| seen)
         .map(|seen| CheckSeen {
             decides: decides.is_some_and(|check| check.id == seen.id),
             id: seen.id.to_string(),
             at: seen.at,
             agency: seen.agency,
             seller: seen.seller,
-            suppress: seen.suppress,
+            suppress: Some(seen.suppress),
         })
         .collect()
 }
 
 fn damaged() -> ServiceError {
     ServiceError::Damaged("the index of the log")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(at: i64, suppress: bool) -> Seen {
+        let at = Moment::from_millis(at);
+        Seen {
+            id: EntryId::new(at, [0; 10]),
+            at,
+            agency: None,
+            seller: None,
+            suppress,
+        }
+    }
+
+    #[test]
+    fn doubt_about_when_the_call_came_counts_for_the_caller() {
+        let (from, hour) = (Moment::from_millis(10_000_000), Duration::from_secs(3600));
+        let excused = |all: &[(i64, bool)]| {
+            let all: Vec<_> = all.iter().map(|(at, no)| seen(*at, *no)).collect();
+            excuse(&all, from, hour).map(Moment::millis)
+        };
+        assert_eq!(excused(&[(11_000_000, true)]), None);
+        // Cleared in the morning, called, opted out, asked again and told: all on the day.
+        assert_eq!(
+            excused(&[(10_500_000, false), (11_000_000, true)]),
+            Some(10_500_000)
+        );
+        assert_eq!(
+            excused(&[(9_000_000, false), (11_000_000, true)]),
+            Some(10_000_000)
+        );
+        // What was cleared was too old, or was followed by a no, before the call can have come.
+        assert_eq!(excused(&[(1_000_000, false), (11_000_000, true)]), None);
+        assert_eq!(excused(&[(9_000_000, false), (9_500_000, true)]), None);
+    }
 }

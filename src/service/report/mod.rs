@@ -28,7 +28,7 @@ use crate::store::Change;
 
 pub use answer::{Filter, LONGEST_ANSWER, MOST_ANSWERS};
 pub(super) use finding::rows_of;
-use record::{Content, Kept};
+use record::{Content, Kept, MOST_REPORTS};
 
 /// How many characters a person may write about a call.
 pub const LONGEST_WORDS: usize = 4_000;
@@ -89,8 +89,8 @@ pub struct CheckSeen {
     pub agency: Option<AgencyId>,
     /// On whose behalf.
     pub seller: Option<SellerRef>,
-    /// Whether they were told not to call.
-    pub suppress: bool,
+    /// Whether they were told not to call. Nothing where that is not for whoever looks.
+    pub suppress: Option<bool>,
     /// Whether it is the one that the finding rests on.
     pub decides: bool,
 }
@@ -205,6 +205,24 @@ pub struct Reported {
 }
 
 impl Told {
+    /// Everything that was typed, so that a form that was changed and sent again is another report.
+    fn said(&self) -> Vec<u8> {
+        let company = match &self.company {
+            Company::Known(id) => id.as_str(),
+            Company::Named(name) => name,
+            Company::Unsaid => "",
+        };
+        let from = self.from.to_string();
+        let parts = [
+            self.number.e164(),
+            &from,
+            company,
+            &self.caller,
+            &self.words,
+        ];
+        parts.join("\0").into_bytes()
+    }
+
     /// Whether it can be taken.
     fn check(&self) -> Result<(), ServiceError> {
         let length = |text: &str| text.chars().count();
@@ -253,7 +271,7 @@ impl Service {
             Company::Known(_) => return Err(ServiceError::UnknownSeller),
             Company::Named(_) | Company::Unsaid => None,
         };
-        let mac = self.form_key.mac(&[b"report", form]);
+        let mac = self.form_key.mac(&[b"report", form, &told.said()]);
         let mut id = [0; 16];
         id.copy_from_slice(&mac[..16]);
         let id = ReportId::from_bytes(id);
@@ -262,6 +280,10 @@ impl Service {
             Reporter::Anyone => self.open_case(&mac).await?,
         };
         let held_since = self.held_since(&access, told).await?;
+        let known = self.report_ids(&access).await?;
+        if known.len() >= MOST_REPORTS && !known.contains(&id) {
+            return Err(ServiceError::TooManyReports(MOST_REPORTS));
+        }
         let kept = match self.kept_report(id).await? {
             Some((kept, _)) => kept,
             None => {
@@ -276,6 +298,7 @@ impl Service {
                     seller,
                     finding: found.finding,
                     agency: found.agency,
+                    decided_at: found.decided_at,
                     checks: found.checks,
                     opted_out_since: found.opted_out_since,
                     held_since,
@@ -294,14 +317,16 @@ impl Service {
                 .await?;
         }
         self.remember_report(&access, id).await?;
-        self.expect_news(access.reference().locator()).await;
+        if kept.answer_by.is_some() {
+            self.expect_news(access.reference().locator()).await;
+        }
         let (kept, content) = self
             .kept_report(id)
             .await?
             .ok_or(ServiceError::UnknownReport)?;
         Ok(Reported {
             access,
-            view: kept.for_person(id, content),
+            view: kept.for_person(id, content, self.validity),
         })
     }
 
@@ -359,7 +384,7 @@ impl Service {
         let mut views = Vec::new();
         for id in self.report_ids(access).await? {
             if let Some((kept, content)) = self.kept_report(id).await? {
-                views.push(kept.for_person(id, content));
+                views.push(kept.for_person(id, content, self.validity));
             }
         }
         views.sort_by_key(|view| std::cmp::Reverse(view.at));
@@ -380,7 +405,7 @@ impl Service {
         }
         let kept = self.kept_report(id).await?;
         let (kept, content) = kept.ok_or(ServiceError::UnknownReport)?;
-        Ok(kept.for_person(id, content))
+        Ok(kept.for_person(id, content, self.validity))
     }
 
     /// For how many days a company may think about its answer.

@@ -67,21 +67,20 @@ impl Service {
         }
         for (name, document) in self.store.list(Kind::Report).await? {
             let id = ReportId::parse(&name).ok_or(ServiceError::Damaged("a report"))?;
-            let (kept, content) = self.read_report(id, &document.body)?;
+            // One that is damaged must not keep the others from being told.
+            let Ok((kept, content)) = self.read_report(id, &document.body) else {
+                tracing::error!(report = %id, "a report is damaged");
+                continue;
+            };
             if !is_late(&kept, !content.answers.is_empty()) {
                 continue;
             }
-            // Whoever marks it is the one who tells.
-            let marked = self
-                .update_report(id, |kept, content| {
-                    let late = is_late(kept, !content.answers.is_empty());
-                    kept.told_late |= late;
-                    late
-                })
-                .await?;
-            if marked && let Some(locator) = Locator::parse(&kept.locator) {
+            // The same news of one report is one letter while it waits, whoever tells.
+            if let Some(locator) = Locator::parse(&kept.locator) {
                 self.send_news(locator, &id, ReportNews::Overdue).await?;
             }
+            self.update_report(id, |kept, _| kept.told_late = true)
+                .await?;
         }
         Ok(())
     }

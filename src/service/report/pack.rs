@@ -61,6 +61,10 @@ impl Service {
     /// [`ServiceError::UnknownReport`] also for the reports of others.
     pub async fn evidence(&self, access: &Access, id: ReportId) -> Result<Evidence, ServiceError> {
         let report = self.report_of(access, id).await?;
+        // Nothing can be shown to whoever is told no finding.
+        if report.finding.is_none() {
+            return Err(ServiceError::UnknownReport);
+        }
         let kept = self.kept_report(id).await?;
         let (kept, content) = kept.ok_or(ServiceError::UnknownReport)?;
         let number = PhoneNumber::parse(&content.number, None)
@@ -69,10 +73,18 @@ impl Service {
         for id in self.entries_of_opt_out(access, &number, &report).await? {
             found.extend(self.find(id).await?);
         }
-        for id in report.checks.iter().filter_map(CheckSeen::entry) {
+        let told = report
+            .checks
+            .iter()
+            .filter(|check| check.suppress.is_some());
+        for id in told.filter_map(CheckSeen::entry) {
             found.extend(self.find(id).await?);
         }
-        if let Some(at) = kept.recorded {
+        // Its entry has the finding in clear, so it is for those to whom the finding is told.
+        if let Some(at) = kept.recorded
+            && report.finding.is_some()
+            && !(report.by_holder && kept.rests_on_the_past())
+        {
             found.extend(self.search(&Sought::report(id, at)).await?);
         }
         let mut pieces = Vec::new();

@@ -1,5 +1,7 @@
 //! What is kept of a report, and the list of a code's reports.
 
+use std::time::Duration;
+
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,8 @@ pub(super) struct Kept {
     pub seller: Option<SellerId>,
     pub finding: Finding,
     pub agency: Option<AgencyId>,
+    /// When the check was made that the finding rests on.
+    pub decided_at: Option<Moment>,
     pub checks: Vec<CheckSeen>,
     pub opted_out_since: Option<Moment>,
     /// Since when the reporter's own opt-out holds, if it did when the call came.
@@ -61,7 +65,7 @@ struct Case {
 const ATTEMPTS: u8 = 8;
 
 /// How many reports one code may hold.
-const MOST_REPORTS: usize = 1_000;
+pub(super) const MOST_REPORTS: usize = 1_000;
 
 impl Content {
     pub(super) fn of(told: &Told) -> Self {
@@ -88,8 +92,32 @@ impl Kept {
         }
     }
 
+    /// Whether the finding rests on a check from before the reporter's own opt-out. What the answer
+    /// to that was depends on what others may have registered, so it is for nobody but those who
+    /// deal with the report: whoever opts a stranger's number out learns nothing of its past.
+    pub(super) fn rests_on_the_past(&self) -> bool {
+        self.decided_at
+            .is_some_and(|at| self.held_since.is_none_or(|since| at < since))
+    }
+
     /// What whoever made the report may see.
-    pub(super) fn for_person(mut self, id: ReportId, content: Content) -> ReportView {
+    pub(super) fn for_person(
+        mut self,
+        id: ReportId,
+        content: Content,
+        validity: Duration,
+    ) -> ReportView {
+        if self.held_since.is_some() && self.rests_on_the_past() {
+            // The same words whatever the answer was: only its age counts.
+            let usable = self.decided_at.map(|at| at.plus(validity));
+            self.finding = match usable.is_some_and(|until| until >= self.called_from) {
+                true => Finding::AskedBefore,
+                false => Finding::AnswerExpired,
+            };
+            for check in self.checks.iter_mut().filter(|check| check.decides) {
+                check.suppress = None;
+            }
+        }
         let held_since = self.held_since;
         let says_nothing_of_the_list =
             matches!(self.finding, Finding::NotAsked | Finding::UnknownCompany);

@@ -204,8 +204,8 @@ pub struct ShownCheck<'a> {
     pub agency: Option<&'a str>,
     /// The company's name.
     pub company: &'a str,
-    /// Whether they were told not to call.
-    pub suppress: bool,
+    /// Whether they were told not to call, where that is told.
+    pub suppress: Option<bool>,
     /// Whether it counts for the call.
     pub decides: bool,
 }
@@ -294,6 +294,15 @@ impl Report<'_> {
             State::WithRegulator => texts.report.next_nobody,
         };
         fill(&fill(text, "by", &by), "company", self.company_name())
+    }
+
+    pub(in crate::web) fn told(&self, check: &ShownCheck<'_>) -> &'static str {
+        let texts = &self.frame.texts().report;
+        match check.suppress {
+            Some(true) => texts.check_told_no,
+            Some(false) => texts.check_told_not_listed,
+            None => "",
+        }
     }
 
     pub(in crate::web) fn asked(&self, check: &ShownCheck<'_>) -> String {

@@ -37,6 +37,22 @@ pub(super) struct Wrong {
     pub form: Vec<ReportError>,
 }
 
+/// A company by its name: one of the list, however it is written, or another one.
+fn named(state: &State, name: &str) -> Company {
+    let plain = |name: &str| {
+        let words: Vec<_> = name.split_whitespace().collect();
+        words.join(" ").to_lowercase()
+    };
+    let known = state.service.directory().known();
+    let wanted = plain(name);
+    let mut sellers = known.sellers.iter();
+    let listed = sellers.find(|(_, seller)| plain(&seller.name) == wanted);
+    listed.map_or_else(
+        || Company::Named(name.to_owned()),
+        |(id, _)| Company::Known(id.clone()),
+    )
+}
+
 impl Typed {
     pub(super) fn blank(state: &State) -> Self {
         Self {
@@ -125,7 +141,7 @@ impl Typed {
         let name = self.company_name.trim();
         match self.company.as_str() {
             // A name was typed, so that is what was meant.
-            OTHER | "" if !name.is_empty() => Some(Company::Named(name.to_owned())),
+            OTHER | "" if !name.is_empty() => Some(named(state, name)),
             OTHER => {
                 wrong.push(ReportError::NoCompanyName);
                 None

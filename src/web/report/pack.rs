@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::{Shown, not_there};
-use crate::api::State;
+use crate::api::{State, client_network};
 use crate::domain::{Op, ReportId};
 use crate::service::record::receipt::Proof;
 use crate::service::report::ReportView;
@@ -54,6 +54,15 @@ pub(in crate::web) async fn download(
     let Some(id) = ReportId::parse(&id) else {
         return message(&desk, &request, MessageKind::NotFound);
     };
+    let from = client_network(&request, &state.settings.http.trusted_proxies);
+    if let Err(too_many) = state.limits.code(from) {
+        let retry_after = too_many.retry_after;
+        return message(
+            &desk,
+            &request,
+            MessageKind::TooManyRequests { retry_after },
+        );
+    }
     let evidence = match state.service.evidence(&access, id).await {
         Ok(evidence) => evidence,
         Err(error) => return not_there(&desk, &request, &error),
@@ -163,11 +172,7 @@ fn what(piece: &Piece, report: &ReportView, page: &Report<'_>) -> String {
     let check = report.checks.iter().position(|check| check.id == id);
     match (piece.op, check.and_then(|place| page.checks.get(place))) {
         (_, Some(check)) => {
-            let told = match check.suppress {
-                true => texts.check_told_no,
-                false => texts.check_told_not_listed,
-            };
-            format!("{} {told}", page.asked(check))
+            format!("{} {}", page.asked(check), page.told(check))
         }
         (Op::Register, None) => texts.piece_register.to_owned(),
         _ => texts.piece_report.to_owned(),

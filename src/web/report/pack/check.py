@@ -148,13 +148,10 @@ def check_promise(entry, promise, keys):
     text = signer_of(promise, named)
     if text is None:
         raise ValueError("no key that you trust has signed the promise")
-    fields, told = json.loads(entry), text.split("\n")[2:-1]
-    answer = [fields[name] for name in ("answer", "reason") if fields.get("answer") and fields.get(name)]
-    says = {"entry": fields["id"], "time": fields["time"], "answer": " ".join(answer) or None}
-    says.update((name, fields.get(name)) for name in ("agency", "seller", "pn"))
-    promised = dict(line.split(" ", 1) for line in told)
-    if told[0].split(" ")[0] != "entry" or any(promised.get(name) != says[name] for name in says):
-        raise ValueError("the promise is about another entry")
+    leaf = base64.b64encode(hashlib.sha256(b"\0" + entry).digest()).decode()
+    lines = text.split("\n")
+    if lines[0] != "metrust promise v1" or f"leaf {leaf}" not in lines:
+        raise ValueError("the promise is about another entry, or this entry was changed")
     return "not in the log yet; the registry has promised, with its signature, to put it there"
 
 
@@ -166,7 +163,7 @@ def main():
     parser.add_argument("--key", action="append", help="a key of the log that you have from elsewhere")
     options = parser.parse_args()
     here = pathlib.Path(__file__).resolve().parent
-    given = options.key or (here / "vkeys").read_text().split()
+    given = options.key or (here / "vkeys").read_text(encoding="utf-8").split()
     keys = []
     for vkey in given:
         try:
@@ -181,7 +178,7 @@ def main():
         parser.error("there are no openings here, so nobody can tell which number the entries are about")
     if options.number:
         number = "".join(options.number.split())
-        for line in openings.read_text().split("\n"):
+        for line in openings.read_text(encoding="utf-8").split("\n"):
             words = line.split(" ")
             if len(words) == 3 and len(words[1]) == 64:
                 code = hashlib.sha256(b"metrust v1 pn\0" + bytes.fromhex(words[1]) + number.encode())
@@ -192,18 +189,23 @@ def main():
         try:
             proof, promise = file.with_suffix(".tlog-proof"), file.with_suffix(".promise")
             if proof.exists():
-                said = check_proof(entry, proof.read_text(), keys)
+                said = check_proof(entry, proof.read_text(encoding="utf-8"), keys)
             else:
-                said = check_promise(entry, promise.read_text(), keys)
+                said = check_promise(entry, promise.read_text(encoding="utf-8"), keys)
             if options.number and json.loads(entry).get("pn") not in codes:
                 raise ValueError("it is about another number")
             print(f"{file.name}: holds. {said}" + ("; it is about this number" if options.number else ""))
-        except (ValueError, IndexError, OSError) as error:
+            fields = json.loads(entry)
+            told = ("time", "op", "agency", "seller", "answer", "reason", "finding")
+            print("   it says: " + ", ".join(f"{name} {fields[name]}" for name in told if name in fields))
+        except (ValueError, IndexError, KeyError, TypeError, OSError) as error:
             print(f"{file.name}: WRONG: {error}")
             wrong += 1
     if not any((here / "entries").glob("*.json")):
         print("There is no entry here.")
         return 1
+    if not options.number:
+        print("Which number the entries are about was not checked.")
     print("All of it holds." if not wrong else f"{wrong} of the entries do not hold.")
     return 1 if wrong else 0
 
