@@ -119,20 +119,20 @@ const STEPS: [Step; 6] = [
 
 fn send(browser: &mut Browser, step: &Step, form: &Form) -> Answer {
     match step.button {
-        Some((name, value)) => browser.press(form, name, value),
-        None => browser.enter(form),
+        Some((name, value)) if form.has_button(name, value) => browser.press(form, name, value),
+        _ => browser.enter(form),
     }
 }
 
-/// The form of a page that came back, where it has one; else what the person had before them.
+/// The form of the page that came back: it is there, and sends the same.
+#[track_caller]
 fn again(step: &Step, page: &Answer, before: &Form) -> Form {
     let forms = html::forms(&page.text());
-    let same = forms.into_iter().find(|form| form.action == before.action);
-    let kept = same.filter(|form| {
-        step.button
-            .is_none_or(|(name, value)| form.has_button(name, value))
-    });
-    kept.unwrap_or_else(|| before.clone())
+    let mut same = forms
+        .into_iter()
+        .filter(|form| form.action == before.action);
+    let form = same.next();
+    form.unwrap_or_else(|| panic!("{}: no form to go on with in: {}", step.name, page.text()))
 }
 
 fn goes_away_and_comes_back(leave: fn(&mut World), back: fn(&mut World)) {
