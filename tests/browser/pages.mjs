@@ -403,6 +403,7 @@ async function onADesk(way, language) {
   ];
   await nextCheck(way, numbers, answers('suppress'));
   await byMail(way, code);
+  await reportACall(way, { number: numbers[0], seller: chosen });
   await byQrCode(way, code);
   const guest = await comeBack(way, { numbers, code, chosen });
   await nextCheck(way, numbers, answers('not_listed'));
@@ -419,6 +420,9 @@ async function zoomedIn(way, language) {
   await way.step('at 400 % the first page opens', () => visitor.open('/'));
   await way.look('first page');
   await optOut(way, { typed: numbers, numbers });
+  const [seller] = way.registry.sellers;
+  await nextCheck(way, numbers, [{ seller, channel: 'voice', answer: 'suppress' }]);
+  await reportACall(way, { number: numbers[0], seller });
   for (const [path, name] of [['/registration', 'registration'], ['/report', 'report a call']]) {
     await way.step(`at 400 % ${path} opens`, () => visitor.open(path));
     await way.look(name);

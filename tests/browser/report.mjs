@@ -74,5 +74,7 @@ export async function reportACall(way, { number, seller }) {
     expect(await page.locator('svg.plot rect').first().isVisible(), 'there is no picture');
   });
   await way.look('asked');
+  await way.step('the registration opens', () => visitor.open('/registration'));
+  await onPaper(way, 'registration', [number.slice(-3)]);
   await way.step('the way back to the done page', () => visitor.open('/done'));
 }

@@ -107,7 +107,9 @@ export class Visitor {
     page.on('requestfailed', (request) => {
       const why = request.failure()?.errorText;
       // Whoever goes on before the icon has come is not sent it any more: the browser's own choice.
-      const left = why === 'net::ERR_ABORTED' && !request.isNavigationRequest();
+      // A file that is saved is a page that was never opened.
+      const saved = /\.(csv|zip)$/.test(request.url());
+      const left = why === 'net::ERR_ABORTED' && (saved || !request.isNavigationRequest());
       if (!left) problems.push(`a request failed: ${request.url()}: ${why}`);
     });
     page.on('response', (response) => {
