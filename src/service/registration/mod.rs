@@ -3,6 +3,7 @@
 mod change;
 mod held;
 mod history;
+mod known;
 mod proof;
 mod record;
 #[cfg(test)]
