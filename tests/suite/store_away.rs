@@ -139,7 +139,7 @@ fn goes_away_and_comes_back(leave: fn(&mut World), back: fn(&mut World)) {
     for step in &STEPS {
         let mut world = World::with(Engine::RedisAlways, |launch| {
             launch
-                .with_real_timeout()
+                .set("STORE__TIMEOUT_MS", "3000")
                 .set("WEB__CONTACT", "help@register.example")
         });
         world.dialler();

@@ -199,10 +199,14 @@ fn an_opt_out_on_the_page_that_the_store_could_not_take_is_kept_and_goes_through
 
 #[test]
 fn registrations_withdrawals_and_exports_are_refused_in_bounded_time_while_redis_hangs() {
-    let mut world = World::with(Engine::RedisAlways, Launch::with_real_timeout);
-    let dialler = world.dialler();
-    let operator = world.operator();
+    let mut world = World::on(Engine::RedisAlways);
+    let (dialler, operator) = (world.dialler(), world.operator());
     let code = dialler.register(&[&number(1)], json!("all"));
+    // Only now, so that a slow disk does not stop the preparations.
+    let launch = world.service.launch().with_real_timeout();
+    world.service.restart_as(&launch);
+    let url = world.service.url();
+    let (dialler, operator) = (dialler.on(&url), operator.on(&url));
     operator.entries(&[]);
     world.redis().stop();
     let requests: [&dyn Fn() -> u16; 5] = [
