@@ -68,6 +68,8 @@ pub struct Service {
     max_check_numbers: usize,
     max_registration_numbers: usize,
     undo: Duration,
+    /// How long the store is waited for.
+    store_timeout: Duration,
     answer_days: u16,
     /// How many people's searches of the log's index run at a time.
     searches: tokio::sync::Semaphore,
@@ -102,6 +104,7 @@ impl Service {
             max_check_numbers: settings.check.max_numbers,
             max_registration_numbers: settings.registration.max_numbers,
             bursts: bursts::Bursts::new(settings.limits.adjacent_per_hour),
+            store_timeout: settings.store_timeout(),
             undo: Duration::from_secs(3600 * u64::from(settings.registration.undo_hours)),
             searches: tokio::sync::Semaphore::new(2),
             answer_days: settings.report.answer_days,

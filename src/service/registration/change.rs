@@ -2,13 +2,15 @@
 //! be undone for a while.
 //!
 //! Every change goes the same way: first the record says what is to be, then the index is made to
-//! hold exactly that, then the record says that it does. What breaks off in between shows in the
-//! record as unsettled, and the next use of the code finishes it. Until a listing is removed, checks
-//! are still refused, which harms nobody; and nothing is ever shown as holding before it does.
+//! hold exactly that, then the record says that it does; one at a time (see `turn`). What breaks
+//! off in between shows in the record as unsettled, and the next use of the code finishes it. Until
+//! a listing is removed, checks are still refused, which harms nobody; and nothing is ever shown as
+//! holding before it does.
 
 use super::held::{Added, Held};
 use super::history::{Deed, Event};
 use super::record::{ATTEMPTS, Access, Joined, Opened, Record};
+use super::turn::Taker;
 use super::{Acting, Listings, Service, ServiceError};
 use crate::domain::{Locator, Moment, Op, PhoneNumber, SellerId, SellerRef};
 use crate::service::Snapshot;
@@ -58,12 +60,13 @@ impl Service {
             }
         }
         let (at, max) = (Moment::now(), self.max_registration_numbers);
+        let taker = self.taker();
         let amended = self
-            .rewrite(access, |record, held| {
+            .rewrite(access, &taker, |record, held| {
                 record.amend(held, amendment, at, max)
             })
             .await?;
-        self.settle(access, &Acting::default(), false).await?;
+        self.settle(access, &Acting::default(), &taker).await?;
         if amended == Amended::Withdrawn {
             self.let_go_of_address(access).await;
         }
@@ -79,10 +82,11 @@ impl Service {
         // The record first: if this breaks off here, checks are still refused, which harms nobody.
         // The other way round the person would be told that an opt-out holds that does not.
         let now = Moment::now();
+        let taker = self.taker();
         let at = self
-            .rewrite(access, |record, _| Ok(record.withdraw(now)))
+            .rewrite(access, &taker, |record, _| Ok(record.withdraw(now)))
             .await?;
-        self.settle(access, &Acting::default(), true).await?;
+        self.settle(access, &Acting::default(), &taker).await?;
         self.let_go_of_address(access).await;
         Ok(at)
     }
@@ -103,11 +107,13 @@ impl Service {
     /// [`ServiceError::TooLate`] when the withdrawal can no longer be undone.
     pub async fn take_up(&self, access: &Access) -> Result<Moment, ServiceError> {
         let now = Moment::now();
-        self.rewrite(access, |record, _| {
+        let taker = self.taker();
+        self.rewrite(access, &taker, |record, _| {
             record.take_up(now, now < self.undo_until(record))
         })
         .await?;
-        let Opened { record, .. } = self.settle(access, &Acting::default(), false).await?;
+        let acting = Acting::default();
+        let Opened { record, .. } = self.settle(access, &acting, &taker).await?;
         record.effective_at.ok_or(ServiceError::Conflict)
     }
 
@@ -117,20 +123,49 @@ impl Service {
         withdrawn.plus(self.undo)
     }
 
-    /// Makes the index hold what the record says, if something of it is open, or in any case.
-    /// Doing it again changes and records nothing. `by` is who brought what is put.
+    /// Somebody who wants to change a registration.
+    pub(super) fn taker(&self) -> Taker {
+        Taker::new(self.store_timeout)
+    }
+
+    /// Makes the index hold what the record says, if something of it is open. Doing it again
+    /// changes and records nothing. `acting` is who brought what is put.
     pub(super) async fn settle(
         &self,
         access: &Access,
         acting: &Acting<'_>,
-        mut in_any_case: bool,
+        taker: &Taker,
+    ) -> Result<Opened, ServiceError> {
+        self.settle_from(access, acting, taker, None).await
+    }
+
+    /// The same, beginning with what the record said when it was opened in that turn.
+    pub(super) async fn settle_from(
+        &self,
+        access: &Access,
+        acting: &Acting<'_>,
+        taker: &Taker,
+        mut begun: Option<Opened>,
     ) -> Result<Opened, ServiceError> {
         let locator = access.reference().locator();
+        let mut came_late = false;
         for _ in 0..ATTEMPTS {
-            let mut opened = self.open_whole(access).await?;
-            if !in_any_case && !opened.record.is_open() {
-                return Ok(opened);
-            }
+            let mut opened = match begun.take() {
+                Some(opened) => opened,
+                None => {
+                    let opened = self.open_whole(access).await?;
+                    if !came_late && !opened.record.is_open() {
+                        return Ok(opened);
+                    }
+                    let mut opened = self.open_for(access, taker).await?;
+                    if !opened.is_their_turn() {
+                        // Others must know before the index is touched. Whoever is faster has it.
+                        self.write_whole(access, &mut opened).await?;
+                        continue;
+                    }
+                    opened
+                }
+            };
             let directory = self.directory.current()?;
             let changes = self.due(acting, &opened, locator, &directory)?;
             self.store.change(changes).await?;
@@ -138,9 +173,10 @@ impl Service {
             if self.write_whole(access, &mut opened).await? {
                 return Ok(opened);
             }
-            // Somebody else was faster, and what was just done may undo what they did: once more,
-            // by what the record says now, whatever it says.
-            in_any_case = true;
+            // Something was written in the meantime, and if it was by somebody whose turn came
+            // after this one, what was just done may undo what they did: once more, by what the
+            // record says now, whatever it says.
+            came_late = true;
         }
         Err(ServiceError::Conflict)
     }
@@ -275,7 +311,7 @@ impl Record {
     }
 
     /// Says when it was withdrawn, now or before.
-    fn withdraw(&mut self, at: Moment) -> Moment {
+    pub(super) fn withdraw(&mut self, at: Moment) -> Moment {
         if let Some(before) = self.withdrawn_at {
             return before;
         }

@@ -8,6 +8,7 @@ mod proof;
 mod record;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -153,8 +154,9 @@ impl Service {
             }
         };
         for _ in 0..ATTEMPTS {
-            let access = self.keep(&seed, &numbers, &scope, Moment::now()).await?;
-            let Opened { record, .. } = self.settle(&access, &acting, false).await?;
+            let taker = self.taker();
+            let access = self.keep(&seed, &numbers, &scope, &taker).await?;
+            let Opened { record, .. } = self.settle(&access, &acting, &taker).await?;
             match (record.effective_at, record.withdrawn_at) {
                 (Some(effective_at), None) => {
                     return Ok(Registered {
@@ -207,7 +209,8 @@ impl Service {
     /// [`ServiceError::UnknownReference`] when no registration has this code.
     pub async fn registration(&self, access: &Access) -> Result<RegistrationView, ServiceError> {
         // What broke off half-way is finished before it is shown as done.
-        let Opened { record, held, .. } = self.settle(access, &Acting::default(), false).await?;
+        let acting = Acting::default();
+        let Opened { record, held, .. } = self.settle(access, &acting, &self.taker()).await?;
         let mut chosen = Vec::new();
         for seller in &record.sellers {
             match seller {

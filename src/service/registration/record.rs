@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::held::{self, Added, Held};
 use super::history::{self, Deed, Event};
+use super::turn::{PAUSE, Taken, Taker, Turn};
 use crate::domain::{
     Channel, Channels, Locator, Moment, PhoneNumber, Reference, Scope, SellerId, SellerRef,
 };
@@ -42,6 +43,9 @@ pub(in crate::service) struct Record {
     /// When sellers came in that were not there from the beginning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<Joined>,
+    /// Who brings it and the index together at the moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) turn: Option<Turn>,
     /// What was done with it; empty while nothing was, since it was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     history: Vec<Event>,
@@ -85,15 +89,18 @@ impl Record {
 
     /// Whether something was begun that the index does not hold yet.
     pub(super) fn is_open(&self) -> bool {
-        match self.withdrawn_at {
+        let begun = match self.withdrawn_at {
             Some(_) => !self.released,
             None => self.unsettled || self.effective_at.is_none(),
-        }
+        };
+        // Whoever held a turn may have changed the index without coming to say so.
+        begun || self.turn.is_some()
     }
 
     /// Takes note that the index holds what stands here.
     pub(super) fn settle(&mut self, numbers: &mut Vec<Held>, at: Moment) {
         numbers.retain(|held| !held.leaving);
+        self.turn = None;
         self.leaving.clear();
         self.unsettled = false;
         self.released = self.withdrawn_at.is_some();
@@ -206,7 +213,7 @@ impl Service {
         seed: &[u8; 32],
         numbers: &[PhoneNumber],
         scope: &Scope,
-        at: Moment,
+        taker: &Taker,
     ) -> Result<Access, ServiceError> {
         let own: Vec<Held> = numbers.iter().copied().map(Held::new).collect();
         let content = held::write(&own);
@@ -221,7 +228,7 @@ impl Service {
             let mut code = [0; 10];
             code.copy_from_slice(&mac[..10]);
             let reference = Reference::from_random(code);
-            let (access, record) = self.seal_record(reference, &content, scope, at).await?;
+            let (access, record) = self.seal_record(reference, &content, scope, taker).await?;
             let locator = access.reference.locator();
             let body = serde_json::to_string(&record).map_err(|_| damaged())?;
             let id = locator.as_str();
@@ -250,7 +257,7 @@ impl Service {
         reference: Reference,
         content: &str,
         scope: &Scope,
-        at: Moment,
+        taker: &Taker,
     ) -> Result<(Access, Record), ServiceError> {
         let salt = random();
         let key = self.code_key(&reference, salt).await?;
@@ -259,7 +266,7 @@ impl Service {
         let record = Record {
             sellers: scope.sellers().to_vec(),
             channels: scope.channels,
-            created_at: at,
+            created_at: Moment::now(),
             effective_at: None,
             withdrawn_at: None,
             released: false,
@@ -268,6 +275,7 @@ impl Service {
             unsettled: false,
             leaving: Vec::new(),
             joined: Vec::new(),
+            turn: Some(taker.turn()),
             history: Vec::new(),
             salt: BASE64.encode(&salt),
             sealed: BASE64.encode(&sealed),
@@ -298,20 +306,42 @@ impl Service {
         numbers_of(&record, &access).map(|_| access)
     }
 
-    /// Changes a registration's record and its numbers, whatever else changes it at the same time.
+    /// Changes a registration's record and its numbers, whatever else changes it at the same time,
+    /// and takes the turn to bring the index after it.
     pub(super) async fn rewrite<T>(
         &self,
         access: &Access,
+        taker: &Taker,
         change: impl Fn(&mut Record, &mut Vec<Held>) -> Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {
         for _ in 0..ATTEMPTS {
-            let mut opened = self.open_whole(access).await?;
+            let mut opened = self.open_for(access, taker).await?;
             let changed = change(&mut opened.record, &mut opened.held)?;
             if self.write_whole(access, &mut opened).await? {
                 return Ok(changed);
             }
         }
         Err(ServiceError::Conflict)
+    }
+
+    /// Opens a registration when it is somebody's turn, who takes it with what they write next.
+    pub(super) async fn open_for(
+        &self,
+        access: &Access,
+        taker: &Taker,
+    ) -> Result<Opened, ServiceError> {
+        let deadline = tokio::time::Instant::now() + taker.patience();
+        loop {
+            let mut opened = self.open_whole(access).await?;
+            opened.taken = opened.record.take_turn(taker);
+            if opened.taken != Taken::No {
+                return Ok(opened);
+            }
+            if tokio::time::Instant::now() >= deadline {
+                return Err(ServiceError::Conflict);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Counts a letter with the proof of a registration; false if there may be no more.
@@ -366,6 +396,7 @@ impl Service {
             version: document.version,
             record,
             held,
+            taken: Taken::No,
         })
     }
 
@@ -379,6 +410,7 @@ impl Service {
             version,
             record,
             held,
+            ..
         } = opened;
         let locator = access.reference.locator();
         let about = locator.as_str();
@@ -435,6 +467,15 @@ pub(super) struct Opened {
     version: u64,
     pub record: Record,
     pub held: Vec<Held>,
+    /// Whether it is the turn of whoever opened it.
+    taken: Taken,
+}
+
+impl Opened {
+    /// Whether the store knows already that it is their turn.
+    pub(super) fn is_their_turn(&self) -> bool {
+        self.taken == Taken::Before
+    }
 }
 
 /// Opens a record's box.

@@ -29,8 +29,15 @@ fn seller(id: &str) -> SellerId {
 impl Here {
     /// A registry with two sellers, and an opt-out of numbers 1 and 2 for one of them.
     async fn new() -> Self {
+        // Whoever breaks off keeps its turn for twice as long.
+        Self::waiting_for(100).await
+    }
+
+    /// The same with a store that is waited for so many milliseconds.
+    async fn waiting_for(store_timeout_ms: u64) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let settings = Settings::load(None, &Overrides::default()).unwrap();
+        let mut settings = Settings::load(None, &Overrides::default()).unwrap();
+        settings.store.timeout_ms = store_timeout_ms;
         let (service, _) = Service::start(&settings, data.path()).await.unwrap();
         for id in ["telco", "energy"] {
             service.add_seller(seller(id), id.to_owned()).await.unwrap();
@@ -78,7 +85,7 @@ impl Here {
     async fn begin(&self, amendment: Amendment) {
         let at = Moment::now();
         self.service
-            .rewrite(&self.access, |record, held| {
+            .rewrite(&self.access, &self.service.taker(), |record, held| {
                 record.amend(held, &amendment, at, 10)
             })
             .await
@@ -212,6 +219,49 @@ async fn changes_at_the_same_time_leave_the_index_as_the_record_says() {
         refused,
         [1, 2, 3, 4].map(|n| view.numbers.contains(&phone(n)))
     );
+}
+
+#[tokio::test]
+async fn nobody_changes_the_index_while_it_is_somebody_elses_turn() {
+    let here = Here::waiting_for(5_000).await;
+    let taker = here.service.taker();
+    let now = Moment::now();
+    let withdraw = |record: &mut record::Record, _: &mut Vec<held::Held>| Ok(record.withdraw(now));
+    let rewritten = here.service.rewrite(&here.access, &taker, withdraw).await;
+    rewritten.unwrap();
+    // The undo comes before the withdrawal has reached the index, and waits for it.
+    let (service, access) = (here.service.clone(), here.access.clone());
+    let undo = tokio::spawn(async move { service.take_up(&access).await });
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!undo.is_finished(), "it is not its turn");
+    let acting = Acting::default();
+    let settled = here.service.settle(&here.access, &acting, &taker).await;
+    settled.unwrap();
+    undo.await.unwrap().unwrap();
+    assert_eq!(here.refused("telco").await, [true, true, false, false]);
+    assert!(here.view().await.withdrawn_at.is_none());
+}
+
+#[tokio::test]
+async fn a_change_that_comes_after_its_turn_makes_good_what_it_undid() {
+    let here = Here::new().await;
+    let (service, access) = (&here.service, &here.access);
+    let gone = turn::Taker::new(std::time::Duration::ZERO);
+    let now = Moment::now();
+    let withdraw = |record: &mut record::Record, _: &mut Vec<held::Held>| Ok(record.withdraw(now));
+    service.rewrite(access, &gone, withdraw).await.unwrap();
+    let late = service.open_whole(access).await.unwrap();
+    // Its turn is over; another one undoes it, and the index has everything again.
+    service.take_up(access).await.unwrap();
+    assert_eq!(here.refused("telco").await, [true, true, false, false]);
+    // Now the first one goes on where it stood: out of the index, and then it looks again.
+    let acting = Acting::default();
+    let late = Some(late);
+    let settled = service
+        .settle_from(access, &acting, &service.taker(), late)
+        .await;
+    settled.unwrap();
+    assert_eq!(here.refused("telco").await, [true, true, false, false]);
 }
 
 #[test]
