@@ -233,6 +233,7 @@ pub(super) async fn change_language(desk: DeskData, request: HttpRequest) -> Htt
                     "/done",
                     "/registration",
                     "/registration?next=report",
+                    "/registration?next=reports",
                     "/registration?next=asked",
                     "/registration/asked",
                     "/reports",
@@ -240,8 +241,10 @@ pub(super) async fn change_language(desk: DeskData, request: HttpRequest) -> Htt
                 let report = value
                     .strip_prefix("/reports/")
                     .is_some_and(|id| ReportId::parse(id).is_some());
-                if report || console::is_page(&value) || known.contains(&&*value) {
+                if report || known.contains(&&*value) {
                     back = value.into_owned();
+                } else if let Some(page) = console::way_back(&value) {
+                    back = page;
                 }
             }
             _ => {}

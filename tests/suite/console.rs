@@ -59,6 +59,25 @@ fn visible(answer: &Answer) -> String {
     html::visible(&answer.text(), " ")
 }
 
+/// The links to other languages lead back to the page that they stand on. A page with a form has
+/// buttons instead, which keep what was typed.
+#[track_caller]
+fn stays(browser: &mut Browser, address: &str) {
+    let page = browser.get(address).expect(200);
+    let links = html::tags(&page.text());
+    let links = links.iter().filter_map(|tag| tag.get("href"));
+    let links: Vec<_> = links
+        .filter(|link| link.starts_with("/language?"))
+        .collect();
+    let form = html::tags(&page.text());
+    let in_form = form.iter().any(|tag| tag.get("name") == Some("lang"));
+    assert_eq!(links.len(), if in_form { 0 } else { 4 }, "{address}");
+    for link in links {
+        let answer = browser.get(link).expect(303);
+        assert_eq!(answer.header("Location"), address, "{link}");
+    }
+}
+
 #[track_caller]
 fn answer(browser: &mut Browser, id: &str, text: &str) -> Answer {
     let path = format!("/console/reports/{id}");
@@ -311,6 +330,52 @@ on_every_store! {
         regulator.open("/console/figures?days=7").expect(200);
         for key in [operator.key(), operator.seller_key("telco").key()] {
             signed_in(world, key).get("/console/figures").expect(404);
+        }
+    }
+
+    fn whoever_changes_the_language_stays_where_they_are(world: &World) {
+        world.dialler();
+        let operator = world.operator();
+        let (mut person, id) = report(world, &number(1), "telco", "");
+        let one = format!("/console/reports/{id}");
+        let filtered = "/console/reports?company=telco&finding=not_asked&from=2020-01-01&state=open";
+        let pages: [(String, &[&str]); 3] = [
+            (operator.seller_key("telco").key().to_owned(), &["/console/reports", "/console/agencies"]),
+            (
+                operator.regulator().key().to_owned(),
+                &["/console/reports", filtered, &one, "/console/figures", "/console/figures?days=7"],
+            ),
+            (operator.key().to_owned(), &["/console"]),
+        ];
+        for (key, addresses) in pages {
+            let mut browser = signed_in(world, &key);
+            let page = browser.open("/console").expect(200);
+            let tags = html::tags(&page.text());
+            let nav = tags.iter().filter_map(|tag| tag.get("href"));
+            let nav = nav.filter(|link| link.starts_with("/console") && !link.contains('.')).map(str::to_owned);
+            for address in nav.chain(addresses.iter().map(|&address| address.to_owned())) {
+                stays(&mut browser, &address);
+            }
+        }
+        for address in [
+            "/registration",
+            "/registration?next=report",
+            "/registration?next=reports",
+            "/registration?next=asked",
+        ] {
+            stays(&mut world.browser(), address);
+        }
+        stays(&mut person, &format!("/reports/{id}"));
+        stays(&mut person, "/reports");
+        // What the page does not know is not led back to.
+        let mut browser = world.browser();
+        for (back, to) in [
+            ("/console/reports%3Fstate%3Dopen%26x%3D1", "/console/reports?state=open"),
+            ("/console/figures%3Fdays%3D8", "/console/figures"),
+            ("//evil.example/console/figures", "/"),
+        ] {
+            let answer = browser.get(&format!("/language?to=fr&back={back}")).expect(303);
+            assert_eq!(answer.header("Location"), to);
         }
     }
 

@@ -22,6 +22,9 @@ use crate::web::pages::{
 use crate::web::report::{Shown, company_name};
 use crate::web::{Desk, DeskData};
 
+/// Where the list is.
+pub(super) const PATH: &str = "/console/reports";
+
 /// How many reports one page shows.
 const SHOWN: usize = 100;
 
@@ -32,9 +35,9 @@ struct Typed(BTreeMap<&'static str, String>);
 const FILTERS: [&str; 5] = ["company", "finding", "state", "from", "to"];
 
 impl Typed {
-    fn of(request: &HttpRequest) -> Self {
+    fn of(query: &str) -> Self {
         let mut typed = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let known = FILTERS.into_iter().find(|known| *known == name);
             if let Some(known) = known.filter(|_| !value.trim().is_empty()) {
                 typed.insert(known, value.trim().to_owned());
@@ -80,6 +83,14 @@ impl Typed {
     }
 }
 
+/// Where the list is with the filter of a query.
+pub(super) fn address(query: &str) -> String {
+    match Typed::of(query).query() {
+        query if query.is_empty() => PATH.to_owned(),
+        query => format!("{PATH}?{query}"),
+    }
+}
+
 /// Somebody who deals with reports: a company or a regulator.
 fn enter<'a>(
     state: &'a State,
@@ -99,7 +110,7 @@ pub(super) async fn list(state: State, desk: DeskData, request: HttpRequest) -> 
         Ok(visitor) => visitor,
         Err(answer) => return *answer,
     };
-    let typed = Typed::of(&request);
+    let typed = Typed::of(request.query_string());
     let filter = typed.read(desk.clock);
     let mut reports = match &filter {
         Some(filter) => match state.service.reports(&visitor.who, filter).await {
@@ -120,7 +131,8 @@ pub(super) async fn list(state: State, desk: DeskData, request: HttpRequest) -> 
     let query = typed.query();
     let view = ConsoleReports {
         frame: visitor.frame(),
-        nav: visitor.nav("/console/reports"),
+        nav: visitor.nav(PATH),
+        address: address(&query),
         all: reports.len(),
         lines,
         query: &query,
@@ -182,8 +194,9 @@ fn left(report: &ReportView, now: Moment) -> Option<i64> {
     Some((by.millis() - now.millis()) / 1000)
 }
 
-fn path(id: ReportId) -> String {
-    format!("/console/reports/{id}")
+/// Where a report is.
+pub(super) fn path(id: ReportId) -> String {
+    format!("{PATH}/{id}")
 }
 
 /// `GET /console/reports.csv`: the same as a table.
@@ -225,7 +238,7 @@ async fn file(
     write: fn(&[ReportView]) -> Result<Vec<u8>, crate::api::Problem>,
 ) -> Result<Vec<u8>, Turned> {
     let visitor = enter(state, desk, request)?;
-    let Some(filter) = Typed::of(request).read(desk.clock) else {
+    let Some(filter) = Typed::of(request.query_string()).read(desk.clock) else {
         return Err(Box::new(message(desk, request, MessageKind::BadRequest)));
     };
     let reports = state.service.reports(&visitor.who, &filter).await;
@@ -359,7 +372,7 @@ async fn page_of(
     let may_answer = visitor.role == ConsoleRole::Seller && answers < MOST_ANSWERS;
     let view = ConsoleReport {
         frame: visitor.frame(),
-        nav: visitor.nav("/console/reports"),
+        nav: visitor.nav(PATH),
         told: report
             .finding
             .filter(|_| report.by_holder || says_nothing_of_the_list),
@@ -378,20 +391,13 @@ async fn page_of(
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-
     use super::*;
-
-    fn typed(query: &str) -> Typed {
-        let uri = format!("/console/reports?{query}");
-        Typed::of(&TestRequest::with_uri(&uri).to_http_request())
-    }
 
     #[test]
     fn a_filter_reads_what_it_shows_and_refuses_what_it_cannot_read() {
         let clock = Clock::CentralEurope;
         let whole =
-            typed("company=telco&finding=not_asked&state=open&from=2026-11-21&to=21/11/2026");
+            Typed::of("company=telco&finding=not_asked&state=open&from=2026-11-21&to=21/11/2026");
         let filter = whole.read(clock).unwrap();
         assert_eq!(
             filter.seller.map(|id| id.to_string()).as_deref(),
@@ -401,9 +407,9 @@ mod tests {
         assert_eq!(filter.state, Some(Progress::Open));
         assert_eq!(filter.from.unwrap().to_string(), "2026-11-20T23:00:00.000Z");
         assert_eq!(filter.to.unwrap().to_string(), "2026-11-21T23:00:00.000Z");
-        assert_eq!(typed(&whole.query()).0, whole.0);
-        assert_eq!(typed("").read(clock), Some(Filter::default()));
-        assert_eq!(typed("state=&other=1").query(), "");
+        assert_eq!(Typed::of(&whole.query()).0, whole.0);
+        assert_eq!(Typed::of("").read(clock), Some(Filter::default()));
+        assert_eq!(Typed::of("state=&other=1").query(), "");
         for wrong in [
             "company=no%20id",
             "finding=x",
@@ -411,7 +417,7 @@ mod tests {
             "from=soon",
             "to=2026-02-31",
         ] {
-            assert!(typed(wrong).read(clock).is_none(), "{wrong}");
+            assert!(Typed::of(wrong).read(clock).is_none(), "{wrong}");
         }
     }
 }

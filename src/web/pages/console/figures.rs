@@ -23,6 +23,8 @@ pub struct ConsoleFigures<'a> {
     pub frame: Frame<'a>,
     /// Between the pages.
     pub nav: Nav<'a>,
+    /// Where this page is, with its days.
+    pub address: String,
     /// For how many days.
     pub days: u32,
     /// For how many days else they can be seen.
@@ -51,7 +53,7 @@ impl ConsoleFigures<'_> {
     }
 
     fn back(&self) -> Option<&str> {
-        Some("/console/figures")
+        Some(&self.address)
     }
 
     fn lede(&self) -> String {

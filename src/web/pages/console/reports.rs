@@ -120,6 +120,8 @@ pub struct ConsoleReports<'a> {
     pub all: usize,
     /// Those that are shown.
     pub lines: Vec<ReportLine>,
+    /// Where this page is, with its filter.
+    pub address: String,
     /// The filter as part of an address; empty without one.
     pub query: &'a str,
     /// The filter, for a regulator.
@@ -136,7 +138,7 @@ impl ConsoleReports<'_> {
     }
 
     fn back(&self) -> Option<&str> {
-        Some("/console/reports")
+        Some(&self.address)
     }
 
     fn texts(&self) -> &'static ConsoleTexts {
