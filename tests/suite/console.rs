@@ -527,29 +527,84 @@ on_every_store! {
     }
 }
 
+/// The same world at a later moment (UTC).
+fn at(world: &mut World, moment: &str) {
+    let launch = world.service.launch().beginning_at(moment);
+    world.service.restart_as(&launch);
+}
+
 #[test]
 fn what_is_late_shows_to_the_operator_as_a_number_and_first_to_the_company() {
-    let world = World::with(Engine::Embedded, |launch: Launch| {
-        launch.set("REPORT__ANSWER_DAYS", "1")
-    });
-    world.dialler();
-    let (_, first) = report(&world, &number(1), "telco", "secret words");
-    let (_, second) = report(&world, &number(2), "telco", "");
-    let mut seller = signed_in(&world, world.operator().seller_key("telco").key());
-    let list = seller.get("/console/reports").expect(200);
-    assert!(
-        visible(&list).contains("24 hours left to answer"),
-        "{}",
-        visible(&list)
-    );
-    let places = [first, second].map(|id| list.text().find(&id).unwrap());
-    assert!(
-        places[0] < places[1],
-        "whose answer is due first stands first"
-    );
-    let mut operator = signed_in(&world, world.operator().key());
-    let overview = visible(&operator.get("/console").expect(200));
-    assert!(overview.contains("No answer is late."), "{overview}");
+    for engine in [Engine::Embedded, Engine::RedisAlways] {
+        let mut world = World::with(engine, |launch: Launch| {
+            let launch = launch.set("REPORT__ANSWER_DAYS", "2");
+            launch.beginning_at("2026-11-10 10:00:00")
+        });
+        world.dialler();
+        let operator = world.operator().key().to_owned();
+        let seller = world.operator().seller_key("telco").key().to_owned();
+        let (_, first) = report(&world, &number(1), "telco", "secret words");
+        for n in [2, 3] {
+            report(&world, &number(n), "energy", "");
+        }
+        let overview = visible(&signed_in(&world, &operator).get("/console").expect(200));
+        assert!(overview.contains("No answer is late."), "{overview}");
+        at(&mut world, "2026-11-11 10:00:00");
+        let (_, second) = report(&world, &number(4), "telco", "");
+        // Five hours after the first answer was due.
+        at(&mut world, "2026-11-12 14:30:00");
+        let (_, third) = report(&world, &number(5), "telco", "");
+
+        let overview = signed_in(&world, &operator).get("/console").expect(200);
+        let said = visible(&overview);
+        assert!(!said.contains("No answer is late."), "{said}");
+        let owed = [
+            "The energy company: 2. The oldest was due on Thursday 12 November 2026 at 11:0",
+            "The telco company: 1. The oldest was due on Thursday 12 November 2026 at 11:0",
+        ];
+        let places = owed.map(|line| {
+            said.find(line)
+                .unwrap_or_else(|| panic!("{line} in {said}"))
+        });
+        assert!(places[0] < places[1], "whoever owes most stands first");
+        assert!(!said.contains("secret words"));
+        for n in 1..=5 {
+            assert!(!overview.shows_digits(&number(n)[1..]), "{n}");
+        }
+
+        let mut company = signed_in(&world, &seller);
+        let list = company.get("/console/reports").expect(200);
+        let said = visible(&list);
+        for time in [
+            "Answer late by 5 hours",
+            "20 hours left to answer",
+            "48 hours left to answer",
+        ] {
+            assert_eq!(said.matches(time).count(), 1, "{time} in {said}");
+        }
+        let html = list.text();
+        let places = [&first, &second, &third].map(|id| html.find(id.as_str()).unwrap());
+        assert!(
+            places.is_sorted(),
+            "what is late first, then what is due next"
+        );
+        assert_eq!(html.matches("class=\"state overdue\"").count(), 1, "{html}");
+        let page = visible(
+            &company
+                .get(&format!("/console/reports/{first}"))
+                .expect(200),
+        );
+        assert!(page.contains("Answer late by 5 hours"), "{page}");
+
+        answer(&mut company, &first, "We are sorry that this took so long.").expect(303);
+        let said = visible(&company.get("/console/reports").expect(200));
+        assert!(!said.contains("Answer late"), "{said}");
+        let said = visible(&signed_in(&world, &operator).get("/console").expect(200));
+        assert!(
+            !said.contains("The telco company: 1.") && said.contains(owed[0]),
+            "{said}"
+        );
+    }
 }
 
 #[test]
