@@ -34,7 +34,16 @@ impl Clock {
     /// The moment at which this clock shows a day and so many minutes since its midnight. An hour
     /// that it shows twice, in autumn, is the first one.
     pub fn at(self, day: Day, minutes: i64) -> Moment {
-        let shown = days_since_1970(day.year, day.month, day.day) * 86_400 + minutes * 60;
+        self.shown(days_since_1970(day.year, day.month, day.day), minutes)
+    }
+
+    /// The moment at which a day begins on this clock; see [`Moment::local_day`].
+    pub fn midnight(self, local_day: i64) -> Moment {
+        self.shown(local_day, 0)
+    }
+
+    fn shown(self, day: i64, minutes: i64) -> Moment {
+        let shown = day * 86_400 + minutes * 60;
         // The clock is at most two hours ahead; the earliest guess that fits is right.
         let fits = [7200, 3600, 0].map(|ahead| Moment::new(shown - ahead, self));
         let found = fits
@@ -352,6 +361,10 @@ mod tests {
         }
         let moment = clock.at(Day::parse("2026-07-01").unwrap(), 0);
         assert_eq!(moment.form_date(), "2026-07-01");
+        for day in ["2026-03-29", "2026-03-30", "2026-10-25", "2026-10-26"] {
+            let midnight = clock.at(Day::parse(day).unwrap(), 0);
+            assert_eq!(clock.midnight(midnight.local_day()), midnight, "{day}");
+        }
         for text in [
             "",
             "2026-11-31",

@@ -608,6 +608,26 @@ fn what_is_late_shows_to_the_operator_as_a_number_and_first_to_the_company() {
 }
 
 #[test]
+fn figures_of_checks_and_of_reports_begin_at_the_same_midnight() {
+    let mut world = World::with(Engine::Embedded, |launch: Launch| {
+        // The last hour before midnight in Brussels.
+        launch.beginning_at("2026-11-10 22:30:00")
+    });
+    let dialler = world.dialler();
+    let regulator = world.operator().regulator().key().to_owned();
+    dialler.check(&number(1), "telco").expect(200);
+    report(&world, &number(2), "energy", "");
+    // Seven times 24 hours reach back to before that midnight, seven days do not.
+    at(&mut world, "2026-11-17 10:00:00");
+    let mut browser = signed_in(&world, &regulator);
+    let week = visible(&browser.open("/console/figures?days=7").expect(200));
+    assert_eq!(week.matches("Nothing yet.").count(), 3, "{week}");
+    let month = visible(&browser.open("/console/figures").expect(200));
+    assert!(!month.contains("Nothing yet."), "{month}");
+    assert!(month.contains("The energy company"), "{month}");
+}
+
+#[test]
 fn keys_are_guessed_no_faster_than_codes() {
     let world = World::with_real_limits(Engine::Embedded);
     world.dialler();

@@ -1,7 +1,6 @@
 //! `GET /console/figures`: pictures for the regulator, each with its table.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
@@ -33,11 +32,12 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
         return visitor.not_found();
     }
     let days = days_of(request.query_string());
-    let (from, to) = (since(days), Moment::now());
-    let day_of = |at: Moment| desk.moment(at).local_day();
-    // The first day is whole: it begins when its clock says so.
-    let first = day_of(to) - i64::from(days) + 1;
+    let to = Moment::now();
+    let today = desk.moment(to).local_day();
+    // The first day is whole: it begins when its clock says so, for checks and reports alike.
+    let first = today - i64::from(days) + 1;
     let clock = desk.clock;
+    let from = Moment::from_millis(clock.midnight(first).unix_seconds() * 1000);
     let local =
         move |at: Moment| crate::web::moment::Moment::new(at.millis() / 1000, clock).local_day();
     let checks = match state.service.checks_by_day(from, to, local).await {
@@ -57,7 +57,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
     let (texts, console) = (frame.texts(), &frame.texts().console);
     let mut rows = Vec::new();
     let mut stacks = Vec::new();
-    for day in first..=day_of(to) {
+    for day in first..=today {
         let noon = Moment::from_millis((day * 86_400 + 43_200) * 1000);
         let at = desk.moment(noon);
         let answers = checks.days.get(&day).map(|day| day.answers);
@@ -118,12 +118,6 @@ fn days_of(query: &str) -> u32 {
     let days = asked.find(|(name, _)| name == "days");
     let days = days.and_then(|(_, value)| value.parse().ok());
     days.filter(|days| DAYS.contains(days)).unwrap_or(DAYS[0])
-}
-
-fn since(days: u32) -> Moment {
-    let back = Duration::from_secs(u64::from(days) * 86_400);
-    let millis = i64::try_from(back.as_millis()).unwrap_or(i64::MAX);
-    Moment::from_millis(Moment::now().millis().saturating_sub(millis))
 }
 
 /// The largest figures, and among the same by name.
