@@ -1,8 +1,9 @@
 // The console: what sellers, the regulator and the operator see of a call that was reported.
 
-import { expect } from './steps.mjs';
+import { expect, expectSame } from './steps.mjs';
 
 const enter = 'main button[name="action"][value="enter"]';
+const onBehalf = 'main form[action="/console/on-behalf"] button.main';
 
 /** Opens each page of the console with each kind of key. A report for `seller` must be there. */
 export async function throughTheConsole(way, seller) {
@@ -44,6 +45,29 @@ export async function throughTheConsole(way, seller) {
   await way.look('overview', guest);
   await way.step('helping a person', () => guest.open('/console/on-behalf'));
   await way.look('on behalf', guest);
+  await way.step('what is wrong is said', async () => {
+    await page.fill('#numbers', '0475');
+    await guest.press(onBehalf, 422);
+    expect((await page.inputValue('#numbers')).includes('0475'), 'what was typed is gone');
+  });
+  await way.look('on behalf, what is wrong', guest);
+  await way.step('a person is helped', async () => {
+    // A number of nobody else here, who is not asked about again.
+    await page.fill('#numbers', '+32 475 99 88 77');
+    await page.fill('#reason', 'asked by letter');
+    await guest.press(onBehalf);
+    expectSame(guest.path(), '/console/on-behalf/done', 'where it leads');
+  });
+  const code = await way.step('the code is there to hand over', () => guest.code());
+  await way.look('on behalf, done', guest);
+  await way.step('the person takes it back', async () => {
+    const person = await way.newVisitor();
+    await person.open('/registration');
+    await person.page.fill('input[name="reference"]', code);
+    await person.press('main button[type="submit"]');
+    await person.press('form[action="/registration/withdraw"] button');
+    await person.leave();
+  });
   await signOut();
   await guest.leave();
 }
