@@ -117,7 +117,20 @@ impl Embedded {
         limit: usize,
     ) -> Result<Vec<TailBatch>, StoreError> {
         let first = from.map_or(0, |position| position.0);
+        // What the database has is the tail's beginning, so a page that it can fill is right as it
+        // is. To bring it up to date takes a commit, which every check that comes meanwhile waits
+        // for.
+        let behind = self.behind.load(Ordering::Acquire);
+        let page = self.page(first, limit).await?;
+        if page.len() == limit || !behind {
+            return Ok(page);
+        }
         self.catch_up().await?;
+        self.page(first, limit).await
+    }
+
+    /// So many batches of the tail as the database has it.
+    async fn page(&self, first: u64, limit: usize) -> Result<Vec<TailBatch>, StoreError> {
         self.read(move |database| {
             let read = database.begin_read().map_err(away)?;
             let tail = read.open_table(TAIL).map_err(away)?;
