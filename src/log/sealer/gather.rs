@@ -51,8 +51,9 @@ enum End {
     Broken,
 }
 
-/// How many batches are read at a time.
-const PAGE: usize = 512;
+/// How many batches are read at a time: a store that hands out more at once keeps the checks waiting
+/// that come meanwhile.
+const PAGE: usize = 128;
 
 /// A batch that is sealed may lie so much before the oldest of a tail in the log, because the
 /// clocks of several processes differ.

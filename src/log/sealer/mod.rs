@@ -11,10 +11,11 @@
 
 mod finish;
 mod gather;
+mod lanes;
 mod prepare;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{oneshot, watch};
@@ -28,6 +29,7 @@ use crate::domain::Moment;
 use crate::store::Store;
 pub(super) use finish::{SEEN, nothing_seen};
 use gather::Found;
+use lanes::{Lanes, Urgency};
 use prepare::{Made, prepare, replay};
 
 /// At most so many entries are sealed in one cycle, about.
@@ -132,35 +134,6 @@ struct State {
 /// have written an older one over it, or a key may have been rotated.
 const LOOK_AGAIN: u32 = 30;
 
-/// How much a sealer steps back where the processor is wanted by others (`nice`). It keeps a
-/// quarter of one, where it needs an eighth: it falls behind for a while, but not for ever.
-#[cfg(target_os = "linux")]
-const STEP_BACK: i32 = 5;
-
-/// Runs it on a thread and a runtime of its own.
-fn on_a_thread_of_its_own(work: impl Future<Output = ()> + Send + 'static) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let shared = tokio::runtime::Handle::current();
-    let run = move || match runtime {
-        Ok(runtime) => {
-            // On Linux a thread's own, and inherited by those that it starts; elsewhere it would be
-            // the whole process's.
-            #[cfg(target_os = "linux")]
-            let _ = rustix::process::setpriority_process(None, STEP_BACK);
-            runtime.block_on(work);
-        }
-        Err(_) => shared.block_on(work),
-    };
-    if let Err(error) = std::thread::Builder::new()
-        .name("sealer".to_owned())
-        .spawn(run)
-    {
-        tracing::error!(%error, "there is no thread for the sealer");
-    }
-}
-
 impl Sealer {
     /// A sealer that has not begun. It tells `progress` how it goes.
     #[must_use]
@@ -178,8 +151,8 @@ impl Sealer {
         }
     }
 
-    /// Runs as many sealers as this process has: one. It works on a thread of its own, behind the
-    /// threads that answer checks: whoever waits for an answer goes first.
+    /// Runs as many sealers as this process has: one. It works on threads of its own, behind those
+    /// that answer checks.
     #[must_use]
     pub fn spawn(plan: &Sealing, progress: &Arc<ArcSwap<Progress>>) -> Running {
         let (stop, stopped) = watch::channel(false);
@@ -187,8 +160,14 @@ impl Sealer {
             let (end, ended) = oneshot::channel();
             let sealer = Self::new(plan.clone(), progress.clone());
             let stopped = stopped.clone();
-            on_a_thread_of_its_own(async move {
-                sealer.run(stopped).await;
+            tokio::spawn(async move {
+                match Lanes::open() {
+                    Ok(lanes) => {
+                        sealer.run(&lanes, stopped).await;
+                        lanes.close();
+                    }
+                    Err(error) => tracing::error!(%error, "there is no thread for the sealer"),
+                }
                 let _ = end.send(());
             });
             ended
@@ -200,13 +179,41 @@ impl Sealer {
     }
 
     /// Seals, cycle after cycle. Told to stop, it seals what is there and ends.
-    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+    async fn run(mut self, lanes: &Lanes, mut stopped: watch::Receiver<bool>) {
+        // When everything was last seen to be sealed.
+        let mut current = Instant::now();
         loop {
             let stopping = *stopped.borrow();
-            let wait = match self.cycle().await {
+            let urgency = match stopping {
+                true => Urgency::Urgent,
+                false => Urgency::of(current.elapsed(), self.plan.period),
+            };
+            let began = Instant::now();
+            let (plan, progress) = (self.plan.clone(), self.progress.clone());
+            let cycle = lanes.of(urgency).spawn(async move {
+                let done = self.cycle().await;
+                (self, done)
+            });
+            let done = match cycle.await {
+                Ok((sealer, done)) => {
+                    self = sealer;
+                    done
+                }
+                // It begins anew with what lies in the log, as after a crash.
+                Err(error) => {
+                    self = Self::new(plan, progress);
+                    Err(damaged(&error.to_string()))
+                }
+            };
+            let wait = match done {
                 Ok(Cycle::Sealed { more: true, .. } | Cycle::Overtaken) => Duration::ZERO,
-                Ok(_) if stopping => return,
-                Ok(_) => self.plan.period,
+                Ok(_) => {
+                    current = began;
+                    if stopping {
+                        return;
+                    }
+                    self.plan.period
+                }
                 Err(error) => {
                     self.state = None;
                     self.tell_failure(&error);
