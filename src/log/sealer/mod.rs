@@ -352,8 +352,7 @@ impl Sealer {
     async fn recover(&mut self) -> Result<State, LogError> {
         let archive = self.plan.archive.clone();
         let storage = archive.storage();
-        let newest = self.newest_commit().await?;
-        let Some(newest) = newest else {
+        let Some(bytes) = self.read_newest().await? else {
             let log = super::LogName::part_of_year(Moment::now().year(), self.plan.part);
             let origin = format!("{}/{log}", self.plan.origin);
             let tails = self.plan.store.tails();
@@ -364,10 +363,6 @@ impl Sealer {
                 ahead: None,
             });
         };
-        let path = commit::path(newest);
-        storage.settle(&path).await?;
-        let bytes = storage.get(&path).await?;
-        let bytes = bytes.ok_or_else(|| damaged("its newest commit is gone"))?;
         let commit = Commit::read(&bytes).map_err(|error| damaged(&error.to_string()))?;
         if commit.head.store != self.plan.store_id {
             return Err(LogError::OtherStore {
@@ -391,6 +386,29 @@ impl Sealer {
             edge: made.edge,
             ahead: None,
         })
+    }
+
+    /// The newest commit, once it is certain to stay. While one is looked at, others may go on so far
+    /// that they tidy it away; then there is a newer one.
+    async fn read_newest(&self) -> Result<Option<Vec<u8>>, LogError> {
+        let storage = self.plan.archive.storage();
+        let mut newest = self.newest_commit().await?;
+        while let Some(number) = newest {
+            let path = commit::path(number);
+            let found = match storage.settle(&path).await {
+                Ok(()) => storage.get(&path).await,
+                Err(error) => Err(error),
+            };
+            if let Ok(Some(bytes)) = found {
+                return Ok(Some(bytes));
+            }
+            newest = self.newest_commit().await?;
+            if newest <= Some(number) {
+                found?;
+                return Err(damaged("its newest commit is gone"));
+            }
+        }
+        Ok(None)
     }
 
     fn tell(&self, current_at: Option<Moment>, sealed: u64) {
