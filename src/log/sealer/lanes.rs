@@ -1,8 +1,8 @@
 //! Where the sealing is done: behind whoever waits for an answer, but not for ever.
 //!
 //! An entry is on record once the store has it, so its sealing can wait for a quiet moment; a call
-//! that is about to be made cannot. Therefore a cycle runs on threads that get the processor when
-//! nobody else wants it. Where no quiet moment comes, and entries have waited for some periods,
+//! that is about to be made cannot. Therefore a cycle runs on threads that get hardly any of a
+//! processor that others want. Where no quiet moment comes, and entries have waited for some periods,
 //! cycles run on threads that get their part of it all the same, until nothing waits any more.
 
 use std::io;
@@ -13,6 +13,12 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// After how many periods without a moment at which everything was sealed it becomes urgent.
 const PATIENCE: u32 = 4;
 
+/// How far the threads step back that wait for a quiet moment (`nice`): beside one that always has
+/// work, a sixtieth of a processor is left to them. With nothing at all, what a busy neighbour does
+/// on the same machine would stop a cycle halfway.
+#[cfg(target_os = "linux")]
+const STEP_FAR_BACK: i32 = 19;
+
 /// How far the threads step back that do what is urgent (`nice`): two fifths of a processor that
 /// answers checks all the time are left to them, where one third is needed.
 #[cfg(target_os = "linux")]
@@ -21,7 +27,7 @@ const STEP_BACK: i32 = 2;
 /// How urgent a cycle is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Urgency {
-    /// It waits for the processor to be idle.
+    /// It waits for a quiet moment.
     Calm,
     /// It takes its part.
     Urgent,
@@ -78,13 +84,7 @@ fn runtime(name: &str, begin: fn()) -> io::Result<Runtime> {
 /// Whoever cannot step back works as before: slower for the others, and as right.
 #[cfg(target_os = "linux")]
 fn step_far_back() {
-    use thread_priority::unix::set_thread_priority_and_policy;
-    use thread_priority::{
-        NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, thread_native_id,
-    };
-
-    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
+    let _ = rustix::process::setpriority_process(None, STEP_FAR_BACK);
 }
 
 #[cfg(target_os = "linux")]
@@ -115,27 +115,22 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_is_calm_waits_for_an_idle_processor_and_what_is_urgent_does_not() {
-        use thread_priority::{
-            NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy,
-        };
-
+    fn what_is_calm_steps_back_further_than_what_is_urgent() {
+        let own = || rustix::process::getpriority_process(None).unwrap();
         let lanes = Lanes::open().unwrap();
         let waiting = Builder::new_current_thread().build().unwrap();
-        let policies = [Urgency::Calm, Urgency::Urgent].map(|urgency| {
-            let lane = lanes.of(urgency);
+        let steps = [Urgency::Calm, Urgency::Urgent].map(|urgency| {
             // What a lane's tasks leave to other threads steps back as they do.
-            let work = lane.spawn(async {
-                let own = thread_schedule_policy();
-                let others = tokio::task::spawn_blocking(thread_schedule_policy).await;
-                (own, others.unwrap())
+            let work = lanes.of(urgency).spawn(async move {
+                let others = tokio::task::spawn_blocking(own).await;
+                (own(), others.unwrap())
             });
-            let (own, others) = waiting.block_on(work).unwrap();
-            (own.unwrap(), others.unwrap())
+            waiting.block_on(work).unwrap()
         });
         lanes.close();
-        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-        let usual = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other);
-        assert_eq!(policies, [(idle, idle), (usual, usual)]);
+        assert_eq!(
+            steps,
+            [(STEP_FAR_BACK, STEP_FAR_BACK), (STEP_BACK, STEP_BACK)]
+        );
     }
 }
