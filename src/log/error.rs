@@ -16,6 +16,11 @@ pub enum LogError {
     /// Something in it is not what it must be.
     #[error("the log is damaged: {0}. Nothing is signed until it is restored from a backup")]
     Damaged(String),
+    /// There are no threads to seal with.
+    #[error(
+        "there are no threads for the sealer: {0}. Raise the limit and start the service again"
+    )]
+    NoThreads(String),
     /// The log is another one's.
     #[error(
         "{place} holds the log of another store. Give every process of one store the same folder \

@@ -16,13 +16,11 @@ const PATIENCE: u32 = 4;
 /// How far the threads step back that wait for a quiet moment (`nice`): beside one that always has
 /// work, a sixtieth of a processor is left to them. With nothing at all, what a busy neighbour does
 /// on the same machine would stop a cycle halfway.
-#[cfg(target_os = "linux")]
-const STEP_FAR_BACK: i32 = 19;
+const CALM: i32 = 19;
 
-/// How far the threads step back that do what is urgent (`nice`): two fifths of a processor that
-/// answers checks all the time are left to them, where one third is needed.
-#[cfg(target_os = "linux")]
-const STEP_BACK: i32 = 2;
+/// How far the threads step back that do what is urgent: two fifths of a processor that answers
+/// checks all the time are left to them, where one third is needed.
+const URGENT: i32 = 2;
 
 /// How urgent a cycle is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +51,8 @@ pub(super) struct Lanes {
 impl Lanes {
     pub(super) fn open() -> io::Result<Self> {
         Ok(Self {
-            calm: runtime("sealer", step_far_back)?,
-            urgent: runtime("sealer-urgent", step_back)?,
+            calm: runtime("sealer", CALM)?,
+            urgent: runtime("sealer-urgent", URGENT)?,
         })
     }
 
@@ -72,32 +70,19 @@ impl Lanes {
     }
 }
 
-fn runtime(name: &str, begin: fn()) -> io::Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name(name)
-        .on_thread_start(begin)
-        .enable_all()
-        .build()
+fn runtime(name: &str, step_back: i32) -> io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    // On Linux this is about the calling thread alone; elsewhere it would be about all. Whoever may
+    // not step back works as before: slower for the others, and as right.
+    #[cfg(target_os = "linux")]
+    builder.on_thread_start(move || {
+        let _ = rustix::process::setpriority_process(None, step_back);
+    });
+    #[cfg(not(target_os = "linux"))]
+    let _ = step_back;
+    let builder = builder.worker_threads(1).thread_name(name);
+    builder.enable_all().build()
 }
-
-/// Whoever cannot step back works as before: slower for the others, and as right.
-#[cfg(target_os = "linux")]
-fn step_far_back() {
-    let _ = rustix::process::setpriority_process(None, STEP_FAR_BACK);
-}
-
-#[cfg(target_os = "linux")]
-fn step_back() {
-    let _ = rustix::process::setpriority_process(None, STEP_BACK);
-}
-
-/// Elsewhere it would be the whole process's.
-#[cfg(not(target_os = "linux"))]
-fn step_far_back() {}
-
-#[cfg(not(target_os = "linux"))]
-fn step_back() {}
 
 #[cfg(test)]
 mod tests {
@@ -128,9 +113,6 @@ mod tests {
             waiting.block_on(work).unwrap()
         });
         lanes.close();
-        assert_eq!(
-            steps,
-            [(STEP_FAR_BACK, STEP_FAR_BACK), (STEP_BACK, STEP_BACK)]
-        );
+        assert_eq!(steps, [(CALM, CALM), (URGENT, URGENT)]);
     }
 }

@@ -166,7 +166,7 @@ impl Sealer {
                         sealer.run(&lanes, stopped).await;
                         lanes.close();
                     }
-                    Err(error) => tracing::error!(%error, "there is no thread for the sealer"),
+                    Err(error) => sealer.tell_failure(&LogError::NoThreads(error.to_string())),
                 }
                 let _ = end.send(());
             });
@@ -180,49 +180,39 @@ impl Sealer {
 
     /// Seals, cycle after cycle. Told to stop, it seals what is there and ends.
     async fn run(mut self, lanes: &Lanes, mut stopped: watch::Receiver<bool>) {
+        let (plan, progress) = (self.plan.clone(), self.progress.clone());
         // When everything was last seen to be sealed.
         let mut current = Instant::now();
         loop {
             let stopping = *stopped.borrow();
             let urgency = match stopping {
                 true => Urgency::Urgent,
-                false => Urgency::of(current.elapsed(), self.plan.period),
+                false => Urgency::of(current.elapsed(), plan.period),
             };
             let began = Instant::now();
-            let (plan, progress) = (self.plan.clone(), self.progress.clone());
             let cycle = lanes.of(urgency).spawn(async move {
                 let done = self.cycle().await;
                 (self, done)
             });
-            let done = match cycle.await {
-                Ok((sealer, done)) => {
-                    self = sealer;
-                    done
-                }
+            let done;
+            (self, done) = cycle.await.unwrap_or_else(|_| {
                 // It begins anew with what lies in the log, as after a crash.
-                Err(error) => {
-                    self = Self::new(plan, progress);
-                    Err(damaged(&error.to_string()))
-                }
-            };
-            let wait = match done {
-                Ok(Cycle::Sealed { more: true, .. } | Cycle::Overtaken) => Duration::ZERO,
-                Ok(_) => {
-                    current = began;
-                    if stopping {
-                        return;
-                    }
-                    self.plan.period
-                }
+                let anew = Self::new(plan.clone(), progress.clone());
+                (anew, Err(damaged("a cycle could not be worked out")))
+            });
+            let mut wait = plan.period;
+            match done {
+                Ok(Cycle::Sealed { more: true, .. } | Cycle::Overtaken) => wait = Duration::ZERO,
+                Ok(_) if stopping => return,
+                Ok(_) => current = began,
                 Err(error) => {
                     self.state = None;
                     self.tell_failure(&error);
                     if stopping {
                         return;
                     }
-                    self.plan.period
                 }
-            };
+            }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 gone = stopped.changed() => if gone.is_err() { return },
