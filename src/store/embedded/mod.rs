@@ -318,3 +318,70 @@ fn gone() -> StoreError {
 fn closed(file: &Path) -> StoreError {
     StoreError::Away(format!("{} is not open", file.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Channel, Context, Detail, EntryId, Moment, Op};
+    use crate::store::layout::SellerNumber;
+
+    /// Small, so that the tail has many pages.
+    const PAGE: usize = 4;
+
+    fn ask() -> Ask {
+        let what = "a test".to_owned();
+        Ask {
+            at: Moment::now(),
+            context: Arc::new(Context::of_service(Op::Incident, Detail::Incident { what })),
+            number: None,
+            seller: SellerNumber::ALL,
+            channel: Channel::Voice,
+            replay: None,
+        }
+    }
+
+    /// Whether an entry is found in the tail, page by page; `from` is where to begin, and where the
+    /// next search may.
+    async fn finds(store: &Embedded, id: EntryId, from: &mut Option<Position>) -> bool {
+        loop {
+            let page = store.tail(0, *from, PAGE).await.unwrap();
+            let ids = page.iter().flat_map(|batch| batch.entries().unwrap());
+            let found = ids.into_iter().any(|entry| entry.id == id);
+            *from = page.last().map(|batch| batch.position).or(*from);
+            if found || page.len() < PAGE {
+                return found;
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_was_answered_finds_the_entry_whoever_else_reads_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let file = folder.path().join("metrust.redb");
+            let store = Embedded::open(file, Duration::from_secs(1)).await.unwrap();
+            let store = Arc::new(store);
+            let readers: Vec<_> = (0..8)
+                .map(|_| {
+                    let store = store.clone();
+                    tokio::spawn(async move {
+                        let mut from = None;
+                        for round in 0..100 {
+                            let decisions = store.decide(vec![ask()]).await.unwrap();
+                            let found = finds(&store, decisions[0].id, &mut from).await;
+                            assert!(found, "in round {round}");
+                        }
+                    })
+                })
+                .collect();
+            for reader in readers {
+                reader.await.unwrap();
+            }
+            store.close().await;
+        });
+    }
+}
