@@ -24,6 +24,10 @@ use crate::site::Site;
 const SHARE: f64 = 0.7;
 const LINES: u32 = 64;
 
+/// How long it is asked for all that it can, to learn what that is. Sealing may wait for some periods
+/// of `audit.period_ms`; what can be gone on with is known only when it has taken its part.
+const TO_THE_FULL: Duration = Duration::from_secs(60);
+
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -43,12 +47,7 @@ fn soak(site: &Site, mode: Mode, time: Duration, report: &mut Report) -> Result<
     let file = site.path("soak.txt");
     fs::write(&file, asked.join("\n"))?;
     let route = service.check("json");
-    let capacity = Wrk::new(site)?.run(
-        &route,
-        &file,
-        Connections::Kept(LINES),
-        Duration::from_secs(10),
-    )?;
+    let capacity = Wrk::new(site)?.run(&route, &file, Connections::Kept(LINES), TO_THE_FULL)?;
     service.settle()?;
     let before = audit(&service)?;
 
