@@ -191,7 +191,7 @@ impl Sealer {
             };
             let began = Instant::now();
             let cycle = lanes.of(urgency).spawn(async move {
-                let done = self.cycle().await;
+                let done = self.cycle(stopping).await;
                 (self, done)
             });
             let done;
@@ -227,7 +227,7 @@ impl Sealer {
     pub async fn catch_up(&mut self) -> Result<u64, LogError> {
         let mut sealed = 0;
         loop {
-            match self.cycle().await? {
+            match self.cycle(false).await? {
                 Cycle::Sealed { entries, .. } => sealed += entries,
                 Cycle::Overtaken => {}
                 Cycle::Standby | Cycle::Idle => return Ok(sealed),
@@ -236,10 +236,12 @@ impl Sealer {
     }
 
     /// One cycle, and what it means for the progress.
-    async fn cycle(&mut self) -> Result<Cycle, LogError> {
+    async fn cycle(&mut self, stopping: bool) -> Result<Cycle, LogError> {
         let began = Moment::now();
-        // A lease only spares work, so tests of several sealers at once go without.
-        if fault::sealers() == 1 && !self.plan.store.lease("sealer", self.id, LEASE).await? {
+        // A lease only spares work, so tests of several sealers at once go without. So does whoever
+        // is told to stop: the one that holds it may have died seconds ago.
+        let alone = fault::sealers() == 1 && !stopping;
+        if alone && !self.plan.store.lease("sealer", self.id, LEASE).await? {
             self.state = None;
             self.index_what_is_full(false);
             // Whoever holds it is at work, or this process takes over within seconds.

@@ -4,7 +4,7 @@
 use tempfile::tempdir;
 
 use crate::harness::checks::Checks;
-use crate::harness::sealed::{Published, Watcher, assert_complete};
+use crate::harness::sealed::{self, Published, Watcher, assert_complete};
 use crate::harness::{Launch, Redis, World, eventually, on_every_store};
 
 use super::{assert_sealed, incidents, quick, small_commits};
@@ -55,6 +55,8 @@ on_every_store! {
 
     fn whoever_is_told_to_stop_seals_all_that_was_acknowledged_first(world: &mut World) {
         let folder = world.log_folder();
+        // Another died just now, whose lease still stands.
+        eventually("it seals", || !sealed::read(&folder).is_empty());
         // So much is waiting that one commit does not hold it.
         let launch = world.service.launch().set("AUDIT__PERIOD_MS", "5000");
         world.service.restart_as(&small_commits(launch));
