@@ -2,9 +2,9 @@
 //!
 //! Everything that changes the store goes through the writer thread, which takes whatever has
 //! gathered while the last commit was under way and puts it on disk as one (group commit): checks
-//! alone in the journal beside the file, everything else in a transaction. A request is answered after the commit that holds it, so what was answered survives
-//! `kill -9` and a power cut. The writer alone owns the index, which makes looking up and
-//! recording one atomic step.
+//! alone in the journal beside the file, everything else in a transaction. A request is answered
+//! after the commit that holds it, so what was answered survives `kill -9` and a power cut. The
+//! writer alone owns the index, which makes looking up and recording one atomic step.
 
 mod imports;
 mod index;
@@ -12,56 +12,74 @@ mod journal;
 mod replays;
 mod state;
 mod tables;
+mod tail;
+#[cfg(test)]
+mod tests;
 mod writer;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableDatabase};
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{Position, TailBatch};
 use super::{Ask, Change, Changed, Document, Health, Identity, ImportPart, Kind, StoreError};
 use crate::domain::Decision;
-use tables::{DOCUMENTS, META, TAIL, away};
+use journal::Held;
+use state::State;
+use tables::{DOCUMENTS, META, away};
 use writer::{Reply, Work};
 
 /// How many requests may wait for the writer; more are refused at once.
 const QUEUE: usize = 16 * 1024;
 
-/// The database as readers see it; empty while the writer reopens it after a failure.
-type Shared = Arc<ArcSwapOption<Database>>;
+/// The store as readers see it.
+struct Files {
+    database: Arc<Database>,
+    journal: Arc<Held>,
+}
+
+impl Files {
+    fn of(state: &State) -> Self {
+        Self {
+            database: state.database.clone(),
+            journal: state.held().clone(),
+        }
+    }
+}
+
+/// The open files; nothing while the writer reopens them after a failure.
+type Shared = Arc<ArcSwapOption<Files>>;
 
 /// An open embedded store.
-#[derive(Debug)]
 pub(super) struct Embedded {
     file: PathBuf,
-    database: Shared,
+    files: Shared,
     works: mpsc::Sender<Work>,
     /// Bytes in the tail, kept by the writer.
     backlog: Arc<AtomicU64>,
-    /// Whether answered checks are in the journal alone, kept by the writer.
-    behind: Arc<AtomicBool>,
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Embedded").field(&self.file).finish()
+    }
 }
 
 impl Embedded {
     /// Opens or makes the file.
     pub(super) async fn open(file: PathBuf, replay_window: Duration) -> Result<Self, StoreError> {
-        let database: Shared = Arc::default();
+        let files: Shared = Arc::default();
         let (works, inbox) = mpsc::channel(QUEUE);
         let (ready, opened) = oneshot::channel();
         let backlog = Arc::<AtomicU64>::default();
-        let behind = Arc::<AtomicBool>::default();
-        let writer = writer::Writer::new(
-            file.clone(),
-            database.clone(),
-            backlog.clone(),
-            behind.clone(),
-            replay_window,
-        );
+        let writer =
+            writer::Writer::new(file.clone(), files.clone(), backlog.clone(), replay_window);
         std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(inbox, ready))
@@ -69,10 +87,9 @@ impl Embedded {
         opened.await.map_err(|_| gone())??;
         Ok(Self {
             file,
-            database,
+            files,
             works,
             backlog,
-            behind,
         })
     }
 
@@ -117,44 +134,12 @@ impl Embedded {
         limit: usize,
     ) -> Result<Vec<TailBatch>, StoreError> {
         let first = from.map_or(0, |position| position.0);
-        // What the database has is the tail's beginning, so a page that it can fill is right as it
-        // is. To bring it up to date takes a commit, which every check that comes meanwhile waits
-        // for.
-        let behind = self.behind.load(Ordering::Acquire);
-        let page = self.page(first, limit).await?;
-        if page.len() == limit || !behind {
-            return Ok(page);
-        }
-        self.catch_up().await?;
-        self.page(first, limit).await
-    }
-
-    /// So many batches of the tail as the database has it.
-    async fn page(&self, first: u64, limit: usize) -> Result<Vec<TailBatch>, StoreError> {
-        self.read(move |database| {
-            let read = database.begin_read().map_err(away)?;
-            let tail = read.open_table(TAIL).map_err(away)?;
-            tail.range(first..)
-                .map_err(away)?
-                .take(limit)
-                .map(|row| {
-                    let (position, record) = row.map_err(away)?;
-                    state::read_record(position.value(), record.value())
-                })
-                .collect()
-        })
-        .await
+        self.read_files(move |files| tail::page(files, first, limit))
+            .await
     }
 
     pub(super) async fn tail_end(&self, _tail: u16) -> Result<Option<Position>, StoreError> {
-        self.catch_up().await?;
-        self.read(|database| {
-            let read = database.begin_read().map_err(away)?;
-            let tail = read.open_table(TAIL).map_err(away)?;
-            let last = tail.last().map_err(away)?;
-            Ok(last.map(|(position, _)| Position(position.value(), 0)))
-        })
-        .await
+        self.read_files(tail::end).await
     }
 
     pub(super) async fn trim(&self, _tail: u16, before: Position) -> Result<(), StoreError> {
@@ -288,22 +273,21 @@ impl Embedded {
         answer.await.map_err(|_| gone())?
     }
 
-    /// Lets the database have what the journal holds, before the tail is read.
-    async fn catch_up(&self) -> Result<(), StoreError> {
-        match self.behind.load(Ordering::Acquire) {
-            true => self.send(Work::Flush).await,
-            false => Ok(()),
-        }
-    }
-
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let database = self.database.load_full();
+        self.read_files(|files| work(&files.database)).await
+    }
+
+    async fn read_files<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Files) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let files = self.files.load_full();
         let file = self.file.clone();
-        tokio::task::spawn_blocking(move || match database {
-            Some(database) => work(&database),
+        tokio::task::spawn_blocking(move || match files {
+            Some(files) => work(&files),
             None => Err(closed(&file)),
         })
         .await
@@ -317,71 +301,4 @@ fn gone() -> StoreError {
 
 fn closed(file: &Path) -> StoreError {
     StoreError::Away(format!("{} is not open", file.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Channel, Context, Detail, EntryId, Moment, Op};
-    use crate::store::layout::SellerNumber;
-
-    /// Small, so that the tail has many pages.
-    const PAGE: usize = 4;
-
-    fn ask() -> Ask {
-        let what = "a test".to_owned();
-        Ask {
-            at: Moment::now(),
-            context: Arc::new(Context::of_service(Op::Incident, Detail::Incident { what })),
-            number: None,
-            seller: SellerNumber::ALL,
-            channel: Channel::Voice,
-            replay: None,
-        }
-    }
-
-    /// Whether an entry is found in the tail, page by page; `from` is where to begin, and where the
-    /// next search may.
-    async fn finds(store: &Embedded, id: EntryId, from: &mut Option<Position>) -> bool {
-        loop {
-            let page = store.tail(0, *from, PAGE).await.unwrap();
-            let ids = page.iter().flat_map(|batch| batch.entries().unwrap());
-            let found = ids.into_iter().any(|entry| entry.id == id);
-            *from = page.last().map(|batch| batch.position).or(*from);
-            if found || page.len() < PAGE {
-                return found;
-            }
-        }
-    }
-
-    #[test]
-    fn whoever_was_answered_finds_the_entry_whoever_else_reads_meanwhile() {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let file = folder.path().join("metrust.redb");
-            let store = Embedded::open(file, Duration::from_secs(1)).await.unwrap();
-            let store = Arc::new(store);
-            let readers: Vec<_> = (0..8)
-                .map(|_| {
-                    let store = store.clone();
-                    tokio::spawn(async move {
-                        let mut from = None;
-                        for round in 0..100 {
-                            let decisions = store.decide(vec![ask()]).await.unwrap();
-                            let found = finds(&store, decisions[0].id, &mut from).await;
-                            assert!(found, "in round {round}");
-                        }
-                    })
-                })
-                .collect();
-            for reader in readers {
-                reader.await.unwrap();
-            }
-            store.close().await;
-        });
-    }
 }

@@ -11,7 +11,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
 use super::imports::{self, Imports};
 use super::index::Index;
-use super::journal::{Journal, Record};
+use super::journal::{Held, Journal, Record};
 use super::replays::Replays;
 use super::tables::{
     self, DOCUMENTS, IMPORTS, LISTINGS, META, REPLAYS, SEQUENCES, TAIL, away, listing_key,
@@ -39,11 +39,12 @@ pub(super) struct State {
     sequences: HashMap<String, u64>,
     replays: Replays,
     next: u64,
-    tail_bytes: u64,
+    /// The oldest batch of the tail that lies in the database, and how many bytes lie there.
+    first_row: Option<u64>,
+    row_bytes: u64,
     journal: Journal,
-    /// Batches that the database does not hold yet; the first `journaled` of them are on disk.
+    /// Batches that are not on disk yet.
     pending: Vec<Record>,
-    journaled: usize,
     /// Whose sequence numbers the database does not hold yet.
     counted: HashSet<String>,
 }
@@ -87,7 +88,8 @@ impl State {
         replay_window: Duration,
     ) -> Result<Self, StoreError> {
         owner_only(file)?;
-        let (journal, records) = Journal::open(file)?;
+        make_tables(&database)?;
+        let base = base(&database)?;
         let mut state = Self {
             database: Arc::new(database),
             writer,
@@ -97,28 +99,15 @@ impl State {
             sequences: HashMap::new(),
             replays: Replays::new(replay_window),
             next: 0,
-            tail_bytes: 0,
-            journal,
+            first_row: None,
+            row_bytes: 0,
+            journal: Journal::open(file, base)?,
             pending: Vec::new(),
-            journaled: 0,
             counted: HashSet::new(),
         };
-        state.make_tables()?;
-        state.take_in(records)?;
         state.load()?;
+        state.find_tail()?;
         Ok(state)
-    }
-
-    fn make_tables(&self) -> Result<(), StoreError> {
-        let write = self.database.begin_write().map_err(away)?;
-        write.open_table(META).map_err(away)?;
-        write.open_table(TAIL).map_err(away)?;
-        write.open_table(LISTINGS).map_err(away)?;
-        write.open_table(DOCUMENTS).map_err(away)?;
-        write.open_table(SEQUENCES).map_err(away)?;
-        write.open_table(REPLAYS).map_err(away)?;
-        write.open_table(IMPORTS).map_err(away)?;
-        write.commit().map_err(away)
     }
 
     fn load(&mut self) -> Result<(), StoreError> {
@@ -140,22 +129,7 @@ impl State {
             self.sequences
                 .insert(client.value().to_owned(), last.value());
         }
-        self.replays.load(&read)?;
-        let tail = read.open_table(TAIL).map_err(away)?;
-        for row in tail.iter().map_err(away)? {
-            self.tail_bytes += row.map_err(away)?.1.value().len() as u64;
-        }
-        // A trimmed tail keeps its newest batch, so positions never start over.
-        if let Some((position, record)) = tail.last().map_err(away)? {
-            self.next = position.value() + 1;
-            // After a failure this says how far this very process had come.
-            let newest = read_record(position.value(), record.value())?.entries();
-            let newest = newest.map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
-            if let Some(entry) = newest.last().filter(|entry| entry.writer == self.writer) {
-                self.writer_seq = entry.writer_seq;
-            }
-        }
-        Ok(())
+        self.replays.load(&read)
     }
 
     /// How many members the index holds.
@@ -165,7 +139,12 @@ impl State {
 
     /// How many bytes the tail holds.
     pub(super) fn tail_bytes(&self) -> u64 {
-        self.tail_bytes
+        self.row_bytes + self.journal.bytes()
+    }
+
+    /// The part of the tail that is in the journal, for whoever reads.
+    pub(super) fn held(&self) -> &Arc<Held> {
+        self.journal.held()
     }
 
     /// Decides every ask and records that. Only asks with a `ref` need a transaction.
@@ -367,6 +346,27 @@ impl State {
         }
         Ok(true)
     }
+}
+
+fn make_tables(database: &Database) -> Result<(), StoreError> {
+    let write = database.begin_write().map_err(away)?;
+    write.open_table(META).map_err(away)?;
+    write.open_table(TAIL).map_err(away)?;
+    write.open_table(LISTINGS).map_err(away)?;
+    write.open_table(DOCUMENTS).map_err(away)?;
+    write.open_table(SEQUENCES).map_err(away)?;
+    write.open_table(REPLAYS).map_err(away)?;
+    write.open_table(IMPORTS).map_err(away)?;
+    write.commit().map_err(away)
+}
+
+/// Where the tail begins.
+fn base(database: &Database) -> Result<u64, StoreError> {
+    let read = database.begin_read().map_err(away)?;
+    let base = tables::base(&read.open_table(META).map_err(away)?)?;
+    let tail = read.open_table(TAIL).map_err(away)?;
+    let first = tail.first().map_err(away)?;
+    Ok(base.or(first.map(|(place, _)| place.value())).unwrap_or(0))
 }
 
 /// The file holds pseudonyms and hashes; still nobody else needs to read it.

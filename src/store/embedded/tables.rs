@@ -6,10 +6,11 @@ use crate::domain::Locator;
 use crate::privacy::Subject;
 use crate::store::{Identity, Listing, SellerNumber, StoreError};
 
-/// The identity, the directory's version.
+/// The identity, the directory's version, where the tail begins.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
-/// The tail: position to outcome and packed batch.
+/// What of the tail came with something else that is in here: position to outcome and packed batch.
+/// The rest is in the journal.
 pub(super) const TAIL: TableDefinition<u64, &[u8]> = TableDefinition::new("tail");
 
 /// Why a member is in the index: subject, registration and seller, to the member's integer.
@@ -30,6 +31,7 @@ pub(super) const IMPORTS: TableDefinition<u64, &[u8]> = TableDefinition::new("im
 
 const IDENTITY: &str = "identity";
 const DIRECTORY: &str = "directory";
+const BASE: &str = "tail";
 
 /// A failure of redb, as the rest of the house knows it.
 pub(super) fn away(error: impl Into<redb::Error>) -> StoreError {
@@ -81,6 +83,27 @@ pub(super) fn put_directory_version(
     version: u64,
 ) -> Result<(), StoreError> {
     meta.insert(DIRECTORY, version.to_be_bytes().as_slice())
+        .map_err(away)?;
+    Ok(())
+}
+
+/// Before which place everything was sealed and dropped when something was last written here.
+pub(super) fn base(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<Option<u64>, StoreError> {
+    let row = meta.get(BASE).map_err(away)?;
+    Ok(row.and_then(|row| {
+        <[u8; 8]>::try_from(row.value())
+            .ok()
+            .map(u64::from_be_bytes)
+    }))
+}
+
+pub(super) fn put_base(
+    meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
+    base: u64,
+) -> Result<(), StoreError> {
+    meta.insert(BASE, base.to_be_bytes().as_slice())
         .map_err(away)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redb::WriteTransaction;
@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::state::State;
 use super::tables::{self, META, away};
-use super::{Shared, gone};
+use super::{Files, Shared, gone};
 use crate::domain::Decision;
 use crate::store::{Ask, Change, Changed, Identity, ImportPart, Kind, Position, StoreError};
 
@@ -32,8 +32,6 @@ pub(super) enum Work {
     },
     Begin(Identity, Reply<Identity>),
     Trim(Position, Reply<()>),
-    /// Everything into the database, where readers find it.
-    Flush(Reply<()>),
     Probe(Reply<()>),
     Close(Reply<()>),
 }
@@ -48,10 +46,11 @@ impl Work {
         }
     }
 
-    /// Whether it changes nothing but the end of the tail.
-    fn is_plain(&self) -> bool {
+    /// Whether it changes nothing but the tail, as far as the journal has it.
+    fn is_plain(&self, state: &State) -> bool {
         match self {
             Self::Decide(asks, _) => asks.iter().all(|ask| ask.replay.is_none()),
+            Self::Trim(before, _) => !state.trims_rows(*before),
             _ => false,
         }
     }
@@ -66,9 +65,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The writer before and between its open files.
 pub(super) struct Writer {
     file: PathBuf,
-    database: Shared,
+    files: Shared,
     backlog: Arc<AtomicU64>,
-    behind: Arc<AtomicBool>,
     replay_window: Duration,
     id: [u8; 8],
     identity: Option<Identity>,
@@ -87,16 +85,14 @@ enum Answer {
 impl Writer {
     pub(super) fn new(
         file: PathBuf,
-        database: Shared,
+        files: Shared,
         backlog: Arc<AtomicU64>,
-        behind: Arc<AtomicBool>,
         replay_window: Duration,
     ) -> Self {
         Self {
             file,
-            database,
+            files,
             backlog,
-            behind,
             replay_window,
             id: crate::privacy::random(),
             identity: None,
@@ -114,7 +110,7 @@ impl Writer {
             Ok(state) => {
                 tracing::debug!(members = state.members(), "the embedded store is open");
                 self.backlog.store(state.tail_bytes(), Ordering::Relaxed);
-                self.database.store(Some(state.database.clone()));
+                self.files.store(Some(Arc::new(Files::of(&state))));
                 let _ = ready.send(Ok(()));
                 Some(state)
             }
@@ -140,7 +136,7 @@ impl Writer {
             }
             match state.as_mut() {
                 None => works.into_iter().for_each(refuse),
-                Some(open) => match group(open, works, &self.behind, closing.is_some()) {
+                Some(open) => match group(open, works) {
                     Ok(begun) => {
                         self.identity = begun.or(self.identity);
                         self.backlog.store(open.tail_bytes(), Ordering::Relaxed);
@@ -148,26 +144,28 @@ impl Writer {
                     Err(error) => {
                         tracing::error!(%error, "the store cannot write; nothing was answered");
                         failed = Instant::now();
-                        self.database.store(None);
+                        self.files.store(None);
                         state = None;
                     }
                 },
             }
             if let Some(reply) = closing {
-                self.database.store(None);
-                drop(state.take());
+                self.files.store(None);
+                if let Some(Err(error)) = state.take().map(leave_journal) {
+                    tracing::warn!(%error, "the journal is kept beside the store, and needed there");
+                }
                 let _ = reply.send(Ok(()));
                 return;
             }
         }
-        self.database.store(None);
+        self.files.store(None);
     }
 
     fn reopen(&self) -> Result<State, StoreError> {
         let state = State::reopen(&self.file, self.id, self.replay_window, self.identity)
             .inspect_err(|error| tracing::warn!(%error, "the store cannot be opened again"))?;
         tracing::info!("the store is open again");
-        self.database.store(Some(state.database.clone()));
+        self.files.store(Some(Arc::new(Files::of(&state))));
         Ok(state)
     }
 }
@@ -186,18 +184,12 @@ fn take_close(works: &mut Vec<Work>) -> Option<Reply<()>> {
 /// gathered into one batch of entries each. Nobody has been answered yet, so any order among the
 /// works of one group is a true order. Returns the store's identity, if it was begun.
 ///
-/// Checks alone go into the journal; whatever else comes brings the database up to date with it,
-/// and so does the `last` group. Readers are told that the database is `behind` before anybody is
-/// answered, so whoever reads after an answer finds its entry.
-fn group(
-    state: &mut State,
-    works: Vec<Work>,
-    behind: &AtomicBool,
-    last: bool,
-) -> Result<Option<Identity>, StoreError> {
+/// Checks alone go into the journal; whatever else comes goes into the database, with the checks
+/// beside it.
+fn group(state: &mut State, works: Vec<Work>) -> Result<Option<Identity>, StoreError> {
     let mut answers = Vec::new();
-    let done = if !last && works.iter().all(Work::is_plain) {
-        decide(state, works, &mut answers).and_then(|()| match state.journal()? {
+    let done = if works.iter().all(|work| work.is_plain(state)) {
+        plain(state, works, &mut answers).and_then(|()| match state.journal()? {
             true => Ok(()),
             false => commit(state, |_, _| Ok(())),
         })
@@ -206,7 +198,6 @@ fn group(
             prepare(state, write, works, &mut answers)
         })
     };
-    behind.store(state.is_behind(), Ordering::Release);
     let mut begun = None;
     for answer in answers {
         if let Answer::Begun(_, identity) = &answer {
@@ -217,7 +208,7 @@ fn group(
     done.map(|()| begun)
 }
 
-/// Does something in a transaction of the database, and brings it up to date.
+/// Does something in a transaction of the database, and puts what waits beside it.
 fn commit(
     state: &mut State,
     work: impl FnOnce(&mut State, &WriteTransaction) -> Result<(), StoreError>,
@@ -226,28 +217,35 @@ fn commit(
     work(state, &write)?;
     state.flush(&write)?;
     write.commit().map_err(away)?;
-    state.flushed();
-    Ok(())
+    state.flushed()
 }
 
-/// Decides what is asked, where nothing else is.
-fn decide(
-    state: &mut State,
-    works: Vec<Work>,
-    answers: &mut Vec<Answer>,
-) -> Result<(), StoreError> {
+/// Makes the database alone the whole store.
+fn leave_journal(mut state: State) -> Result<(), StoreError> {
+    commit(&mut state, |_, _| Ok(()))?;
+    state.leave_journal()
+}
+
+/// Decides what is asked and drops what is sealed, where nothing else is to be done.
+fn plain(state: &mut State, works: Vec<Work>, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
     let (mut asks, mut counts, mut replies) = (Vec::new(), Vec::new(), Vec::new());
+    let mut failure = Ok(());
     for work in works {
-        // Whoever has stopped waiting has been told that nothing is known.
-        if let Work::Decide(mut more, reply) = work
-            && !reply.is_closed()
-        {
-            counts.push(more.len());
-            replies.push(reply);
-            asks.append(&mut more);
+        match work {
+            // Whoever has stopped waiting has been told that nothing is known.
+            Work::Decide(mut more, reply) if !reply.is_closed() => {
+                counts.push(more.len());
+                replies.push(reply);
+                asks.append(&mut more);
+            }
+            Work::Trim(before, reply) => {
+                failure = failure.and(state.trim_journal(before));
+                answers.push(Answer::Unit(reply));
+            }
+            _ => {}
         }
     }
-    let decided = state.decide(None, &asks);
+    let decided = failure.and_then(|()| state.decide(None, &asks));
     let failure = decided.as_ref().map(|_| ()).map_err(Clone::clone);
     let decided = decided.unwrap_or_default();
     answers.push(Answer::Decided(counts, replies, decided));
@@ -304,7 +302,7 @@ fn prepare(
                 failure = failure.and(state.trim(write, before));
                 answers.push(Answer::Unit(reply));
             }
-            Work::Flush(reply) | Work::Probe(reply) | Work::Close(reply) => {
+            Work::Probe(reply) | Work::Close(reply) => {
                 answers.push(Answer::Unit(reply));
             }
         }
@@ -344,9 +342,7 @@ fn refuse(work: Work) {
         Work::Import(_, reply) => drop(reply.send(Err(error()))),
         Work::Document { reply, .. } => drop(reply.send(Err(error()))),
         Work::Begin(_, reply) => drop(reply.send(Err(error()))),
-        Work::Trim(_, reply) | Work::Flush(reply) | Work::Probe(reply) => {
-            drop(reply.send(Err(error())))
-        }
+        Work::Trim(_, reply) | Work::Probe(reply) => drop(reply.send(Err(error()))),
         Work::Close(reply) => drop(reply.send(Err(gone()))),
     }
 }

@@ -1,42 +1,127 @@
-//! The end of the tail: from memory into the journal, from the journal into the database.
+//! The tail: from memory into the journal or, beside a change, into the database.
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 
 use super::State;
 use crate::store::StoreError;
 use crate::store::batch::{self, Outcome, Position, TailBatch, Verdict};
 use crate::store::embedded::journal::Record;
-use crate::store::embedded::tables::{SEQUENCES, TAIL, away};
+use crate::store::embedded::tables::{self, META, SEQUENCES, TAIL, away};
+
+/// How many records are looked at together.
+const PAGE: usize = 1024;
 
 impl State {
-    /// Brings what only the journal holds into the database. A journal that goes on where the
-    /// database never came to belongs to a newer copy of it: whoever put the older one back has
-    /// chosen to go on without, and the sealer puts the loss on record.
-    pub(super) fn take_in(&mut self, records: Vec<Record>) -> Result<(), StoreError> {
-        let write = self.database.begin_write().map_err(away)?;
-        {
-            let mut tail = write.open_table(TAIL).map_err(away)?;
-            let mut sequences = write.open_table(SEQUENCES).map_err(away)?;
-            let last = tail.last().map_err(away)?.map(|(place, _)| place.value());
-            let next = last.map_or(0, |place| place + 1);
-            if records.first().is_some_and(|first| first.place > next) {
-                self.journal.put_aside()?;
-                return Ok(());
-            }
-            for record in records.iter().filter(|record| record.place >= next) {
-                let batch = read_record(record.place, &record.batch)?.entries();
-                let batch = batch.map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
-                for entry in batch {
-                    if let (Some(client), Some(number)) = (entry.context.client(), entry.client_seq)
-                    {
-                        sequences.insert(client, number).map_err(away)?;
+    /// Learns what the tail holds. A journal that goes on where the database never came to belongs
+    /// to a newer copy of it: whoever put the older one back has chosen to go on without, and the
+    /// sealer puts the loss on record.
+    pub(super) fn find_tail(&mut self) -> Result<(), StoreError> {
+        let known_to = self.learn()?;
+        let held = self.held().clone();
+        if known_to < held.next() {
+            let write = self.database.begin_write().map_err(away)?;
+            {
+                let mut tail = write.open_table(TAIL).map_err(away)?;
+                self.each_record(|_, record| {
+                    if record.place < known_to {
+                        let batch = record.batch.as_slice();
+                        tail.insert(record.place, batch).map_err(away)?;
                     }
-                }
-                tail.insert(record.place, record.batch.as_slice())
-                    .map_err(away)?;
+                    Ok(true)
+                })?;
+            }
+            write.commit().map_err(away)?;
+            self.journal.put_aside()?;
+        }
+        self.journal.retire(held.base())?;
+        let read = self.database.begin_read().map_err(away)?;
+        let tail = read.open_table(TAIL).map_err(away)?;
+        for row in tail.iter().map_err(away)? {
+            let (place, record) = row.map_err(away)?;
+            self.first_row = self.first_row.or(Some(place.value()));
+            self.row_bytes += record.value().len() as u64;
+        }
+        let last = tail.last().map_err(away)?;
+        let row = last
+            .as_ref()
+            .map(|(place, record)| (place.value(), record.value()));
+        // A trimmed tail keeps its newest batch, so positions never start over.
+        self.next = held.next().max(row.map_or(0, |(place, _)| place + 1));
+        let newest = held.read(self.next.saturating_sub(1), 1)?;
+        let newest = newest
+            .first()
+            .map(|record| (record.place, record.batch.as_slice()));
+        if let Some((place, record)) = newest.or(row) {
+            // After a failure this says how far this very process had come.
+            let newest = read_record(place, record)?.entries();
+            let newest = newest.map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
+            if let Some(entry) = newest.last().filter(|entry| entry.writer == self.writer) {
+                self.writer_seq = entry.writer_seq;
             }
         }
-        write.commit().map_err(away)
+        Ok(())
+    }
+
+    /// Learns the clients' sequence numbers from what the journal holds; gives the place up to
+    /// which that follows on from the database.
+    fn learn(&mut self) -> Result<u64, StoreError> {
+        let read = self.database.begin_read().map_err(away)?;
+        let tail = read.open_table(TAIL).map_err(away)?;
+        let mut next = self.held().base();
+        let mut rows = tail.range(next..).map_err(away)?.peekable();
+        self.each_record(|state, record| {
+            while let Some(row) = rows.next_if(|row| {
+                row.as_ref()
+                    .map_or(true, |(place, _)| place.value() <= record.place)
+            }) {
+                next = row.map_err(away)?.0.value() + 1;
+            }
+            if record.place > next {
+                return Ok(false);
+            }
+            next = record.place + 1;
+            state.count(&record)?;
+            Ok(true)
+        })?;
+        Ok(next)
+    }
+
+    /// Does something with each record of the journal, as long as it says so.
+    fn each_record(
+        &mut self,
+        mut work: impl FnMut(&mut Self, Record) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let held = self.held().clone();
+        let mut from = held.base();
+        loop {
+            let page = held.read(from, PAGE)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            from = last.place + 1;
+            for record in page {
+                if !work(self, record)? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Takes note of the sequence numbers in a record that the database may not know.
+    fn count(&mut self, record: &Record) -> Result<(), StoreError> {
+        let batch = read_record(record.place, &record.batch)?.entries();
+        let batch = batch.map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
+        for entry in batch {
+            let Some((client, number)) = entry.context.client().zip(entry.client_seq) else {
+                continue;
+            };
+            let last = self.sequences.entry(client.to_owned()).or_default();
+            if *last < number {
+                *last = number;
+                self.counted.insert(client.to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Makes a batch the tail's next one, in memory.
@@ -75,56 +160,59 @@ impl State {
         };
         let batch = postcard::to_allocvec(&(outcome, packed.payload))
             .map_err(|_| StoreError::Damaged("a batch that cannot be written".to_owned()))?;
-        self.tail_bytes += batch.len() as u64;
         let place = self.next;
         self.pending.push(Record { place, batch });
         self.next += 1;
         Ok(())
     }
 
-    /// Puts the batches that wait on disk, in the journal; says whether there was room.
+    /// Puts the batches that wait on disk, in the journal; says whether it could take them.
     pub(in crate::store::embedded) fn journal(&mut self) -> Result<bool, StoreError> {
-        let new = &self.pending[self.journaled..];
-        let bytes = new.iter().map(|record| record.batch.len()).sum();
-        if !self.journal.fits(bytes, new.len()) {
-            return Ok(false);
+        let taken = self.pending.is_empty() || self.journal.append(&self.pending)?;
+        if taken {
+            self.pending.clear();
         }
-        self.journal.append(new.iter())?;
-        self.journaled = self.pending.len();
-        Ok(true)
+        Ok(taken)
     }
 
-    /// Puts the batches that wait into the database, as a part of a transaction.
+    /// Puts the batches that wait into the database, as a part of a transaction, and what else it
+    /// has to know of the tail.
     pub(in crate::store::embedded) fn flush(
         &mut self,
         write: &WriteTransaction,
     ) -> Result<(), StoreError> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
         let mut tail = write.open_table(TAIL).map_err(away)?;
-        for Record { place, batch } in &self.pending {
-            tail.insert(*place, batch.as_slice()).map_err(away)?;
+        for Record { place, batch } in self.pending.drain(..) {
+            tail.insert(place, batch.as_slice()).map_err(away)?;
+            self.first_row = self.first_row.or(Some(place));
+            self.row_bytes += batch.len() as u64;
         }
         let mut sequences = write.open_table(SEQUENCES).map_err(away)?;
-        for client in &self.counted {
-            let last = self.sequences.get(client).copied().unwrap_or_default();
+        for client in self.counted.drain() {
+            let last = self.sequences.get(&client).copied().unwrap_or_default();
             sequences.insert(client.as_str(), last).map_err(away)?;
         }
-        Ok(())
+        let mut meta = write.open_table(META).map_err(away)?;
+        tables::put_base(&mut meta, self.journal.held().base())
     }
 
-    /// What was flushed is on disk in the database: the journal is of no more use.
-    pub(in crate::store::embedded) fn flushed(&mut self) {
-        self.pending.clear();
-        self.counted.clear();
-        self.journaled = 0;
-        self.journal.restart();
+    /// What was flushed is on disk in the database.
+    pub(in crate::store::embedded) fn flushed(&mut self) -> Result<(), StoreError> {
+        let base = self.journal.held().base();
+        self.journal.retire(base)
     }
 
-    /// Whether the journal holds what the database does not.
-    pub(in crate::store::embedded) fn is_behind(&self) -> bool {
-        !self.pending.is_empty()
+    /// Whether dropping what is before a position needs the database.
+    pub(in crate::store::embedded) fn trims_rows(&self, before: Position) -> bool {
+        self.first_row.is_some_and(|first| first < before.0) || self.journal.outgrows(before.0)
+    }
+
+    /// Drops the batches before a position of which the journal alone knows.
+    pub(in crate::store::embedded) fn trim_journal(
+        &mut self,
+        before: Position,
+    ) -> Result<(), StoreError> {
+        self.journal.go_on_from(before.0.min(self.next))
     }
 
     /// Drops the batches before a position.
@@ -140,8 +228,30 @@ impl State {
             false
         })
         .map_err(away)?;
-        self.tail_bytes = self.tail_bytes.saturating_sub(dropped);
-        Ok(())
+        self.row_bytes = self.row_bytes.saturating_sub(dropped);
+        let first = tail.first().map_err(away)?;
+        self.first_row = first.map(|(place, _)| place.value());
+        self.trim_journal(before)
+    }
+
+    /// Brings what the journal holds into the database, so that this alone is the whole store.
+    pub(in crate::store::embedded) fn leave_journal(&mut self) -> Result<(), StoreError> {
+        let held = self.held().clone();
+        let mut from = held.base();
+        loop {
+            let page = held.read(from, PAGE)?;
+            let Some(last) = page.last() else {
+                return self.journal.retire(u64::MAX);
+            };
+            from = last.place + 1;
+            let write = self.database.begin_write().map_err(away)?;
+            let mut tail = write.open_table(TAIL).map_err(away)?;
+            for Record { place, batch } in &page {
+                tail.insert(*place, batch.as_slice()).map_err(away)?;
+            }
+            drop(tail);
+            write.commit().map_err(away)?;
+        }
     }
 }
 

@@ -1,0 +1,192 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn record(place: u64, length: usize) -> Record {
+    Record {
+        place,
+        batch: vec![place as u8 ^ 0x5a; length],
+    }
+}
+
+fn records(first: u64, lengths: &[usize]) -> Vec<Record> {
+    let places = first..;
+    places
+        .zip(lengths)
+        .map(|(place, length)| record(place, *length))
+        .collect()
+}
+
+fn all(journal: &Journal) -> Vec<Record> {
+    journal.held().read(0, usize::MAX).unwrap()
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+/// What fills a file but for a few records.
+const MUCH: usize = segment::SIZE - 300;
+
+#[test]
+fn what_was_appended_is_read_from_any_place_on_and_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("metrust.redb");
+    // Long and short ones, so that blocks of the file begin at all kinds of places.
+    let lengths: Vec<usize> = (0..1200).map(|n| n * 7919 % 50 + n % 97 * 7).collect();
+    let mut expected = records(40, &lengths);
+    let read_all = |journal: &Journal, expected: &[Record]| {
+        assert_eq!(all(journal), expected);
+        for skipped in (0..expected.len()).step_by(13) {
+            let page = journal.held().read(40 + skipped as u64, 5).unwrap();
+            let rest = &expected[skipped..];
+            assert_eq!(page, rest[..rest.len().min(5)]);
+        }
+    };
+    let mut journal = Journal::open(&database, 0).unwrap();
+    for group in expected.chunks(4) {
+        assert!(journal.append(group).unwrap());
+    }
+    read_all(&journal, &expected);
+    drop(journal);
+    let mut journal = Journal::open(&database, 0).unwrap();
+    read_all(&journal, &expected);
+    // A place that the database has is none of the journal's.
+    let more = records(40 + expected.len() as u64 + 1, &[10, 0, 20]);
+    assert!(journal.append(&more).unwrap());
+    expected.extend(more);
+    drop(journal);
+    assert_eq!(all(&Journal::open(&database, 0).unwrap()), expected);
+}
+
+#[test]
+fn what_is_sealed_makes_room_and_never_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("metrust.redb");
+    let mut journal = Journal::open(&database, 0).unwrap();
+    let mut place = 0;
+    let mut fill = |journal: &mut Journal, files: usize| {
+        for _ in 0..files {
+            assert!(journal.append(&records(place, &[MUCH, 10])).unwrap());
+            place += 2;
+        }
+        place
+    };
+    let place = fill(&mut journal, 9);
+    assert_eq!(all(&journal).len(), 18);
+    let all_bytes = journal.bytes();
+    // The newest is kept: so are its file and what it begins with, but that is not read any more.
+    journal.go_on_from(place - 1).unwrap();
+    assert!(journal.outgrows(place - 1));
+    assert_eq!(all(&journal), [record(place - 1, 10)]);
+    assert!(journal.bytes() < 100 && journal.bytes() < all_bytes);
+    journal.retire(place - 1).unwrap();
+    assert!(!journal.outgrows(place - 1));
+    assert_eq!(all(&journal), [record(place - 1, 10)]);
+    let kept = files(folder.path());
+    assert!(kept.len() <= SPARE + 2, "{kept:?}");
+    // Those that are used again hold only what is new.
+    let end = fill(&mut journal, 3);
+    assert_eq!(files(folder.path()), kept);
+    let found = all(&journal);
+    assert_eq!(found.first(), Some(&record(place - 1, 10)));
+    assert_eq!(found.len() as u64, end - place + 1);
+    drop(journal);
+    let journal = Journal::open(&database, place).unwrap();
+    assert_eq!(all(&journal), found[1..]);
+    assert_eq!(journal.held().newest(), Some(end - 1));
+}
+
+#[test]
+fn what_no_file_can_hold_is_left_to_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(&folder.path().join("metrust.redb"), 0).unwrap();
+    assert!(!journal.append(&[record(1, segment::SIZE)]).unwrap());
+    assert!(journal.append(&[record(2, 10)]).unwrap());
+    assert_eq!(all(&journal), [record(2, 10)]);
+}
+
+#[test]
+fn what_is_put_aside_is_kept_under_another_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("metrust.redb");
+    let mut journal = Journal::open(&database, 0).unwrap();
+    journal.append(&[record(7, 10)]).unwrap();
+    let before = std::fs::read(folder.path().join("metrust.redb.journal")).unwrap();
+    journal.put_aside().unwrap();
+    assert_eq!(all(&journal), []);
+    let aside = folder.path().join("metrust.redb.journal.newer");
+    assert!(std::fs::read(aside).unwrap() == before);
+    journal.append(&[record(3, 10)]).unwrap();
+    drop(journal);
+    assert_eq!(all(&Journal::open(&database, 0).unwrap()), [record(3, 10)]);
+}
+
+#[test]
+fn a_file_that_was_not_finished_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("metrust.redb");
+    std::fs::write(folder.path().join("metrust.redb.journal"), [0; 100]).unwrap();
+    let mut journal = Journal::open(&database, 0).unwrap();
+    assert_eq!(all(&journal), []);
+    journal.append(&[record(1, 10)]).unwrap();
+    drop(journal);
+    assert_eq!(all(&Journal::open(&database, 0).unwrap()), [record(1, 10)]);
+}
+
+#[test]
+fn a_file_of_another_length_is_read_and_given_up_when_it_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("metrust.redb");
+    let mut bytes = Vec::new();
+    record(5, 40).write(&mut bytes);
+    bytes.resize(1000, 0);
+    std::fs::write(folder.path().join("metrust.redb.journal"), bytes).unwrap();
+    let mut journal = Journal::open(&database, 0).unwrap();
+    assert!(journal.append(&[record(6, 2000)]).unwrap());
+    assert_eq!(all(&journal), [record(5, 40), record(6, 2000)]);
+    journal.go_on_from(6).unwrap();
+    journal.retire(6).unwrap();
+    assert_eq!(files(folder.path()), ["metrust.redb.journal.1"]);
+    drop(journal);
+    assert_eq!(
+        all(&Journal::open(&database, 6).unwrap()),
+        [record(6, 2000)]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn a_record_that_was_torn_ends_what_is_read_for_good(
+        lengths in prop::collection::vec(0_usize..80, 2..8),
+        torn in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let database = folder.path().join("metrust.redb");
+        let written = records(7, &lengths);
+        let mut journal = Journal::open(&database, 0).unwrap();
+        journal.append(&written).unwrap();
+        drop(journal);
+        // One was lost on its way to the disk, and those behind it were not.
+        let torn = torn.index(lengths.len());
+        let file = folder.path().join("metrust.redb.journal");
+        let mut bytes = std::fs::read(&file).unwrap();
+        let start: usize = written[..torn].iter().map(Record::length).sum();
+        bytes[start + at.index(written[torn].length())] ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+        let mut journal = Journal::open(&database, 0).unwrap();
+        prop_assert_eq!(&all(&journal)[..], &written[..torn]);
+        // One of the same length takes its place: the others stay gone.
+        journal.append(&written[torn..=torn]).unwrap();
+        drop(journal);
+        let journal = Journal::open(&database, 0).unwrap();
+        prop_assert_eq!(&all(&journal)[..], &written[..=torn]);
+    }
+}
