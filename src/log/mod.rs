@@ -39,6 +39,7 @@ mod keys;
 pub mod merkle;
 mod name;
 pub mod note;
+mod pace;
 pub mod proof;
 mod sealer;
 pub mod storage;

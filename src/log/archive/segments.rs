@@ -7,6 +7,7 @@ use super::{Archive, LogError, damaged};
 use crate::domain::{EntryId, EntryReader, Moment, Pseudonym};
 use crate::log::LogName;
 use crate::log::index::{ENTRIES, ReadAt, Segment, SegmentBuilder};
+use crate::log::pace::make_way_after;
 use crate::log::storage::Source;
 use crate::log::tile::{WIDTH, entries, index_path};
 
@@ -147,6 +148,7 @@ impl Archive {
             let work = move || {
                 let mut reader = EntryReader::default();
                 for (place, entry) in (from..).zip(entries(&bytes)) {
+                    make_way_after(place as usize);
                     let entry = entry.map_err(|error| damaged(&error.to_string()))?;
                     let entry = reader
                         .read(entry)

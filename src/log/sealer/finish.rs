@@ -7,6 +7,7 @@ use crate::log::checkpoint::Checkpoint;
 use crate::log::commit::{self, Head};
 use crate::log::edge::Edge;
 use crate::log::note::Note;
+use crate::log::pace::make_way_after;
 use crate::log::tile::{Tile, WIDTH, entries, extent, index_path};
 use crate::log::{Hash, SEGMENT, fault};
 use crate::store::Kind;
@@ -289,6 +290,7 @@ fn rehash(before: Edge, head: &Head, bundles: &[Written]) -> Result<(), LogError
     for (tile, bundle) in bundles {
         let (Tile::Entries { index, .. } | Tile::Hashes { index, .. }) = tile;
         for (place, entry) in entries(bundle).enumerate() {
+            make_way_after(place);
             let entry = entry.map_err(|error| damaged(&error.to_string()))?;
             if index * WIDTH + place as u64 == edge.size() {
                 edge.append(entry, &mut scratch)

@@ -14,6 +14,7 @@ use crate::domain::{Context, Detail, Entry, EntryId, Moment, Op};
 use crate::log::LogName;
 use crate::log::commit::{Cursor, Head};
 use crate::log::fault;
+use crate::log::pace::make_way;
 use crate::log::tile::{WIDTH, entries};
 use crate::store::TailBatch;
 
@@ -53,7 +54,7 @@ enum End {
 
 /// How many batches are read at a time: a store that hands out more at once keeps the checks waiting
 /// that come meanwhile.
-const PAGE: usize = 128;
+const PAGE: usize = 32;
 
 /// A batch that is sealed may lie so much before the oldest of a tail in the log, because the
 /// clocks of several processes differ.
@@ -217,6 +218,7 @@ impl Sealing {
             }
             let before = last;
             for batch in page {
+                make_way();
                 let found = batch
                     .entries()
                     .map_err(|error| damaged(&error.to_string()))?;

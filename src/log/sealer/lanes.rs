@@ -6,9 +6,13 @@
 //! cycles run on threads that get their part of it all the same, until nothing waits any more.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::log::pace;
 
 /// After how many periods without a moment at which everything was sealed it becomes urgent.
 const PATIENCE: u32 = 4;
@@ -34,11 +38,16 @@ pub(super) enum Urgency {
 impl Urgency {
     /// That of a cycle, everything having been sealed `behind` ago.
     pub(super) fn of(behind: Duration, period: Duration) -> Self {
-        match behind > period.saturating_mul(PATIENCE) {
+        match behind > patience(period) {
             true => Self::Urgent,
             false => Self::Calm,
         }
     }
+}
+
+/// How long after everything was sealed it becomes urgent.
+pub(super) fn patience(period: Duration) -> Duration {
+    period.saturating_mul(PATIENCE)
 }
 
 /// Threads for either.
@@ -46,14 +55,22 @@ impl Urgency {
 pub(super) struct Lanes {
     calm: Runtime,
     urgent: Runtime,
+    hurry: Arc<AtomicBool>,
 }
 
 impl Lanes {
     pub(super) fn open() -> io::Result<Self> {
+        let hurry = Arc::<AtomicBool>::default();
         Ok(Self {
-            calm: runtime("sealer", CALM)?,
-            urgent: runtime("sealer-urgent", URGENT)?,
+            calm: runtime("sealer", CALM, Some(hurry.clone()))?,
+            urgent: runtime("sealer-urgent", URGENT, None)?,
+            hurry,
         })
+    }
+
+    /// Whether what is at work on the calm threads makes way no longer.
+    pub(super) fn hurry(&self, hurry: bool) {
+        self.hurry.store(hurry, Ordering::Relaxed);
     }
 
     pub(super) fn of(&self, urgency: Urgency) -> &Handle {
@@ -70,16 +87,17 @@ impl Lanes {
     }
 }
 
-fn runtime(name: &str, step_back: i32) -> io::Result<Runtime> {
+fn runtime(name: &str, step_back: i32, hurry: Option<Arc<AtomicBool>>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
-    // On Linux this is about the calling thread alone; elsewhere it would be about all. Whoever may
-    // not step back works as before: slower for the others, and as right.
-    #[cfg(target_os = "linux")]
     builder.on_thread_start(move || {
+        pace::take_it_easy(hurry.clone());
+        // On Linux this is about the calling thread alone; elsewhere it would be about all. Whoever
+        // may not step back works as before: slower for the others, and as right.
+        #[cfg(target_os = "linux")]
         let _ = rustix::process::setpriority_process(None, step_back);
+        #[cfg(not(target_os = "linux"))]
+        let _ = step_back;
     });
-    #[cfg(not(target_os = "linux"))]
-    let _ = step_back;
     let builder = builder.worker_threads(1).thread_name(name);
     builder.enable_all().build()
 }

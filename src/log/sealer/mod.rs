@@ -134,6 +134,11 @@ struct State {
 /// have written an older one over it, or a key may have been rotated.
 const LOOK_AGAIN: u32 = 30;
 
+/// Waits until it is told to stop; false where nobody is left to say so.
+async fn told(stopped: &mut watch::Receiver<bool>) -> bool {
+    stopped.wait_for(|stop| *stop).await.is_ok()
+}
+
 impl Sealer {
     /// A sealer that has not begun. It tells `progress` how it goes.
     #[must_use]
@@ -190,12 +195,26 @@ impl Sealer {
                 false => Urgency::of(current.elapsed(), plan.period),
             };
             let began = Instant::now();
-            let cycle = lanes.of(urgency).spawn(async move {
+            lanes.hurry(stopping);
+            let mut cycle = lanes.of(urgency).spawn(async move {
                 let done = self.cycle(stopping).await;
                 (self, done)
             });
+            let urgent = tokio::time::sleep_until((current + lanes::patience(plan.period)).into());
+            let cycle = tokio::select! {
+                cycle = &mut cycle => cycle,
+                // What was begun calmly is seen through.
+                () = urgent => {
+                    lanes.hurry(true);
+                    cycle.await
+                }
+                _ = told(&mut stopped), if !stopping => {
+                    lanes.hurry(true);
+                    cycle.await
+                }
+            };
             let done;
-            (self, done) = cycle.await.unwrap_or_else(|_| {
+            (self, done) = cycle.unwrap_or_else(|_| {
                 // It begins anew with what lies in the log, as after a crash.
                 let anew = Self::new(plan.clone(), progress.clone());
                 (anew, Err(damaged("a cycle could not be worked out")))
@@ -215,7 +234,7 @@ impl Sealer {
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                gone = stopped.changed() => if gone.is_err() { return },
+                is_told = told(&mut stopped) => if !is_told { return },
             }
         }
     }

@@ -8,6 +8,7 @@ use super::{LogError, Sealing, damaged};
 use crate::domain::Entry;
 use crate::log::commit::{Commit, Head};
 use crate::log::edge::Edge;
+use crate::log::pace::make_way_after;
 use crate::log::tile::Tile;
 
 /// A file of the log, as it is to be written.
@@ -102,7 +103,8 @@ pub(super) fn replay(commit: Commit, before: Edge) -> Result<Made, LogError> {
 
 fn append(before: &Edge, entries: &[Entry]) -> Result<(Edge, Vec<Written>), LogError> {
     let (mut edge, mut objects, mut json) = (before.clone(), Vec::new(), Vec::new());
-    for entry in entries {
+    for (place, entry) in entries.iter().enumerate() {
+        make_way_after(place);
         json.clear();
         entry.write_json(&mut json);
         edge.append(&json, &mut objects)
