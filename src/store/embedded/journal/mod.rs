@@ -136,6 +136,10 @@ impl Journal {
             }
         }
         held.sort_by_key(|segment| segment.first());
+        if let Some(last) = held.last() {
+            let again = last.write_again();
+            again.map_err(|error| away(last.path(), &error))?;
+        }
         if held.is_empty() && journal.spare.is_empty() {
             let made = Segment::make(&journal.path(journal.number));
             journal

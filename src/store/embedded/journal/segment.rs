@@ -41,11 +41,11 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Makes the file, in its full length.
+    /// Makes the file, in its full length. One that is there is left alone: another thread that was
+    /// given up may have been late.
     pub(super) fn make(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .read(true)
             .write(true)
             .mode(0o600)
@@ -83,6 +83,15 @@ impl Segment {
         }
         segment.publish(offset, next);
         Ok(segment)
+    }
+
+    /// Writes what it holds once more. A system that failed to bring something to the disk may show it
+    /// all the same, and take it for written.
+    pub(super) fn write_again(&self) -> io::Result<()> {
+        let mut bytes = vec![0; self.end()];
+        self.file.read_exact_at(&mut bytes, 0)?;
+        self.file.write_all_at(&bytes, 0)?;
+        self.file.sync_data()
     }
 
     fn new(path: &Path, file: File, size: usize) -> Self {
@@ -208,16 +217,23 @@ impl Segment {
     pub(super) fn offset_of(&self, place: u64) -> io::Result<usize> {
         let end = self.end();
         let mut offset = self.before(place, end);
-        let mut head = [0; record::HEAD];
+        let mut bytes = Vec::new();
         while offset < end {
-            self.file.read_exact_at(&mut head, offset as u64)?;
-            let (found, length) = record::skim(&head).ok_or_else(spoilt)?;
-            if found >= place {
-                break;
+            bytes.resize(BLOCK.min(end - offset), 0);
+            self.file.read_exact_at(&mut bytes, offset as u64)?;
+            let mut at = 0;
+            while let Some((found, length)) = bytes.get(at..).and_then(record::skim) {
+                if found >= place {
+                    return Ok(offset + at);
+                }
+                at += length;
             }
-            offset += length;
+            if at == 0 {
+                return Err(spoilt());
+            }
+            offset += at;
         }
-        Ok(offset)
+        Ok(end)
     }
 
     /// Where to begin to look for a place: not behind it, and not far before.

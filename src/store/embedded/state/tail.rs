@@ -3,6 +3,7 @@
 use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 
 use super::State;
+use crate::domain::Entry;
 use crate::store::StoreError;
 use crate::store::batch::{self, Outcome, Position, TailBatch, Verdict};
 use crate::store::embedded::journal::Record;
@@ -12,28 +13,13 @@ use crate::store::embedded::tables::{self, META, SEQUENCES, TAIL, away};
 const PAGE: usize = 1024;
 
 impl State {
-    /// Learns what the tail holds. A journal that goes on where the database never came to belongs
-    /// to a newer copy of it: whoever put the older one back has chosen to go on without, and the
-    /// sealer puts the loss on record.
+    /// Learns what the tail holds.
     pub(super) fn find_tail(&mut self) -> Result<(), StoreError> {
         let known_to = self.learn()?;
-        let held = self.held().clone();
-        if known_to < held.next() {
-            let write = self.database.begin_write().map_err(away)?;
-            {
-                let mut tail = write.open_table(TAIL).map_err(away)?;
-                self.each_record(|_, record| {
-                    if record.place < known_to {
-                        let batch = record.batch.as_slice();
-                        tail.insert(record.place, batch).map_err(away)?;
-                    }
-                    Ok(true)
-                })?;
-            }
-            write.commit().map_err(away)?;
-            self.journal.put_aside()?;
+        if known_to < self.held().next() {
+            self.go_on_without(known_to)?;
         }
-        self.journal.retire(held.base())?;
+        self.journal.retire(self.held().base())?;
         let read = self.database.begin_read().map_err(away)?;
         let tail = read.open_table(TAIL).map_err(away)?;
         for row in tail.iter().map_err(away)? {
@@ -42,24 +28,39 @@ impl State {
             self.row_bytes += record.value().len() as u64;
         }
         let last = tail.last().map_err(away)?;
-        let row = last
-            .as_ref()
-            .map(|(place, record)| (place.value(), record.value()));
+        let last = last.map(|(place, record)| Record {
+            place: place.value(),
+            batch: record.value().to_vec(),
+        });
         // A trimmed tail keeps its newest batch, so positions never start over.
-        self.next = held.next().max(row.map_or(0, |(place, _)| place + 1));
-        let newest = held.read(self.next.saturating_sub(1), 1)?;
-        let newest = newest
-            .first()
-            .map(|record| (record.place, record.batch.as_slice()));
-        if let Some((place, record)) = newest.or(row) {
+        let behind_rows = last.as_ref().map_or(0, |row| row.place + 1);
+        self.next = self.held().next().max(behind_rows);
+        let journaled = self.held().read(self.next.saturating_sub(1), 1)?.pop();
+        if let Some(newest) = journaled.or(last) {
             // After a failure this says how far this very process had come.
-            let newest = read_record(place, record)?.entries();
-            let newest = newest.map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
-            if let Some(entry) = newest.last().filter(|entry| entry.writer == self.writer) {
+            let entries = entries(&newest)?;
+            if let Some(entry) = entries.last().filter(|entry| entry.writer == self.writer) {
                 self.writer_seq = entry.writer_seq;
             }
         }
         Ok(())
+    }
+
+    /// A journal that goes on where the database never came to belongs to a newer copy of it: whoever
+    /// put the older one back has chosen to go on without, and the sealer puts the loss on record.
+    fn go_on_without(&mut self, known_to: u64) -> Result<(), StoreError> {
+        let write = self.database.begin_write().map_err(away)?;
+        let mut tail = write.open_table(TAIL).map_err(away)?;
+        self.each_record(|_, record| {
+            if record.place < known_to {
+                let batch = record.batch.as_slice();
+                tail.insert(record.place, batch).map_err(away)?;
+            }
+            Ok(true)
+        })?;
+        drop(tail);
+        write.commit().map_err(away)?;
+        self.journal.put_aside()
     }
 
     /// Learns the clients' sequence numbers from what the journal holds; gives the place up to
@@ -109,9 +110,7 @@ impl State {
 
     /// Takes note of the sequence numbers in a record that the database may not know.
     fn count(&mut self, record: &Record) -> Result<(), StoreError> {
-        let batch = read_record(record.place, &record.batch)?.entries();
-        let batch = batch.map_err(|_| StoreError::Damaged("an entry batch".to_owned()))?;
-        for entry in batch {
+        for entry in entries(record)? {
             let Some((client, number)) = entry.context.client().zip(entry.client_seq) else {
                 continue;
             };
@@ -253,6 +252,11 @@ impl State {
             write.commit().map_err(away)?;
         }
     }
+}
+
+fn entries(record: &Record) -> Result<Vec<Entry>, StoreError> {
+    let entries = read_record(record.place, &record.batch)?.entries();
+    entries.map_err(|_| StoreError::Damaged("an entry batch".to_owned()))
 }
 
 /// A row of the tail.
