@@ -39,8 +39,7 @@ pub(super) struct State {
     sequences: HashMap<String, u64>,
     replays: Replays,
     next: u64,
-    /// The oldest batch of the tail that lies in the database, and how many bytes lie there.
-    first_row: Option<u64>,
+    /// How many bytes of the tail lie in the database.
     row_bytes: u64,
     journal: Journal,
     /// Batches that are not on disk yet.
@@ -99,7 +98,6 @@ impl State {
             sequences: HashMap::new(),
             replays: Replays::new(replay_window),
             next: 0,
-            first_row: None,
             row_bytes: 0,
             journal: Journal::open(file, base)?,
             pending: Vec::new(),

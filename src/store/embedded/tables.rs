@@ -87,7 +87,7 @@ pub(super) fn put_directory_version(
     Ok(())
 }
 
-/// Before which place everything was sealed and dropped when something was last written here.
+/// Before which place everything is sealed and dropped.
 pub(super) fn base(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> Result<Option<u64>, StoreError> {

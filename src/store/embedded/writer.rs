@@ -46,11 +46,10 @@ impl Work {
         }
     }
 
-    /// Whether it changes nothing but the tail, as far as the journal has it.
-    fn is_plain(&self, state: &State) -> bool {
+    /// Whether it changes nothing but the end of the tail.
+    fn is_plain(&self) -> bool {
         match self {
             Self::Decide(asks, _) => asks.iter().all(|ask| ask.replay.is_none()),
-            Self::Trim(before, _) => !state.trims_rows(*before),
             _ => false,
         }
     }
@@ -188,8 +187,8 @@ fn take_close(works: &mut Vec<Work>) -> Option<Reply<()>> {
 /// beside it.
 fn group(state: &mut State, works: Vec<Work>) -> Result<Option<Identity>, StoreError> {
     let mut answers = Vec::new();
-    let done = if works.iter().all(|work| work.is_plain(state)) {
-        plain(state, works, &mut answers).and_then(|()| match state.journal()? {
+    let done = if works.iter().all(Work::is_plain) {
+        decide(state, works, &mut answers).and_then(|()| match state.journal()? {
             true => Ok(()),
             false => commit(state, |_, _| Ok(())),
         })
@@ -226,26 +225,24 @@ fn leave_journal(mut state: State) -> Result<(), StoreError> {
     state.leave_journal()
 }
 
-/// Decides what is asked and drops what is sealed, where nothing else is to be done.
-fn plain(state: &mut State, works: Vec<Work>, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
+/// Decides what is asked, where nothing else is.
+fn decide(
+    state: &mut State,
+    works: Vec<Work>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
     let (mut asks, mut counts, mut replies) = (Vec::new(), Vec::new(), Vec::new());
-    let mut failure = Ok(());
     for work in works {
-        match work {
-            // Whoever has stopped waiting has been told that nothing is known.
-            Work::Decide(mut more, reply) if !reply.is_closed() => {
-                counts.push(more.len());
-                replies.push(reply);
-                asks.append(&mut more);
-            }
-            Work::Trim(before, reply) => {
-                failure = failure.and(state.trim_journal(before));
-                answers.push(Answer::Unit(reply));
-            }
-            _ => {}
+        // Whoever has stopped waiting has been told that nothing is known.
+        if let Work::Decide(mut more, reply) = work
+            && !reply.is_closed()
+        {
+            counts.push(more.len());
+            replies.push(reply);
+            asks.append(&mut more);
         }
     }
-    let decided = failure.and_then(|()| state.decide(None, &asks));
+    let decided = state.decide(None, &asks);
     let failure = decided.as_ref().map(|_| ()).map_err(Clone::clone);
     let decided = decided.unwrap_or_default();
     answers.push(Answer::Decided(counts, replies, decided));

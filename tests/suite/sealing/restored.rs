@@ -57,7 +57,8 @@ on_every_store! {
         let first = world.log_folder();
         let mut before = seal_some(world, &first);
         let name = sealed::names(&first).pop().unwrap();
-        world.service.kill9();
+        // It drops what it has sealed, but for the last batch.
+        assert!(world.service.terminate().success());
         let folder = world.scratch("elsewhere");
         fs::create_dir(&folder).unwrap();
         let launch = launch.set("AUDIT__FOLDER", &folder);
@@ -77,9 +78,9 @@ on_every_store! {
         assert_eq!(sealed::names(&folder), [format!("{name}-2")]);
         let entries = sealed::read(&folder).pop().unwrap().entries;
         assert_eq!(incidents(&entries).len(), 1, "{:?}", incidents(&entries));
-        // What was sealed last in the lost log may be in both: it was all that was left of it.
+        // That batch may be in both logs: it was all that was left of the lost one.
         before.retain(|id| entries.iter().all(|entry| entry["id"] != **id));
-        assert!(before.len() > 256);
+        assert!(before.len() > 200);
         let new = entries.iter().position(|entry| entry["op"] == "start").unwrap();
         let ids = |entry: &serde_json::Value| entry["id"].as_str().unwrap().to_owned();
         let own: Vec<_> = entries[new..].iter().map(ids).collect();

@@ -263,12 +263,6 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether files hold nothing but what is before a place.
-    pub(super) fn outgrows(&self, base: u64) -> bool {
-        let segments = self.held.segments();
-        segments.first().is_some_and(|first| first.next() <= base)
-    }
-
     /// Empties the files of which everything is before a place. What is needed of it must be in the
     /// database by now.
     pub(super) fn retire(&mut self, base: u64) -> Result<(), StoreError> {

@@ -23,8 +23,7 @@ impl State {
         let read = self.database.begin_read().map_err(away)?;
         let tail = read.open_table(TAIL).map_err(away)?;
         for row in tail.iter().map_err(away)? {
-            let (place, record) = row.map_err(away)?;
-            self.first_row = self.first_row.or(Some(place.value()));
+            let (_, record) = row.map_err(away)?;
             self.row_bytes += record.value().len() as u64;
         }
         let last = tail.last().map_err(away)?;
@@ -183,7 +182,6 @@ impl State {
         let mut tail = write.open_table(TAIL).map_err(away)?;
         for Record { place, batch } in self.pending.drain(..) {
             tail.insert(place, batch.as_slice()).map_err(away)?;
-            self.first_row = self.first_row.or(Some(place));
             self.row_bytes += batch.len() as u64;
         }
         let mut sequences = write.open_table(SEQUENCES).map_err(away)?;
@@ -201,19 +199,6 @@ impl State {
         self.journal.retire(base)
     }
 
-    /// Whether dropping what is before a position needs the database.
-    pub(in crate::store::embedded) fn trims_rows(&self, before: Position) -> bool {
-        self.first_row.is_some_and(|first| first < before.0) || self.journal.outgrows(before.0)
-    }
-
-    /// Drops the batches before a position of which the journal alone knows.
-    pub(in crate::store::embedded) fn trim_journal(
-        &mut self,
-        before: Position,
-    ) -> Result<(), StoreError> {
-        self.journal.go_on_from(before.0.min(self.next))
-    }
-
     /// Drops the batches before a position.
     pub(in crate::store::embedded) fn trim(
         &mut self,
@@ -228,9 +213,7 @@ impl State {
         })
         .map_err(away)?;
         self.row_bytes = self.row_bytes.saturating_sub(dropped);
-        let first = tail.first().map_err(away)?;
-        self.first_row = first.map(|(place, _)| place.value());
-        self.trim_journal(before)
+        self.journal.go_on_from(before.0.min(self.next))
     }
 
     /// Brings what the journal holds into the database, so that this alone is the whole store.
