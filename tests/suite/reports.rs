@@ -56,7 +56,7 @@ fn finding(world: &World) -> String {
     all[0]["finding"].as_str().unwrap().to_owned()
 }
 
-const NOT_ASKED: &str = "Before this call, nobody asked us for this company.";
+const NOT_ASKED: &str = "In the 31 days before this call, nobody asked us for this company.";
 const TOLD: &str = "our answer was: do not call. They called all the same.";
 const ASKED_BEFORE: &str = "They asked us before you registered";
 const EXPIRED: &str = "that answer was too old to be used.";
@@ -186,6 +186,23 @@ over_days! {
         let tags = html::tags(&list.text());
         let links = tags.iter().filter_map(|tag| tag.get("href"));
         assert_eq!(links.filter(|link| link.starts_with("/reports/")).count(), 5);
+    }
+
+    fn a_check_from_the_days_before_is_found_wherever_in_its_time_the_call_came(world: &mut World) {
+        let dialler = world.dialler();
+        assert!(!dialler.suppresses(&number(1), "telco"));
+        let code = world.browser().opt_out(&[&number(1)]);
+        let own = number(1);
+        let mut browser = later(world, "2026-12-20 10:00:00", &code);
+        let mut on = |date| {
+            let fields = [("company", "telco"), ("date", date), ("sure", "day"), ("own", own.as_str())];
+            report(&mut browser, &fields).expect(200)
+        };
+        // In its first hours, that day lies less than 31 days after the check.
+        let page = on("2026-12-11");
+        assert!(says(&page, EXPIRED) && !says(&page, NOT_ASKED), "{}", page.text());
+        let page = on("2026-12-12");
+        assert!(says(&page, NOT_ASKED), "{}", page.text());
     }
 
     fn a_company_that_does_not_answer_in_time_is_overdue_to_everybody(world: &mut World) {

@@ -32,6 +32,7 @@ use crate::store::Change;
 
 pub use answer::{Filter, LONGEST_ANSWER, MOST_ANSWERS};
 use case::MOST_REPORTS;
+pub use finding::LOOK_BACK_DAYS;
 pub(super) use finding::rows_of;
 use record::{Content, Kept};
 pub use told::{Company, LONGEST_NAME, LONGEST_WORDS, Reporter, Told};

@@ -42,7 +42,7 @@ pub const DE: ReportTexts = ReportTexts {
 
     report_title: "Ihre Meldung",
     found_title: "Was wir gefunden haben",
-    not_asked: "Vor diesem Anruf hat uns niemand für dieses Unternehmen gefragt. Der Anrufer hat nicht zuerst nachgesehen.",
+    not_asked: "In den 31 Tagen vor diesem Anruf hat uns niemand für dieses Unternehmen gefragt. Wer Sie dafür angerufen hat, hat in dieser Zeit nicht bei uns nachgesehen.",
     told_not_to_call: "Vor diesem Anruf wurden wir gefragt, und unsere Antwort war: nicht anrufen. Man hat Sie trotzdem angerufen.",
     asked_before: "Wir wurden vor Ihrer Eintragung gefragt, und diese Antwort war beim Anruf noch nicht abgelaufen. Das war nie eine Erlaubnis, anzurufen. Ab der nächsten Frage lautet die Antwort: nicht anrufen.",
     answer_expired: "Wir wurden einige Zeit vor diesem Anruf gefragt, aber diese Antwort war zu alt. Man hätte noch einmal fragen müssen und hat es nicht getan.",

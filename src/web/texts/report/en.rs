@@ -42,7 +42,7 @@ pub const EN: ReportTexts = ReportTexts {
 
     report_title: "Your report",
     found_title: "What we found",
-    not_asked: "Before this call, nobody asked us for this company. Whoever called you did not check first.",
+    not_asked: "In the 31 days before this call, nobody asked us for this company. Whoever called you for it did not check with us in that time.",
     told_not_to_call: "They asked us before this call, and our answer was: do not call. They called all the same.",
     asked_before: "They asked us before you registered, and that answer had not expired when they called. That was never permission to call. From their next question on, they are told: do not call.",
     answer_expired: "They asked us some time before this call, but that answer was too old to be used. They had to ask again, and did not.",

@@ -42,7 +42,7 @@ pub const FR: ReportTexts = ReportTexts {
 
     report_title: "Votre signalement",
     found_title: "Ce que nous avons trouvé",
-    not_asked: "Avant cet appel, personne ne nous a consultés pour cette entreprise. L’appelant n’a pas vérifié d’abord.",
+    not_asked: "Dans les 31 jours avant cet appel, personne ne nous a consultés pour cette entreprise. Qui vous a appelé pour elle n’a pas vérifié chez nous pendant ces jours.",
     told_not_to_call: "On nous a consultés avant cet appel, et notre réponse était\u{a0}: n’appelez pas. On vous a appelé quand même.",
     asked_before: "On nous a consultés avant votre inscription, et cette réponse n’était pas encore périmée lors de l’appel. Cela n’a jamais été une autorisation d’appeler. Dès la prochaine demande, la réponse sera\u{a0}: n’appelez pas.",
     answer_expired: "On nous a consultés un certain temps avant cet appel, mais cette réponse était trop ancienne. Il fallait demander à nouveau, et cela n’a pas été fait.",

@@ -90,7 +90,7 @@ pub struct ReportTexts {
     pub report_title: &'static str,
     /// Heading over the finding.
     pub found_title: &'static str,
-    /// Finding: nobody had asked.
+    /// Finding: nobody had asked in the days before that are looked through.
     pub not_asked: &'static str,
     /// Finding: they were told not to call.
     pub told_not_to_call: &'static str,

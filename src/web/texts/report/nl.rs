@@ -42,7 +42,7 @@ pub const NL: ReportTexts = ReportTexts {
 
     report_title: "Uw melding",
     found_title: "Wat we vonden",
-    not_asked: "Voor dit telefoontje vroeg niemand het ons voor dit bedrijf. Wie u belde, heeft niet eerst gekeken.",
+    not_asked: "In de 31 dagen voor dit telefoontje vroeg niemand het ons voor dit bedrijf. Wie u ervoor belde, heeft in die tijd niet bij ons gekeken.",
     told_not_to_call: "Ze vroegen het ons voor dit telefoontje, en ons antwoord was: niet bellen. Ze belden toch.",
     asked_before: "Ze vroegen het ons voordat u zich inschreef, en dat antwoord was nog niet verlopen toen ze belden. Dat was nooit toestemming om te bellen. Bij hun volgende vraag horen ze: niet bellen.",
     answer_expired: "Ze vroegen het ons een tijd voor dit telefoontje, maar dat antwoord was te oud. Ze moesten het opnieuw vragen, en deden dat niet.",
