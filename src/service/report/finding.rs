@@ -99,6 +99,15 @@ impl Service {
         Duration::from_secs(LOOK_BACK_DAYS * 86_400).max(self.validity)
     }
 
+    /// Refuses a call of which the record cannot tell who had asked before it: a finding that
+    /// nobody had would be one that it does not bear.
+    pub(super) async fn can_be_known(&self, told: &Told) -> Result<(), ServiceError> {
+        let reach = self.reach().await?;
+        reach
+            .covers(self.look_back(), (told.from, told.to))
+            .map_err(ServiceError::BeforeRecord)
+    }
+
     async fn answer_of(&self, check: &Check) -> Result<Option<Answer>, ServiceError> {
         let found = self.find(check.id).await?;
         let entry = found.map(|found| Entry::read_json(&found.entry).map_err(|_| damaged()));

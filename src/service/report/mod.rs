@@ -19,6 +19,8 @@ mod finding;
 mod news;
 pub mod pack;
 mod record;
+#[cfg(test)]
+mod tests;
 mod told;
 
 use serde::Serialize;
@@ -168,8 +170,9 @@ impl Service {
     /// that was sent: the same one sent twice is one report.
     ///
     /// # Errors
-    /// [`ServiceError`]. After one of the store, sending the same form again finishes what broke
-    /// off, and makes no second report.
+    /// [`ServiceError::BeforeRecord`] for a call of which nobody can tell who had asked before it;
+    /// then nothing is kept. Any other [`ServiceError`]: after one of the store, sending the same
+    /// form again finishes what broke off, and makes no second report.
     pub async fn report(
         &self,
         who: Reporter<'_>,
@@ -187,6 +190,10 @@ impl Service {
         let mut id = [0; 16];
         id.copy_from_slice(&mac[..16]);
         let id = ReportId::from_bytes(id);
+        let earlier = self.kept_report(id).await?;
+        if earlier.is_none() {
+            self.can_be_known(told).await?;
+        }
         let access = match who {
             Reporter::Holder(access) => access.clone(),
             Reporter::Anyone => self.open_case(&mac).await?,
@@ -196,7 +203,7 @@ impl Service {
         if known.len() >= MOST_REPORTS && !known.contains(&id) {
             return Err(ServiceError::TooManyReports(MOST_REPORTS));
         }
-        let kept = match self.kept_report(id).await? {
+        let kept = match earlier {
             Some((kept, _)) => kept,
             None => {
                 let found = self.find_out(told, seller.as_ref()).await?;

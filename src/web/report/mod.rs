@@ -15,7 +15,8 @@ use super::answer::{language, language_cookie, message, page, refusal, retry_aft
 use super::form::Fields;
 use super::opt_out::failure;
 use super::pages::{
-    Frame, Listed, MessageKind, Notice, NumberBox, OwnNumber, ReportForm, Reports, SellerChoice,
+    Frame, Listed, MessageKind, Notice, NumberBox, OwnNumber, ReportError, ReportForm, Reports,
+    SellerChoice,
 };
 use super::texts::Language;
 use super::token::{Browser, Refused, accept};
@@ -25,6 +26,7 @@ use crate::domain::{Moment, PhoneNumber, ReportId};
 use crate::service::report::Reporter;
 use crate::service::{Access, ServiceError};
 use form::{Typed, Wrong};
+use shown::authorities;
 pub(super) use shown::{Shown, company_name};
 
 /// `GET /report`: the form.
@@ -104,6 +106,14 @@ pub(super) async fn send(
             let mut cookies = step.cookies.clone();
             cookies.push(visit::cookie(&desk, &made.access));
             see_other(&desk, &path(made.view.id), cookies)
+        }
+        Err(ServiceError::BeforeRecord(since)) => {
+            let wrong = Wrong {
+                form: vec![ReportError::BeforeRecord(desk.moment(since))],
+                beyond: authorities(&state, Some(told.number)),
+                ..Wrong::default()
+            };
+            step.form(StatusCode::UNPROCESSABLE_ENTITY, &typed, &wrong, None)
         }
         Err(error) => step.failed(&error, &typed),
     }
@@ -323,6 +333,11 @@ impl<'a> Step<'a> {
             caller: &typed.caller,
             words: &typed.words,
             errors: wrong.form.clone(),
+            authorities: wrong
+                .beyond
+                .iter()
+                .map(|(name, url)| (name.as_str(), url.as_str()))
+                .collect(),
             notice,
         };
         page(self.desk, status, &view, self.cookies.clone())

@@ -14,6 +14,18 @@ pub(in crate::web) fn company_name(report: &ReportView, known: &Snapshot) -> Opt
     seller.or_else(named)
 }
 
+/// Where a person can go beyond this register, in the country of the number: names and addresses.
+pub(super) fn authorities(state: &State, number: Option<PhoneNumber>) -> Vec<(String, String)> {
+    let region = number.and_then(|number| number.region_hint());
+    let all = state.settings.report.authorities.iter();
+    all.filter(|one| {
+        one.region.is_empty()
+            || region.is_some_and(|region| region.as_str().eq_ignore_ascii_case(&one.region))
+    })
+    .map(|one| (one.name.clone(), one.url.clone()))
+    .collect()
+}
+
 /// A report in words that the view can borrow.
 pub(in crate::web) struct Shown<'a> {
     report: &'a ReportView,
@@ -29,11 +41,6 @@ impl<'a> Shown<'a> {
         let known = state.service.directory().known();
         let number = report.telling.as_ref().map(|telling| &telling.number);
         let number = number.and_then(|number| PhoneNumber::parse(number, None).ok());
-        let region = number.and_then(|number| number.region_hint());
-        let authorities = state.settings.report.authorities.iter().filter(|one| {
-            one.region.is_empty()
-                || region.is_some_and(|region| region.as_str().eq_ignore_ascii_case(&one.region))
-        });
         let names = report.checks.iter().map(|check| {
             let agency = check.agency.as_ref().map(|id| known.agency_name(id));
             let company = match &check.seller {
@@ -48,9 +55,7 @@ impl<'a> Shown<'a> {
                 .map(|number| number.international())
                 .unwrap_or_default(),
             names: names.collect(),
-            authorities: authorities
-                .map(|one| (one.name.clone(), one.url.clone()))
-                .collect(),
+            authorities: authorities(state, number),
             report,
         }
     }

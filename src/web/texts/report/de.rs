@@ -38,6 +38,7 @@ pub const DE: ReportTexts = ReportTexts {
     error_date: "Geben Sie den Tag des Anrufs an, so: 2026-11-21.",
     error_time: "Geben Sie die Uhrzeit an, so: 18:00. Oder wählen Sie „Ich weiß nur den Tag“.",
     error_future: "Dieser Zeitpunkt liegt noch vor uns. Bitte sehen Sie Tag und Uhrzeit noch einmal an.",
+    error_before_record: "Wir können Anrufe prüfen, die seit {since} kamen. Bei einem früheren Anruf können wir nicht wissen, wer uns gefragt hat. Deshalb haben wir nichts gesendet. Sehen Sie bitte Tag und Uhrzeit noch einmal nach. Stimmen sie? Dann können Sie sich weiterhin an eine Behörde in Ihrem Land wenden.",
     error_long: "Hier ist Platz für {n} Zeichen. Alles, was Sie geschrieben haben, steht noch da: Bitte kürzen Sie es ein wenig.",
 
     report_title: "Ihre Meldung",
@@ -74,7 +75,8 @@ pub const DE: ReportTexts = ReportTexts {
     next_regulator: "Auch die Aufsicht sieht Ihre Meldung, mit dem, was wir gefunden haben.",
     next_look: "Kommen Sie jederzeit mit Ihrem Code zurück und sehen Sie, wie es steht.",
     beyond_title: "Wohin Sie sich auch wenden können",
-    beyond_text: "Diese Behörden nehmen Beschwerden über Anrufe an. Die Nachweise auf dieser Seite helfen ihnen.",
+    beyond_text: "Diese Behörden nehmen Beschwerden über Anrufe an.",
+    beyond_evidence: "Die Nachweise auf dieser Seite helfen ihnen.",
     answers_title: "Was das Unternehmen sagt",
     evidence_title: "Die Nachweise",
     evidence_text: "Eine Datei mit allem, was wir zu diesem Anruf festgehalten haben, und wie jeder das prüfen kann, ohne uns zu glauben.",

@@ -38,6 +38,7 @@ pub const EN: ReportTexts = ReportTexts {
     error_date: "Fill in the day of the call, like this: 2026-11-21.",
     error_time: "Fill in the time, like this: 18:00. Or choose “I only know the day”.",
     error_future: "This moment is still to come. Please look at the day and the time once more.",
+    error_before_record: "We can look into calls since {since}. For an earlier call we cannot know who asked, so we sent nothing. Please look at the day and the time once more. Are they right? Then you can still go to an authority in your country.",
     error_long: "There is room for {n} characters here. Everything you wrote is still there: please make it a little shorter.",
 
     report_title: "Your report",
@@ -74,7 +75,8 @@ pub const EN: ReportTexts = ReportTexts {
     next_regulator: "The regulator sees your report too, with what we found.",
     next_look: "Come back with your code at any time to see how it stands.",
     beyond_title: "Where you can also go",
-    beyond_text: "These authorities take complaints about phone calls. The evidence on this page helps them.",
+    beyond_text: "These authorities take complaints about phone calls.",
+    beyond_evidence: "The evidence on this page helps them.",
     answers_title: "What the company says",
     evidence_title: "The evidence",
     evidence_text: "One file with everything we have on record about this call, and how anybody can verify it without trusting us.",

@@ -38,6 +38,7 @@ pub const FR: ReportTexts = ReportTexts {
     error_date: "Indiquez le jour de l’appel, comme ceci\u{a0}: 2026-11-21.",
     error_time: "Indiquez l’heure, comme ceci\u{a0}: 18:00. Ou choisissez «\u{a0}Je ne connais que le jour\u{a0}».",
     error_future: "Ce moment n’est pas encore arrivé. Vérifiez encore le jour et l’heure.",
+    error_before_record: "Nous pouvons vérifier les appels reçus depuis le {since}. Pour un appel plus ancien, nous ne pouvons pas savoir qui nous a consultés. Nous n’avons donc rien envoyé. Regardez encore une fois le jour et l’heure. Ils sont justes\u{a0}? Vous pouvez toujours vous adresser à une autorité de votre pays.",
     error_long: "Il y a place ici pour {n} caractères. Tout ce que vous avez écrit est encore là\u{a0}: raccourcissez un peu, s’il vous plaît.",
 
     report_title: "Votre signalement",
@@ -74,7 +75,8 @@ pub const FR: ReportTexts = ReportTexts {
     next_regulator: "L’autorité de contrôle voit aussi votre signalement, avec ce que nous avons trouvé.",
     next_look: "Revenez quand vous voulez avec votre code pour voir où on en est.",
     beyond_title: "Où vous pouvez aussi vous adresser",
-    beyond_text: "Ces autorités reçoivent les plaintes sur les appels. Les preuves sur cette page les aident.",
+    beyond_text: "Ces autorités reçoivent les plaintes sur les appels.",
+    beyond_evidence: "Les preuves sur cette page les aident.",
     answers_title: "Ce que dit l’entreprise",
     evidence_title: "Les preuves",
     evidence_text: "Un fichier avec tout ce que nous avons noté sur cet appel, et comment chacun peut le vérifier sans devoir nous croire.",

@@ -38,6 +38,7 @@ pub const NL: ReportTexts = ReportTexts {
     error_date: "Vul de dag van het telefoontje in, zo: 2026-11-21.",
     error_time: "Vul de tijd in, zo: 18:00. Of kies “Ik weet alleen de dag”.",
     error_future: "Dit moment moet nog komen. Kijk de dag en de tijd nog eens na.",
+    error_before_record: "We kunnen telefoontjes nakijken sinds {since}. Bij een vroeger telefoontje kunnen we niet weten wie het ons vroeg, dus verstuurden we niets. Kijk de dag en de tijd nog eens na. Kloppen ze? Dan kunt u nog altijd terecht bij een instantie in uw land.",
     error_long: "Hier is plaats voor {n} tekens. Alles wat u schreef, staat er nog: maak het een beetje korter.",
 
     report_title: "Uw melding",
@@ -74,7 +75,8 @@ pub const NL: ReportTexts = ReportTexts {
     next_regulator: "De toezichthouder ziet uw melding ook, met wat we vonden.",
     next_look: "Kom gerust terug met uw code om te zien hoe het ervoor staat.",
     beyond_title: "Waar u ook terechtkunt",
-    beyond_text: "Deze instanties nemen klachten over telefoontjes aan. Het bewijs op deze pagina helpt hen.",
+    beyond_text: "Deze instanties nemen klachten over telefoontjes aan.",
+    beyond_evidence: "Het bewijs op deze pagina helpt hen.",
     answers_title: "Wat het bedrijf zegt",
     evidence_title: "Het bewijs",
     evidence_text: "Een bestand met alles wat we over dit telefoontje hebben vastgelegd, en hoe iedereen dat kan nagaan zonder ons te vertrouwen.",
