@@ -117,6 +117,12 @@ impl Moment {
         u16::try_from(self.date_time().year()).unwrap_or(1970)
     }
 
+    /// When a calendar year begins, in UTC.
+    #[must_use]
+    pub fn beginning_of(year: u16) -> Self {
+        Self(day_of(i64::from(year), 1, 1) * MILLIS_A_DAY)
+    }
+
     fn date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -324,6 +330,14 @@ mod tests {
                 let shown = Moment::from_millis((long.unix_timestamp_nanos() / 1_000_000) as i64);
                 prop_assert_ne!(shown.to_string(), text);
             }
+        }
+    }
+
+    #[test]
+    fn a_year_begins_at_its_first_midnight() {
+        for year in [1970, 1999, 2000, 2026, 2028, 9999] {
+            let begins = Moment::beginning_of(year);
+            assert_eq!(begins.to_string(), format!("{year}-01-01T00:00:00.000Z"));
         }
     }
 

@@ -43,7 +43,7 @@ impl fmt::Display for ReportId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
-    /// Nobody had asked before the call.
+    /// Nobody had asked in the days before the call that are looked through.
     NotAsked,
     /// They had asked, and were told that the number must not be called.
     ToldNotToCall,

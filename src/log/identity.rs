@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::{Archive, LogError, archive::damaged};
-use crate::domain::{Context, Detail, Op};
+use crate::domain::{Context, Detail, Moment, Op};
 use crate::store::{Kind, Store};
 
 /// The object in which the log says which one it is.
@@ -27,10 +27,31 @@ struct OfLog {
 struct OfStore {
     id: String,
     part: u16,
+    /// When it was begun, if one before it was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    begun: Option<Moment>,
+}
+
+/// The log of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recognised {
+    /// How many logs the store has had, this one included.
+    pub part: u16,
+    /// When this one was begun, if one before it was lost: of what was sealed earlier, only that
+    /// it was lost is known.
+    pub begun: Option<Moment>,
+}
+
+impl From<OfStore> for Recognised {
+    fn from(own: OfStore) -> Self {
+        Self {
+            part: own.part,
+            begun: own.begun,
+        }
+    }
 }
 
 /// Makes sure that log and store belong together, and ties them together when both are new.
-/// Returns how many logs the store has had, this one included.
 ///
 /// # Errors
 /// [`LogError::OtherStore`], [`LogError::Elsewhere`]; with `new_log` the latter begins another one.
@@ -39,7 +60,7 @@ pub async fn recognise(
     store: &Store,
     store_id: &str,
     new_log: bool,
-) -> Result<u16, LogError> {
+) -> Result<Recognised, LogError> {
     let storage = archive.storage();
     let place = || storage.place();
     let mut of_log = read_log(archive).await?;
@@ -76,15 +97,16 @@ pub async fn recognise(
         return Err(LogError::OtherStore { place: place() });
     }
     match (document, of_store) {
-        (_, Some(own)) if own.id == of_log.id => Ok(own.part),
+        (_, Some(own)) if own.id == of_log.id => Ok(own.into()),
         (Some(document), Some(own)) if lost => {
             let part = own.part.saturating_add(1);
+            // On record first: broken off after it, it says so twice, never not at all.
+            report(store).await?;
             let next = OfStore {
                 id: of_log.id,
                 part,
+                begun: Some(Moment::now()),
             };
-            // On record first: broken off after it, it says so twice, never not at all.
-            report(store).await?;
             forget_seen(store).await?;
             let body = String::from_utf8_lossy(&json(&next)).into_owned();
             if !store
@@ -93,13 +115,14 @@ pub async fn recognise(
             {
                 return Err(LogError::Elsewhere { place: place() });
             }
-            Ok(part)
+            Ok(next.into())
         }
         (_, Some(_)) => Err(LogError::Elsewhere { place: place() }),
         (_, None) => {
             let own = OfStore {
                 id: of_log.id.clone(),
                 part: 1,
+                begun: None,
             };
             let body = String::from_utf8_lossy(&json(&own)).into_owned();
             store.create(Kind::Log, DOCUMENT, body).await?;
@@ -107,7 +130,7 @@ pub async fn recognise(
             let document = document.ok_or_else(|| damaged("the store forgot its name"))?;
             let own: OfStore = read(document.body.as_bytes())?;
             if own.id == of_log.id {
-                Ok(own.part)
+                Ok(own.into())
             } else {
                 Err(LogError::Elsewhere { place: place() })
             }

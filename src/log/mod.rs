@@ -55,7 +55,7 @@ pub use archive::{Archive, SEGMENT};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use commit::{Closed, Cursor, Head};
 pub use error::LogError;
-pub use identity::recognise;
+pub use identity::{Recognised, recognise};
 pub use keys::{Generation, LogKeys};
 pub use merkle::{Frontier, Hash, empty_root, leaf_hash};
 pub use name::{LogName, NotALogName};

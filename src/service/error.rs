@@ -1,6 +1,6 @@
 //! Why a use case did not do as it was asked.
 
-use crate::domain::{PhoneError, ReferenceError};
+use crate::domain::{Moment, PhoneError, ReferenceError};
 use crate::log::{LogError, NoteError};
 use crate::privacy::Overloaded;
 use crate::store::StoreError;
@@ -74,6 +74,10 @@ pub enum ServiceError {
     /// 404: no report of this id, or none that may be seen.
     #[error("there is no report of this id that may be seen with this key or code")]
     UnknownReport,
+    /// 422: a call so early that it cannot be known who had asked before it. Since this moment it
+    /// can.
+    #[error("what was asked before a call is known for calls since {0}")]
+    BeforeRecord(Moment),
     /// 409: a code holds as many reports as it may.
     #[error("this code holds {0} reports already")]
     TooManyReports(usize),

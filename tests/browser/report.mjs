@@ -34,6 +34,18 @@ export async function reportACall(way, { number, seller }) {
     visitor.language = way.language;
     await visitor.press(`button[name="lang"][value="${way.language}"]`);
   });
+  await way.step('a call from before the register began is refused, and says where else to go', async () => {
+    await visitor.tick(`input[name="own"][value="${number}"]`);
+    await page.selectOption('#company', seller.id);
+    await page.fill('#date', '2001-01-01');
+    await page.selectOption('#sure', 'day');
+    await visitor.press(send, 422);
+    const targets = await page.locator('[role="alert"] a').evaluateAll((all) => all.map((one) => one.getAttribute('href')));
+    expectSame(targets, ['#date'], 'the links of the summary');
+    expectSame(await page.inputValue('#words'), WORDS, 'what was typed');
+    expect(await page.locator('main section a[rel="noreferrer"]').first().isVisible(), 'no authority is named');
+  });
+  await way.look('call from before the register');
   await way.step('the answer comes at once: they asked and were told', async () => {
     await visitor.tick(`input[name="own"][value="${number}"]`);
     await page.selectOption('#company', seller.id);

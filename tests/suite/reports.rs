@@ -56,7 +56,7 @@ fn finding(world: &World) -> String {
     all[0]["finding"].as_str().unwrap().to_owned()
 }
 
-const NOT_ASKED: &str = "Before this call, nobody asked us for this company.";
+const NOT_ASKED: &str = "In the 31 days before this call, nobody asked us for this company.";
 const TOLD: &str = "our answer was: do not call. They called all the same.";
 const ASKED_BEFORE: &str = "They asked us before you registered";
 const EXPIRED: &str = "that answer was too old to be used.";
@@ -131,6 +131,9 @@ macro_rules! over_days {
     };
 }
 
+#[path = "reports/reach.rs"]
+mod reach;
+
 /// The same world at a later moment, with a browser in which the code was typed.
 fn later(world: &mut World, moment: &str, code: &str) -> Browser {
     let launch = world.service.launch().beginning_at(moment);
@@ -143,7 +146,10 @@ fn later(world: &mut World, moment: &str, code: &str) -> Browser {
 over_days! {
     fn the_finding_says_what_the_caller_was_told_and_when(world: &mut World) {
         let dialler = world.dialler();
-        assert!(!dialler.suppresses(&number(1), "telco"));
+        // The record is some time old when they first ask.
+        let launch = world.service.launch().beginning_at("2026-11-10 10:30:00");
+        world.service.restart_as(&launch);
+        assert!(!dialler.on(&world.service.url()).suppresses(&number(1), "telco"));
         let code = world.browser().opt_out(&[&number(1)]);
         let own = number(1);
         let with = |date, time| {
@@ -170,7 +176,7 @@ over_days! {
         let page = report(&mut browser, &with("2026-11-20", "19:00")).expect(200);
         assert!(says(&page, TOLD), "an old no is still a no: {}", page.text());
         // Before the opt-out there was none, and whoever types the code learns no more than that.
-        let page = report(&mut browser, &with("2026-11-10", "10:30")).expect(200);
+        let page = report(&mut browser, &with("2026-11-10", "11:10")).expect(200);
         assert!(says(&page, NOT_ASKED), "{}", page.text());
         let found: Vec<_> = reports(&world.operator())
             .iter()
@@ -186,6 +192,23 @@ over_days! {
         let tags = html::tags(&list.text());
         let links = tags.iter().filter_map(|tag| tag.get("href"));
         assert_eq!(links.filter(|link| link.starts_with("/reports/")).count(), 5);
+    }
+
+    fn a_check_from_the_days_before_is_found_wherever_in_its_time_the_call_came(world: &mut World) {
+        let dialler = world.dialler();
+        assert!(!dialler.suppresses(&number(1), "telco"));
+        let code = world.browser().opt_out(&[&number(1)]);
+        let own = number(1);
+        let mut browser = later(world, "2026-12-20 10:00:00", &code);
+        let mut on = |date| {
+            let fields = [("company", "telco"), ("date", date), ("sure", "day"), ("own", own.as_str())];
+            report(&mut browser, &fields).expect(200)
+        };
+        // In its first hours, that day lies less than 31 days after the check.
+        let page = on("2026-12-11");
+        assert!(says(&page, EXPIRED) && !says(&page, NOT_ASKED), "{}", page.text());
+        let page = on("2026-12-12");
+        assert!(says(&page, NOT_ASKED), "{}", page.text());
     }
 
     fn a_company_that_does_not_answer_in_time_is_overdue_to_everybody(world: &mut World) {

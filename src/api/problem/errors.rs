@@ -113,6 +113,15 @@ impl From<ServiceError> for Problem {
                 "There is no such report",
                 "See that the id is one that `GET /v1/reports` lists for this key.",
             ),
+            ServiceError::BeforeRecord(since) => new(
+                S::UNPROCESSABLE_ENTITY,
+                "before_record",
+                "The log does not go back far enough for this call",
+                "Look at the time of the call once more. If it is right, turn to an authority: \
+                 for a call before `since`, nobody can tell from this log who had asked.",
+            )
+            .keeping("No report was made.")
+            .with("since", since.to_string()),
             ServiceError::TooManyReports(_) => new(
                 S::CONFLICT,
                 "too_many_reports",

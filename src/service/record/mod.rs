@@ -1,12 +1,14 @@
 //! The sealed record: what the use cases know of the log, and how it is kept going.
 //!
 //! [`super::audit`] reads it, [`receipt`] proves single entries from it, [`opening`] lets a
-//! regulator find one number in it, [`retention`] drops years that are over.
+//! regulator find one number in it, [`retention`] drops years that are over, `reach` says how far
+//! back it goes.
 
 mod cdr;
 pub(super) mod index;
 pub mod keys;
 pub mod opening;
+mod reach;
 pub mod receipt;
 pub mod retention;
 pub(super) mod search;
@@ -43,6 +45,8 @@ pub(super) struct Record {
     pub witnesses: Vec<Verifier>,
     pub promise: Duration,
     pub keep_years: u16,
+    /// When this log was begun, if one before it was lost.
+    pub begun: Option<Moment>,
     sealing: Sealing,
     running: Mutex<Option<Running>>,
     progress: Arc<ArcSwap<Progress>>,
@@ -86,7 +90,7 @@ impl Record {
     ) -> Result<Self, LogError> {
         let archive = Archive::new(open_storage(settings, data).await?);
         let store_id = data_encoding::HEXLOWER.encode(&identity.store);
-        let part = recognise(&archive, store, &store_id, settings.new_log).await?;
+        let own = recognise(&archive, store, &store_id, settings.new_log).await?;
         let keys = Arc::new(LogKeys::new(keyring.derive(Purpose::LogKeys)));
         let origin = settings
             .log_origin()
@@ -96,7 +100,7 @@ impl Record {
             store: store.clone(),
             keys: keys.clone(),
             origin,
-            part,
+            part: own.part,
             store_id,
             period: Duration::from_millis(settings.audit.period_ms),
         };
@@ -106,6 +110,7 @@ impl Record {
             witnesses: settings.audit.witness_keys(),
             promise: Duration::from_secs(settings.audit.promise_s),
             keep_years: settings.audit.keep_years,
+            begun: own.begun,
             sealing,
             running: Mutex::default(),
             progress: Arc::default(),

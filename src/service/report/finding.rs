@@ -18,8 +18,8 @@ use crate::service::matching::{self, Call, Check, Matcher, Options, Registered, 
 use crate::service::record::index::RecordIndex;
 use crate::service::{Service, ServiceError};
 
-/// How far before the call checks are shown that do not decide.
-const AROUND: Duration = Duration::from_secs(31 * 86_400);
+/// How many days before a call are looked through for checks at least. The texts say so.
+pub const LOOK_BACK_DAYS: u64 = 31;
 
 /// How many checks are shown at most; the latest before the end of the call's time.
 const MOST_CHECKS: usize = 20;
@@ -55,7 +55,8 @@ impl Service {
         let options = Options {
             validity: self.validity + range,
             tolerance: Duration::ZERO,
-            look_back: AROUND.max(self.validity + range),
+            // From the earliest moment at which the call may have come.
+            look_back: self.look_back() + range,
         };
         let call = Call {
             number: told.number,
@@ -91,6 +92,20 @@ impl Service {
                 .registration
                 .map(|id| Moment::from_millis(id.millis())),
         })
+    }
+
+    /// How far before a call checks are looked for: at least as long as an answer may be used.
+    fn look_back(&self) -> Duration {
+        Duration::from_secs(LOOK_BACK_DAYS * 86_400).max(self.validity)
+    }
+
+    /// Refuses a call of which the record cannot tell who had asked before it: a finding that
+    /// nobody had would be one that it does not bear.
+    pub(super) async fn can_be_known(&self, told: &Told) -> Result<(), ServiceError> {
+        let reach = self.reach().await?;
+        reach
+            .covers(self.look_back(), (told.from, told.to))
+            .map_err(ServiceError::BeforeRecord)
     }
 
     async fn answer_of(&self, check: &Check) -> Result<Option<Answer>, ServiceError> {

@@ -6,16 +6,22 @@
 //! regulator get to read it, the operator does not.
 //!
 //! * `finding`: from the log to a finding.
-//! * `record`: what is kept, and under which code.
+//! * `told`: what a person tells of a call.
+//! * `record`: what is kept of a report.
+//! * `case`: which reports a code holds.
 //! * `answer`: the company's and the regulator's side.
 //! * `news`: word by mail of what has changed.
 //! * `pack`: the evidence.
 
 mod answer;
+mod case;
 mod finding;
 mod news;
 pub mod pack;
 mod record;
+#[cfg(test)]
+mod tests;
+mod told;
 
 use serde::Serialize;
 
@@ -27,56 +33,11 @@ use crate::domain::{
 use crate::store::Change;
 
 pub use answer::{Filter, LONGEST_ANSWER, MOST_ANSWERS};
+use case::MOST_REPORTS;
+pub use finding::LOOK_BACK_DAYS;
 pub(super) use finding::rows_of;
-use record::{Content, Kept, MOST_REPORTS};
-
-/// How many characters a person may write about a call.
-pub const LONGEST_WORDS: usize = 4_000;
-
-/// How many characters the name of a company or the number on the screen may have.
-pub const LONGEST_NAME: usize = 100;
-
-/// How long the time may be within which the call came.
-const LONGEST_RANGE_MS: i64 = 48 * 3_600_000;
-
-/// Who reports.
-#[derive(Debug, Clone, Copy)]
-pub enum Reporter<'a> {
-    /// The holder of a code: of an opt-out, or of earlier reports.
-    Holder(&'a Access),
-    /// Anybody. The report gets a code of its own.
-    Anyone,
-}
-
-/// Who was called for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Company {
-    /// A company that uses this register.
-    Known(SellerId),
-    /// Another one, as the person wrote it.
-    Named(String),
-    /// The caller did not say.
-    Unsaid,
-}
-
-/// What a person tells of a call.
-#[derive(Debug, Clone)]
-pub struct Told {
-    /// The number that was called.
-    pub number: PhoneNumber,
-    /// The earliest moment at which it may have come.
-    pub from: Moment,
-    /// The latest one.
-    pub to: Moment,
-    /// For whom.
-    pub company: Company,
-    /// The number that was shown, as the person wrote it.
-    pub caller: String,
-    /// What else they want to say, in any tone.
-    pub words: String,
-    /// The language of their page.
-    pub language: String,
-}
+use record::{Content, Kept};
+pub use told::{Company, LONGEST_NAME, LONGEST_WORDS, Reporter, Told};
 
 /// A check that has to do with a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -204,60 +165,14 @@ pub struct Reported {
     pub view: ReportView,
 }
 
-impl Told {
-    /// Everything that was typed, so that a form that was changed and sent again is another report.
-    fn said(&self) -> Vec<u8> {
-        let company = match &self.company {
-            Company::Known(id) => id.as_str(),
-            Company::Named(name) => name,
-            Company::Unsaid => "",
-        };
-        let from = self.from.to_string();
-        let parts = [
-            self.number.e164(),
-            &from,
-            company,
-            &self.caller,
-            &self.words,
-        ];
-        parts.join("\0").into_bytes()
-    }
-
-    /// Whether it can be taken.
-    fn check(&self) -> Result<(), ServiceError> {
-        let length = |text: &str| text.chars().count();
-        let named = match &self.company {
-            Company::Named(name) => length(name),
-            _ => 0,
-        };
-        if length(&self.words) > LONGEST_WORDS
-            || length(&self.caller) > LONGEST_NAME
-            || named > LONGEST_NAME
-        {
-            return Err(ServiceError::Contradiction(
-                "a text of the report is longer than it may be",
-            ));
-        }
-        let range = self.to.millis() - self.from.millis();
-        if !(0..=LONGEST_RANGE_MS).contains(&range) {
-            return Err(ServiceError::Contradiction(
-                "the time of a call is a range of at most two days",
-            ));
-        }
-        if self.from > Moment::now() {
-            return Err(ServiceError::Contradiction("the call lies in the future"));
-        }
-        Ok(())
-    }
-}
-
 impl Service {
     /// Takes a report of a call, and finds out what the log says about it. `form` names the form
     /// that was sent: the same one sent twice is one report.
     ///
     /// # Errors
-    /// [`ServiceError`]. After one of the store, sending the same form again finishes what broke
-    /// off, and makes no second report.
+    /// [`ServiceError::BeforeRecord`] for a call of which nobody can tell who had asked before it;
+    /// then nothing is kept. Any other [`ServiceError`]: after one of the store, sending the same
+    /// form again finishes what broke off, and makes no second report.
     pub async fn report(
         &self,
         who: Reporter<'_>,
@@ -275,6 +190,10 @@ impl Service {
         let mut id = [0; 16];
         id.copy_from_slice(&mac[..16]);
         let id = ReportId::from_bytes(id);
+        let earlier = self.kept_report(id).await?;
+        if earlier.is_none() {
+            self.can_be_known(told).await?;
+        }
         let access = match who {
             Reporter::Holder(access) => access.clone(),
             Reporter::Anyone => self.open_case(&mac).await?,
@@ -284,7 +203,7 @@ impl Service {
         if known.len() >= MOST_REPORTS && !known.contains(&id) {
             return Err(ServiceError::TooManyReports(MOST_REPORTS));
         }
-        let kept = match self.kept_report(id).await? {
+        let kept = match earlier {
             Some((kept, _)) => kept,
             None => {
                 let found = self.find_out(told, seller.as_ref()).await?;

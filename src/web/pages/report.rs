@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::super::moment::Moment;
-use super::super::texts::{Country, Language, ReportTexts, countries, country, fill};
+use super::super::texts::{Country, Language, ReportTexts, Texts, countries, country, fill};
 use super::form::on_one_line;
 use super::{Frame, Notice, NumberBox, Problem, SellerChoice};
 use crate::domain::Finding;
@@ -24,6 +24,9 @@ pub enum ReportError {
     Time,
     /// A moment that is still to come.
     Future,
+    /// A call so early that nobody can tell who had asked before it. Since this moment it can be
+    /// looked into.
+    BeforeRecord(Moment),
     /// A name of more than so many characters.
     LongName(usize),
     /// The same of the number on the screen.
@@ -38,14 +41,15 @@ impl ReportError {
             Self::NoNumber => "number",
             Self::NoCompany => "company",
             Self::NoCompanyName | Self::LongName(_) => "company-name",
-            Self::Date | Self::Future => "date",
+            Self::Date | Self::Future | Self::BeforeRecord(_) => "date",
             Self::Time => "time",
             Self::LongCaller(_) => "caller",
             Self::LongWords(_) => "words",
         }
     }
 
-    fn text(self, texts: &ReportTexts) -> String {
+    fn text(self, all: &Texts) -> String {
+        let texts = &all.report;
         match self {
             Self::NoNumber => on_one_line(texts.error_number),
             Self::NoCompany => texts.error_company.to_owned(),
@@ -53,6 +57,10 @@ impl ReportError {
             Self::Date => texts.error_date.to_owned(),
             Self::Time => texts.error_time.to_owned(),
             Self::Future => texts.error_future.to_owned(),
+            Self::BeforeRecord(since) => {
+                let since = since.words_with_zone(all);
+                fill(texts.error_before_record, "since", &since)
+            }
             Self::LongName(most) | Self::LongCaller(most) | Self::LongWords(most) => {
                 fill(texts.error_long, "n", &most.to_string())
             }
@@ -110,6 +118,8 @@ pub struct ReportForm<'a> {
     pub words: &'a str,
     /// What is wrong.
     pub errors: Vec<ReportError>,
+    /// Authorities to turn to where we cannot help: their names and addresses.
+    pub authorities: Vec<(&'a str, &'a str)>,
     /// Why the page comes again.
     pub notice: Option<Notice>,
 }
@@ -135,7 +145,7 @@ impl ReportForm<'_> {
     }
 
     fn error(&self, field: &str) -> Option<String> {
-        let texts = &self.frame.texts().report;
+        let texts = self.frame.texts();
         let found = self.errors.iter().find(|error| error.field() == field);
         found.map(|error| error.text(texts))
     }

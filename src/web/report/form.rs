@@ -35,6 +35,8 @@ pub(super) struct Typed {
 pub(super) struct Wrong {
     pub number: Option<PhoneError>,
     pub form: Vec<ReportError>,
+    /// Authorities to turn to where we cannot help: their names and addresses.
+    pub beyond: Vec<(String, String)>,
 }
 
 /// A company by its name: one of the list, however it is written, or another one.

@@ -2,6 +2,7 @@
 
 mod form;
 mod pack;
+mod shown;
 
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
@@ -14,17 +15,19 @@ use super::answer::{language, language_cookie, message, page, refusal, retry_aft
 use super::form::Fields;
 use super::opt_out::failure;
 use super::pages::{
-    Frame, Listed, MessageKind, Notice, NumberBox, OwnNumber, Report, ReportForm, Reports,
-    SellerChoice, ShownCheck,
+    Frame, Listed, MessageKind, Notice, NumberBox, OwnNumber, ReportError, ReportForm, Reports,
+    SellerChoice,
 };
 use super::texts::Language;
 use super::token::{Browser, Refused, accept};
 use super::{Desk, DeskData, visit};
 use crate::api::{State, client_network};
-use crate::domain::{Moment, PhoneNumber, ReportId, SellerRef};
-use crate::service::report::{ReportView, Reporter};
-use crate::service::{Access, ServiceError, Snapshot};
+use crate::domain::{Moment, PhoneNumber, ReportId};
+use crate::service::report::Reporter;
+use crate::service::{Access, ServiceError};
 use form::{Typed, Wrong};
+use shown::authorities;
+pub(super) use shown::{Shown, company_name};
 
 /// `GET /report`: the form.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
@@ -103,6 +106,14 @@ pub(super) async fn send(
             let mut cookies = step.cookies.clone();
             cookies.push(visit::cookie(&desk, &made.access));
             see_other(&desk, &path(made.view.id), cookies)
+        }
+        Err(ServiceError::BeforeRecord(since)) => {
+            let wrong = Wrong {
+                form: vec![ReportError::BeforeRecord(desk.moment(since))],
+                beyond: authorities(&state, Some(told.number)),
+                ..Wrong::default()
+            };
+            step.form(StatusCode::UNPROCESSABLE_ENTITY, &typed, &wrong, None)
         }
         Err(error) => step.failed(&error, &typed),
     }
@@ -196,104 +207,6 @@ fn frame<'a>(desk: &'a Desk, request: &HttpRequest) -> Frame<'a> {
     Frame {
         language: language(desk, request),
         site: &desk.site,
-    }
-}
-
-/// The name of the company of a report, if it has one.
-pub(super) fn company_name(report: &ReportView, known: &Snapshot) -> Option<String> {
-    let named = || report.telling.as_ref()?.company.clone();
-    let seller = report.seller.as_ref().map(|id| known.seller_name(id));
-    seller.or_else(named)
-}
-
-/// A report in words that the view can borrow.
-pub(super) struct Shown<'a> {
-    report: &'a ReportView,
-    company: Option<String>,
-    number: String,
-    /// The names of agency and company of each check.
-    names: Vec<(Option<String>, String)>,
-    authorities: Vec<(String, String)>,
-}
-
-impl<'a> Shown<'a> {
-    pub(super) fn new(state: &State, report: &'a ReportView) -> Self {
-        let known = state.service.directory().known();
-        let number = report.telling.as_ref().map(|telling| &telling.number);
-        let number = number.and_then(|number| PhoneNumber::parse(number, None).ok());
-        let region = number.and_then(|number| number.region_hint());
-        let authorities = state.settings.report.authorities.iter().filter(|one| {
-            one.region.is_empty()
-                || region.is_some_and(|region| region.as_str().eq_ignore_ascii_case(&one.region))
-        });
-        let names = report.checks.iter().map(|check| {
-            let agency = check.agency.as_ref().map(|id| known.agency_name(id));
-            let company = match &check.seller {
-                Some(SellerRef::One(id)) => known.seller_name(id),
-                _ => String::new(),
-            };
-            (agency, company)
-        });
-        Self {
-            company: company_name(report, &known),
-            number: number
-                .map(|number| number.international())
-                .unwrap_or_default(),
-            names: names.collect(),
-            authorities: authorities
-                .map(|one| (one.name.clone(), one.url.clone()))
-                .collect(),
-            report,
-        }
-    }
-
-    pub(super) fn view<'b>(
-        &'b self,
-        desk: &Desk,
-        frame: Frame<'b>,
-        token: &'b str,
-        path: &'b str,
-        reference: Option<&'b str>,
-    ) -> Report<'b> {
-        let telling = self.report.telling.as_ref();
-        let checks = self.report.checks.iter().zip(&self.names);
-        Report {
-            frame,
-            token,
-            path,
-            reference,
-            finding: self.report.finding,
-            state: self.report.state,
-            company: self.company.as_deref(),
-            number: &self.number,
-            from: desk.moment(self.report.called_from),
-            to: desk.moment(self.report.called_to),
-            sent: desk.moment(self.report.at),
-            caller: telling.map_or("", |telling| telling.caller.as_str()),
-            words: telling.map_or("", |telling| telling.words.as_str()),
-            checks: checks
-                .map(|(check, (agency, company))| ShownCheck {
-                    at: desk.moment(check.at),
-                    agency: agency.as_deref(),
-                    company,
-                    suppress: check.suppress,
-                    decides: check.decides,
-                })
-                .collect(),
-            answer_by: self.report.answer_by.map(|by| desk.moment(by)),
-            answers: telling.map_or_else(Vec::new, |telling| {
-                let answers = telling.answers.iter();
-                answers
-                    .map(|answer| (desk.moment(answer.at), answer.text.as_str()))
-                    .collect()
-            }),
-            authorities: self
-                .authorities
-                .iter()
-                .map(|(name, url)| (name.as_str(), url.as_str()))
-                .collect(),
-            notice: None,
-        }
     }
 }
 
@@ -420,6 +333,11 @@ impl<'a> Step<'a> {
             caller: &typed.caller,
             words: &typed.words,
             errors: wrong.form.clone(),
+            authorities: wrong
+                .beyond
+                .iter()
+                .map(|(name, url)| (name.as_str(), url.as_str()))
+                .collect(),
             notice,
         };
         page(self.desk, status, &view, self.cookies.clone())

@@ -164,6 +164,23 @@ fn every_phone_error_names_a_number_to_follow() {
 }
 
 #[test]
+fn how_far_back_a_finding_looks_is_said_wherever_nobody_asked() {
+    let days = crate::service::report::LOOK_BACK_DAYS.to_string();
+    for language in Language::ALL {
+        let (report, console) = (&language.texts().report, &language.texts().console);
+        for text in [
+            report.not_asked,
+            console.short_not_asked,
+            console.agencies_unasked_title,
+            console.agencies_unasked,
+            console.figures_nobody,
+        ] {
+            assert!(text.contains(&days), "{text}");
+        }
+    }
+}
+
+#[test]
 fn waiting_times_are_said_in_units_a_person_uses() {
     let table = [
         (0, "1 second"),

@@ -140,7 +140,7 @@ pub struct ConsoleTexts {
     pub late: &'static str,
     /// Several days. Placeholder `{n}`.
     pub days: &'static str,
-    /// Finding: nobody had asked.
+    /// Finding: nobody had asked in the days before that are looked through.
     pub short_not_asked: &'static str,
     /// Finding: they were told not to call.
     pub short_told_not_to_call: &'static str,
@@ -214,9 +214,9 @@ pub struct ConsoleTexts {
     pub agency_told_not_to_call: &'static str,
     /// Label: without a check that counts.
     pub agency_unchecked: &'static str,
-    /// Heading: nobody had asked.
+    /// Heading: nobody had asked in those days.
     pub agencies_unasked_title: &'static str,
-    /// Reported calls before which nobody had asked. Placeholder `{n}`.
+    /// Reported calls before which nobody had asked in those days. Placeholder `{n}`.
     pub agencies_unasked: &'static str,
 
     // Figures
@@ -232,7 +232,7 @@ pub struct ConsoleTexts {
     pub figures_companies: &'static str,
     /// Calls without a check, by agency.
     pub figures_agencies: &'static str,
-    /// Stands for the agency of a call before which nobody asked.
+    /// Stands for the agency of a call before which nobody asked in those days.
     pub figures_nobody: &'static str,
     /// Heading of a column.
     pub figures_day: &'static str,

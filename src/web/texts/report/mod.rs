@@ -82,6 +82,8 @@ pub struct ReportTexts {
     pub error_time: &'static str,
     /// The call would lie in the future.
     pub error_future: &'static str,
+    /// Nobody can tell who had asked before so early a call. Placeholder `{since}`.
+    pub error_before_record: &'static str,
     /// A text is too long. Placeholder `{n}`.
     pub error_long: &'static str,
 
@@ -90,7 +92,7 @@ pub struct ReportTexts {
     pub report_title: &'static str,
     /// Heading over the finding.
     pub found_title: &'static str,
-    /// Finding: nobody had asked.
+    /// Finding: nobody had asked in the days before that are looked through.
     pub not_asked: &'static str,
     /// Finding: they were told not to call.
     pub told_not_to_call: &'static str,
@@ -156,6 +158,8 @@ pub struct ReportTexts {
     pub beyond_title: &'static str,
     /// Before the links.
     pub beyond_text: &'static str,
+    /// That the evidence on the page helps them.
+    pub beyond_evidence: &'static str,
     /// Heading over the company’s answers.
     pub answers_title: &'static str,
     /// Heading over the evidence.
