@@ -19,6 +19,10 @@ use crate::store::{Kind, SellerNumber, Store};
 /// How often a process asks whether anything has changed.
 const RENEW: Duration = Duration::from_secs(1);
 
+/// How soon it asks again where that failed: a store that is back is found back before what is known
+/// may no longer be used.
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// For how long what a process knows may be used without being confirmed.
 const TRUST: Duration = Duration::from_secs(4);
 
@@ -198,7 +202,7 @@ impl Directory {
     pub(super) async fn keep_current(&self) {
         let mut failing = false;
         loop {
-            tokio::time::sleep(RENEW).await;
+            tokio::time::sleep(if failing { AGAIN } else { RENEW }).await;
             match self.renew().await {
                 Ok(()) => failing = false,
                 Err(error) if !failing => {
