@@ -1,6 +1,7 @@
 //! Where nobody can know whether somebody asked, nothing says that nobody did.
 
 use super::*;
+use crate::harness::sealed;
 
 const SENT: [(&str, &str); 2] = [("caller", "02 555 00 00"), ("words", "Every evening!")];
 
@@ -66,6 +67,8 @@ over_days! {
     fn years_that_were_dropped_may_have_held_a_question(world: &mut World) {
         let dialler = world.dialler();
         assert!(!dialler.suppresses(&number(1), "telco"));
+        let folder = world.log_folder();
+        eventually("the year has a log", || sealed::names(&folder) == ["2026"]);
         let launch = world.service.launch().beginning_at("2032-01-10 10:00:00");
         world.service.restart_as(&launch);
         let operator = world.operator();
