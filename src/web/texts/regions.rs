@@ -19,6 +19,11 @@ pub struct Country {
 }
 
 impl Country {
+    /// Whether this is its code (ISO 3166-1, two capital letters).
+    pub fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+
     /// The country's name in a language.
     pub const fn name(&self, language: Language) -> &'static str {
         self.names[language as usize]
