@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::check::assert_letters_only;
+use crate::harness::disk::Injection;
 use crate::harness::load::{Load, Outcome, Sample, acknowledged};
 use crate::harness::{Engine, Launch, World, eventually, number, on_every_store};
 
@@ -145,6 +146,26 @@ fn a_redis_that_dies_gives_503_in_bounded_time_and_loses_nothing_acknowledged() 
     eventually("the service says that it is ready", || ready(&world));
     let samples = load.finish();
     assert_never_clear(&samples);
+    assert_all_on_record(&world, &samples);
+}
+
+#[test]
+fn no_check_is_answered_that_the_disk_did_not_take() {
+    let world = World::with(Engine::Embedded, Launch::with_real_timeout);
+    let load = load(&world);
+    let injected = Injection::into(world.service.pid(), "fdatasync:error=EIO");
+    let failing = Instant::now();
+    load.wait_for(
+        12,
+        "checks are refused while nothing reaches the disk",
+        Outcome::is_unavailable,
+    );
+    let mended = Instant::now();
+    drop(injected);
+    load.wait_for(30, "the load is answered again", Outcome::is_answered);
+    let samples = load.finish();
+    assert_never_clear(&samples);
+    assert_unavailable_between(&samples, failing, mended);
     assert_all_on_record(&world, &samples);
 }
 

@@ -259,8 +259,8 @@ impl Sealer {
         let began = Moment::now();
         // A lease only spares work, so tests of several sealers at once go without. So does whoever
         // is told to stop: the one that holds it may have died seconds ago.
-        let alone = fault::sealers() == 1 && !stopping;
-        if alone && !self.plan.store.lease("sealer", self.id, LEASE).await? {
+        let leased = fault::sealers() == 1 && !stopping;
+        if leased && !self.plan.store.lease("sealer", self.id, LEASE).await? {
             self.state = None;
             self.index_what_is_full(false);
             // Whoever holds it is at work, or this process takes over within seconds.

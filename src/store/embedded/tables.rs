@@ -72,39 +72,48 @@ pub(super) fn put_identity(
 pub(super) fn directory_version(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> Result<u64, StoreError> {
-    let row = meta.get(DIRECTORY).map_err(away)?;
-    Ok(row.map_or(0, |row| {
-        <[u8; 8]>::try_from(row.value()).map_or(0, u64::from_be_bytes)
-    }))
+    number(meta, DIRECTORY).map(Option::unwrap_or_default)
 }
 
 pub(super) fn put_directory_version(
     meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
     version: u64,
 ) -> Result<(), StoreError> {
-    meta.insert(DIRECTORY, version.to_be_bytes().as_slice())
-        .map_err(away)?;
-    Ok(())
+    put_number(meta, DIRECTORY, version)
 }
 
 /// Before which place everything is sealed and dropped.
 pub(super) fn base(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> Result<Option<u64>, StoreError> {
-    let row = meta.get(BASE).map_err(away)?;
-    Ok(row.and_then(|row| {
-        <[u8; 8]>::try_from(row.value())
-            .ok()
-            .map(u64::from_be_bytes)
-    }))
+    number(meta, BASE)
 }
 
 pub(super) fn put_base(
     meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
     base: u64,
 ) -> Result<(), StoreError> {
-    meta.insert(BASE, base.to_be_bytes().as_slice())
-        .map_err(away)?;
+    put_number(meta, BASE, base)
+}
+
+fn number(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+    name: &'static str,
+) -> Result<Option<u64>, StoreError> {
+    let row = meta.get(name).map_err(away)?;
+    Ok(row.and_then(|row| {
+        let bytes = <[u8; 8]>::try_from(row.value());
+        bytes.ok().map(u64::from_be_bytes)
+    }))
+}
+
+fn put_number(
+    meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
+    name: &'static str,
+    number: u64,
+) -> Result<(), StoreError> {
+    let bytes = number.to_be_bytes();
+    meta.insert(name, bytes.as_slice()).map_err(away)?;
     Ok(())
 }
 
