@@ -24,8 +24,11 @@ use crate::site::Site;
 const SHARE: f64 = 0.7;
 const LINES: u32 = 64;
 
-/// How long it is asked for all that it can, to learn what that is. Sealing may wait for some periods
-/// of `audit.period_ms`; what can be gone on with is known only when it has taken its part.
+/// How long it is asked for all that it can before that counts: sealing waits for some periods of
+/// `audit.period_ms` until it takes its part, and only what can be gone on with is a capacity.
+const UNCOUNTED: Duration = Duration::from_secs(30);
+
+/// How long it is asked for all that it can, to learn what that is.
 const TO_THE_FULL: Duration = Duration::from_secs(60);
 
 /// How often memory is looked at.
@@ -47,7 +50,9 @@ fn soak(site: &Site, mode: Mode, time: Duration, report: &mut Report) -> Result<
     let file = site.path("soak.txt");
     fs::write(&file, asked.join("\n"))?;
     let route = service.check("json");
-    let capacity = Wrk::new(site)?.run(&route, &file, Connections::Kept(LINES), TO_THE_FULL)?;
+    let (wrk, lines) = (Wrk::new(site)?, Connections::Kept(LINES));
+    wrk.run(&route, &file, lines, UNCOUNTED)?;
+    let capacity = wrk.run(&route, &file, lines, TO_THE_FULL)?;
     service.settle()?;
     let before = audit(&service)?;
 

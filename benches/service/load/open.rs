@@ -11,7 +11,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;
 
 use super::Sample;
@@ -24,6 +26,10 @@ pub use super::reply::Protocol;
 
 /// The longest time that is told from longer ones, in nanoseconds.
 const LONGEST: u64 = 60_000_000_000;
+
+/// The clock ticks no more often: at rates beyond, several requests leave at a tick, and the
+/// generator has the processor for them and not for its clock.
+const TICK: Duration = Duration::from_micros(100);
 
 /// How long the last answers may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -79,7 +85,7 @@ pub fn http(route: &Route, numbers: &[String]) -> Vec<Vec<u8>> {
 }
 
 struct Line {
-    stream: TcpStream,
+    stream: OwnedWriteHalf,
     /// When the request under way should have left.
     since: Cell<Option<Instant>>,
 }
@@ -107,10 +113,13 @@ impl Open {
 
     async fn send(self) -> Result<Found> {
         let mut lines = Vec::with_capacity(self.connections);
+        let mut ends = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
             let stream = TcpStream::connect(self.address).await?;
             stream.set_nodelay(true)?;
             let since = Cell::new(None);
+            let (end, stream) = stream.into_split();
+            ends.push(end);
             lines.push(Line { stream, since });
         }
         let period = Duration::from_secs_f64(1.0 / self.rate);
@@ -132,10 +141,11 @@ impl Open {
             order: self,
             lines,
         });
-        let readers: Vec<_> = (0..work.lines.len())
-            .map(|line| tokio::task::spawn_local(Rc::clone(&work).answers(line)))
+        let readers: Vec<_> = (0..)
+            .zip(ends)
+            .map(|(line, end)| tokio::task::spawn_local(Rc::clone(&work).answers(line, end)))
             .collect();
-        let ticks = Ticks::every(period)?;
+        let ticks = Ticks::every(period.max(TICK))?;
         let mut sent = 0;
         while sent < total {
             ticks.next().await?;
@@ -192,19 +202,14 @@ impl Work {
     }
 
     /// Reads the answers of one line until it breaks.
-    async fn answers(self: Rc<Self>, place: usize) {
+    async fn answers(self: Rc<Self>, place: usize, mut end: OwnedReadHalf) {
         let line = &self.lines[place];
         let mut bytes = vec![0; 16 * 1024];
         let mut length = 0;
         loop {
-            if line.stream.readable().await.is_err() {
-                break;
-            }
-            match line.stream.try_read(&mut bytes[length..]) {
-                Ok(0) => break,
+            match end.read(&mut bytes[length..]).await {
+                Ok(0) | Err(_) => break,
                 Ok(more) => length += more,
-                Err(problem) if problem.kind() == std::io::ErrorKind::WouldBlock => continue,
-                Err(_) => break,
             }
             match self.order.protocol.read(&bytes[..length]) {
                 Reply::Unfinished => continue,
