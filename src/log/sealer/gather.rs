@@ -7,7 +7,7 @@
 //! there.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{CYCLE, LogError, Sealer, Sealing, damaged};
 use crate::domain::{Context, Detail, Entry, EntryId, Moment, Op};
@@ -26,6 +26,8 @@ pub(super) struct Gathered {
     /// Their entries, in order.
     pub entries: Vec<Entry>,
     pub cursors: Vec<Option<Cursor>>,
+    /// When the tails began to be read.
+    pub began: Instant,
     /// Whether there is more than one commit should hold.
     pub more: bool,
 }
@@ -160,6 +162,7 @@ fn nothing_yet(head: &Head, tails: u16) -> (Gathered, Gathering) {
         batches: Vec::new(),
         entries: Vec::new(),
         cursors,
+        began: Instant::now(),
         more: false,
     };
     let gathering = Gathering {

@@ -3,7 +3,9 @@
 //! An entry is on record once the store has it, so its sealing can wait for a quiet moment; a call
 //! that is about to be made cannot. Therefore a cycle runs on threads that get hardly any of a
 //! processor that others want. Where no quiet moment comes, and entries have waited for some periods,
-//! cycles run on threads that get their part of it all the same, until nothing waits any more.
+//! cycles run on threads that get a part of it all the same, until all is sealed that waited; where
+//! that part does not do, on threads that get a larger one. Were the larger part the first, checks
+//! that leave enough of the processor for both would still be halved for seconds.
 
 use std::io;
 use std::sync::Arc;
@@ -14,16 +16,23 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::log::pace;
 
-/// After how many periods without a moment at which everything was sealed it becomes urgent.
+/// After how many periods without a moment at which everything was sealed a cycle takes a part.
 const PATIENCE: u32 = 4;
+
+/// After how many it takes a larger one.
+const ENDURANCE: u32 = 8;
 
 /// How far the threads step back that wait for a quiet moment (`nice`): beside one that always has
 /// work, a sixtieth of a processor is left to them. With nothing at all, what a busy neighbour does
 /// on the same machine would stop a cycle halfway.
 const CALM: i32 = 19;
 
+/// How far the threads step back that do what has waited: about a quarter of a processor that
+/// answers checks all the time is left to them, which seals about as many as it answers.
+const STEADY: i32 = 7;
+
 /// How far the threads step back that do what is urgent: two fifths of a processor that answers
-/// checks all the time are left to them, where one third is needed.
+/// checks all the time are left to them.
 const URGENT: i32 = 2;
 
 /// How urgent a cycle is.
@@ -31,29 +40,35 @@ const URGENT: i32 = 2;
 pub(super) enum Urgency {
     /// It waits for a quiet moment.
     Calm,
-    /// It takes its part.
+    /// It takes a part.
+    Steady,
+    /// It takes a larger part.
     Urgent,
 }
 
 impl Urgency {
     /// That of a cycle, everything having been sealed `behind` ago.
     pub(super) fn of(behind: Duration, period: Duration) -> Self {
-        match behind > patience(period) {
-            true => Self::Urgent,
-            false => Self::Calm,
+        if behind > period.saturating_mul(ENDURANCE) {
+            Self::Urgent
+        } else if behind > patience(period) {
+            Self::Steady
+        } else {
+            Self::Calm
         }
     }
 }
 
-/// How long after everything was sealed it becomes urgent.
+/// How long after everything was sealed nothing waits for a quiet moment any more.
 pub(super) fn patience(period: Duration) -> Duration {
     period.saturating_mul(PATIENCE)
 }
 
-/// Threads for either.
+/// Threads for each.
 #[derive(Debug)]
 pub(super) struct Lanes {
     calm: Runtime,
+    steady: Runtime,
     urgent: Runtime,
     hurry: Arc<AtomicBool>,
 }
@@ -63,6 +78,7 @@ impl Lanes {
         let hurry = Arc::<AtomicBool>::default();
         Ok(Self {
             calm: runtime("sealer", CALM, Some(hurry.clone()))?,
+            steady: runtime("sealer-steady", STEADY, None)?,
             urgent: runtime("sealer-urgent", URGENT, None)?,
             hurry,
         })
@@ -76,6 +92,7 @@ impl Lanes {
     pub(super) fn of(&self, urgency: Urgency) -> &Handle {
         match urgency {
             Urgency::Calm => self.calm.handle(),
+            Urgency::Steady => self.steady.handle(),
             Urgency::Urgent => self.urgent.handle(),
         }
     }
@@ -83,6 +100,7 @@ impl Lanes {
     /// Ends the threads without waiting for what is under way there.
     pub(super) fn close(self) {
         self.calm.shutdown_background();
+        self.steady.shutdown_background();
         self.urgent.shutdown_background();
     }
 }
@@ -109,20 +127,22 @@ mod tests {
     const PERIOD: Duration = Duration::from_secs(5);
 
     #[test]
-    fn what_has_waited_for_some_periods_is_urgent_and_nothing_else() {
+    fn the_longer_something_has_waited_the_more_urgent_it_is() {
         let waited = |seconds| Urgency::of(Duration::from_secs(seconds), PERIOD);
         assert_eq!(waited(0), Urgency::Calm);
         assert_eq!(waited(20), Urgency::Calm);
-        assert_eq!(waited(21), Urgency::Urgent);
+        assert_eq!(waited(21), Urgency::Steady);
+        assert_eq!(waited(40), Urgency::Steady);
+        assert_eq!(waited(41), Urgency::Urgent);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_is_calm_steps_back_further_than_what_is_urgent() {
+    fn the_less_urgent_step_back_further() {
         let own = || rustix::process::getpriority_process(None).unwrap();
         let lanes = Lanes::open().unwrap();
         let waiting = Builder::new_current_thread().build().unwrap();
-        let steps = [Urgency::Calm, Urgency::Urgent].map(|urgency| {
+        let steps = [Urgency::Calm, Urgency::Steady, Urgency::Urgent].map(|urgency| {
             // What a lane's tasks leave to other threads steps back as they do.
             let work = lanes.of(urgency).spawn(async move {
                 let others = tokio::task::spawn_blocking(own).await;
@@ -131,6 +151,6 @@ mod tests {
             waiting.block_on(work).unwrap()
         });
         lanes.close();
-        assert_eq!(steps, [(CALM, CALM), (URGENT, URGENT)]);
+        assert_eq!(steps, [CALM, STEADY, URGENT].map(|step| (step, step)));
     }
 }

@@ -79,8 +79,11 @@ enum Cycle {
     Standby,
     /// There was nothing to do.
     Idle,
-    /// Entries were sealed; there may be more.
-    Sealed { entries: u64, more: bool },
+    /// Entries were sealed: all that were in the tails at a moment, where it is named.
+    Sealed {
+        entries: u64,
+        all_until: Option<Instant>,
+    },
     /// Another process was faster.
     Overtaken,
 }
@@ -221,9 +224,13 @@ impl Sealer {
             });
             let mut wait = plan.period;
             match done {
-                Ok(Cycle::Sealed { more: true, .. } | Cycle::Overtaken) => wait = Duration::ZERO,
-                Ok(_) if stopping => return,
-                Ok(_) => current = began,
+                Ok(Cycle::Idle | Cycle::Standby) if stopping => return,
+                Ok(Cycle::Idle | Cycle::Standby) => current = began,
+                Ok(Cycle::Sealed {
+                    all_until: Some(moment),
+                    ..
+                }) if !stopping => current = moment,
+                Ok(Cycle::Sealed { .. } | Cycle::Overtaken) => wait = Duration::ZERO,
                 Err(error) => {
                     self.state = None;
                     self.tell_failure(&error);
@@ -273,9 +280,10 @@ impl Sealer {
                 self.tell(Some(began), 0);
                 self.index_what_is_full(false);
             }
-            Cycle::Sealed { entries, more } => {
-                self.tell((!more).then_some(began), entries);
-                self.index_what_is_full(more);
+            Cycle::Sealed { entries, all_until } => {
+                let ago = all_until.map(|moment| moment.elapsed());
+                self.tell(ago.map(|ago| Moment::now().minus(ago)), entries);
+                self.index_what_is_full(all_until.is_none());
             }
             Cycle::Standby | Cycle::Overtaken => {}
         }
@@ -289,21 +297,18 @@ impl Sealer {
         };
         fault::point("before-gathering");
         let State { head, edge, ahead } = state;
-        let (made, more) = match ahead {
-            // What came into the tails since it was made ready is for the cycle that follows.
-            Some(made) => (made, true),
+        let made = match ahead {
+            Some(made) => made,
             None => match self.gather(&head).await? {
                 Found::Batches(gathered) => {
-                    let made = prepare(&head, edge, gathered, &self.plan.origin).await?;
-                    let more = made.more;
-                    (made, more)
+                    prepare(&head, edge, gathered, &self.plan.origin).await?
                 }
                 Found::Moved => return Ok(Cycle::Overtaken),
                 Found::Nothing => return self.rest(head, edge).await,
             },
         };
         self.idle = 0;
-        if !made.more {
+        if made.all_until.is_some() {
             self.incident = false;
         }
         fault::point("before-commit");
@@ -324,9 +329,9 @@ impl Sealer {
         // While the disk is at work on this one, the processor has time for the next.
         let plan = self.plan.clone();
         let next = async {
-            match more {
-                true => plan.prepare_ahead(&head, &edge).await,
-                false => None,
+            match made.all_until {
+                None => plan.prepare_ahead(&head, &edge).await,
+                Some(_) => None,
             }
         };
         let (finished, ahead) = tokio::join!(self.finish(&made), next);
@@ -334,7 +339,8 @@ impl Sealer {
             return Ok(Cycle::Overtaken);
         }
         self.state = Some(State { head, edge, ahead });
-        Ok(Cycle::Sealed { entries, more })
+        let all_until = made.all_until;
+        Ok(Cycle::Sealed { entries, all_until })
     }
 
     /// A cycle in which there is nothing to seal.

@@ -1,6 +1,8 @@
 //! What a commit makes of the log: its tiles and bundles, and the edge behind them. Nothing here
 //! reads or writes.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
 use super::gather::Gathered;
@@ -24,8 +26,9 @@ pub(super) struct Made {
     pub edge: Edge,
     /// What is to be written.
     pub objects: Vec<Written>,
-    /// Whether there was more than one commit should hold.
-    pub more: bool,
+    /// Since when what came into the tails is for another commit; nothing where older entries are,
+    /// too.
+    pub all_until: Option<Instant>,
 }
 
 impl Sealing {
@@ -73,7 +76,7 @@ pub(super) async fn prepare(
             before,
             edge,
             objects,
-            more: gathered.more,
+            all_until: (!gathered.more).then_some(gathered.began),
         })
     };
     tokio::task::spawn_blocking(work)
@@ -97,7 +100,7 @@ pub(super) fn replay(commit: Commit, before: Edge) -> Result<Made, LogError> {
         before,
         edge,
         objects,
-        more: true,
+        all_until: None,
     })
 }
 
