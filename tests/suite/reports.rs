@@ -61,7 +61,7 @@ const TOLD: &str = "our answer was: do not call. They called all the same.";
 const ASKED_BEFORE: &str = "They asked us before you registered";
 const EXPIRED: &str = "that answer was too old to be used.";
 const NOT_OPTED_OUT: &str = "your number was not on the list at that moment.";
-const UNKNOWN: &str = "We do not know this company";
+const UNKNOWN: &str = "We know no company by this name";
 const ASKED: &str = "Somebody asked us about this number before the call.";
 
 fn unpacked(world: &World, browser: &mut Browser, page: &Answer) -> PathBuf {

@@ -72,7 +72,7 @@ pub const DE: ConsoleTexts = ConsoleTexts {
     short_asked_before: "Vor dem Eintrag gefragt, die Antwort galt noch",
     short_answer_expired: "Angerufen mit einer zu alten Antwort",
     short_not_opted_out: "Gefragt, und die Nummer stand damals nicht auf der Liste",
-    short_unknown_company: "Ein Unternehmen, das dieses Register nicht nutzt",
+    short_unknown_company: "Ein Unternehmen, das hier unter diesem Namen nicht bekannt ist",
     files_title: "Als Datei",
     files_text: "Alle Meldungen dieser Liste, mit Nummern und Worten. Bewahren Sie sie sicher auf.",
     filter_company: "Unternehmen",

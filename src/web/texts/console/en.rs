@@ -72,7 +72,7 @@ pub const EN: ConsoleTexts = ConsoleTexts {
     short_asked_before: "Asked before the opt-out, with an answer that still counted",
     short_answer_expired: "Called on an answer that was too old",
     short_not_opted_out: "Asked, and the number was not on the list then",
-    short_unknown_company: "A company that does not use this register",
+    short_unknown_company: "A company not known here by this name",
     files_title: "As a file",
     files_text: "All reports of this list, with numbers and words. Keep them safe.",
     filter_company: "Company",

@@ -72,7 +72,7 @@ pub const FR: ConsoleTexts = ConsoleTexts {
     short_asked_before: "Consulté avant l’inscription, réponse encore utilisable",
     short_answer_expired: "Appelé avec une réponse trop ancienne",
     short_not_opted_out: "Consulté, et le numéro n’était alors pas sur la liste",
-    short_unknown_company: "Une entreprise qui n’utilise pas ce registre",
+    short_unknown_company: "Une entreprise qui n’est pas connue ici sous ce nom",
     files_title: "En fichier",
     files_text: "Tous les signalements de cette liste, avec les numéros et les mots. Gardez-les en lieu sûr.",
     filter_company: "Entreprise",

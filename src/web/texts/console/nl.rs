@@ -72,7 +72,7 @@ pub const NL: ConsoleTexts = ConsoleTexts {
     short_asked_before: "Gevraagd voor de inschrijving, met een antwoord dat nog gold",
     short_answer_expired: "Gebeld met een antwoord dat te oud was",
     short_not_opted_out: "Gevraagd, en het nummer stond toen niet op de lijst",
-    short_unknown_company: "Een bedrijf dat dit register niet gebruikt",
+    short_unknown_company: "Een bedrijf dat hier niet onder deze naam bekend is",
     files_title: "Als bestand",
     files_text: "Alle meldingen van deze lijst, met nummers en woorden. Bewaar ze veilig.",
     filter_company: "Bedrijf",

@@ -48,7 +48,7 @@ pub const DE: ReportTexts = ReportTexts {
     asked_before: "Wir wurden vor Ihrer Eintragung gefragt, und diese Antwort war beim Anruf noch nicht abgelaufen. Das war nie eine Erlaubnis, anzurufen. Ab der nächsten Frage lautet die Antwort: nicht anrufen.",
     answer_expired: "Wir wurden einige Zeit vor diesem Anruf gefragt, aber diese Antwort war zu alt. Man hätte noch einmal fragen müssen und hat es nicht getan.",
     not_opted_out: "Wir wurden vor diesem Anruf gefragt, und Ihre Nummer stand zu diesem Zeitpunkt nicht auf der Liste. Das ist keine Erlaubnis, anzurufen: Das Gesetz Ihres Landes gilt weiterhin.",
-    unknown_company: "Dieses Unternehmen kennen wir nicht: Es nutzt dieses Register nicht. Es hat uns also nie nach Ihrer Nummer gefragt.",
+    unknown_company: "Wir kennen kein Unternehmen mit diesem Namen. Wenn es sich selbst so schreibt, nutzt es dieses Register nicht und hat uns nie nach Ihrer Nummer gefragt.",
     asked: "Jemand hat uns vor dem Anruf nach dieser Nummer gefragt. Was wir geantwortet haben, sieht nur, wer die Nummer eingetragen hat. Auch die Aufsicht sieht es.",
     state_label: "Wie es steht",
     state_open: "Wir warten auf die Antwort des Unternehmens",

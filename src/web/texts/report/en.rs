@@ -48,7 +48,7 @@ pub const EN: ReportTexts = ReportTexts {
     asked_before: "They asked us before you registered, and that answer had not expired when they called. That was never permission to call. From their next question on, they are told: do not call.",
     answer_expired: "They asked us some time before this call, but that answer was too old to be used. They had to ask again, and did not.",
     not_opted_out: "They asked us before this call, and your number was not on the list at that moment. That is not permission to call: the law in your country still applies.",
-    unknown_company: "We do not know this company: it does not use this register. So it never asked us about your number.",
+    unknown_company: "We know no company by this name. If that is how the company itself spells it, it does not use this register and never asked us about your number.",
     asked: "Somebody asked us about this number before the call. What we answered, only the holder of the registration can see. The regulator sees it too.",
     state_label: "How it stands",
     state_open: "Waiting for the company’s answer",

@@ -48,7 +48,7 @@ pub const FR: ReportTexts = ReportTexts {
     asked_before: "On nous a consultés avant votre inscription, et cette réponse n’était pas encore périmée lors de l’appel. Cela n’a jamais été une autorisation d’appeler. Dès la prochaine demande, la réponse sera\u{a0}: n’appelez pas.",
     answer_expired: "On nous a consultés un certain temps avant cet appel, mais cette réponse était trop ancienne. Il fallait demander à nouveau, et cela n’a pas été fait.",
     not_opted_out: "On nous a consultés avant cet appel, et votre numéro n’était pas sur la liste à ce moment. Ce n’est pas une autorisation d’appeler\u{a0}: la loi de votre pays s’applique toujours.",
-    unknown_company: "Nous ne connaissons pas cette entreprise\u{a0}: elle n’utilise pas ce registre. Elle ne nous a donc jamais consultés au sujet de votre numéro.",
+    unknown_company: "Nous ne connaissons aucune entreprise de ce nom. Si l’entreprise l’écrit elle-même ainsi, elle n’utilise pas ce registre et ne nous a jamais consultés au sujet de votre numéro.",
     asked: "Quelqu’un nous a consultés au sujet de ce numéro avant l’appel. Seule la personne qui l’a inscrit peut voir notre réponse. L’autorité de contrôle la voit aussi.",
     state_label: "Où en est-on",
     state_open: "Nous attendons la réponse de l’entreprise",

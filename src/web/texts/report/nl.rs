@@ -48,7 +48,7 @@ pub const NL: ReportTexts = ReportTexts {
     asked_before: "Ze vroegen het ons voordat u zich inschreef, en dat antwoord was nog niet verlopen toen ze belden. Dat was nooit toestemming om te bellen. Bij hun volgende vraag horen ze: niet bellen.",
     answer_expired: "Ze vroegen het ons een tijd voor dit telefoontje, maar dat antwoord was te oud. Ze moesten het opnieuw vragen, en deden dat niet.",
     not_opted_out: "Ze vroegen het ons voor dit telefoontje, en uw nummer stond toen niet op de lijst. Dat is geen toestemming om te bellen: de wet in uw land blijft gelden.",
-    unknown_company: "We kennen dit bedrijf niet: het gebruikt dit register niet. Het heeft ons dus nooit naar uw nummer gevraagd.",
+    unknown_company: "We kennen geen bedrijf met deze naam. Als het bedrijf zijn naam zelf zo schrijft, gebruikt het dit register niet en heeft het ons nooit naar uw nummer gevraagd.",
     asked: "Iemand vroeg ons voor het telefoontje naar dit nummer. Wat we antwoordden, ziet alleen wie het nummer heeft ingeschreven. De toezichthouder ziet het ook.",
     state_label: "Hoe het ervoor staat",
     state_open: "We wachten op het antwoord van het bedrijf",
