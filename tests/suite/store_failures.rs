@@ -2,6 +2,7 @@
 //! leave to call, nothing acknowledged is lost, and all goes on by itself once the cause is gone.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -167,6 +168,53 @@ fn no_check_is_answered_that_the_disk_did_not_take() {
     assert_never_clear(&samples);
     assert_unavailable_between(&samples, failing, mended);
     assert_all_on_record(&world, &samples);
+}
+
+#[test]
+fn checks_that_were_answered_and_are_spoilt_on_the_disk_are_never_passed_over() {
+    // What is checked after the start is not sealed.
+    let mut world = World::with(Engine::Embedded, |launch| {
+        launch.set("AUDIT__PERIOD_MS", "3600000")
+    });
+    let dialler = world.dialler();
+    dialler.register(&[&number(1)], json!("all"));
+    for _ in 0..3 {
+        assert!(dialler.suppresses(&number(1), "telco"));
+    }
+    let launch = world.service.launch();
+    world.service.kill9();
+    let journal = world.service.data().join("metrust.redb.journal");
+    let sound = fs::read(&journal).unwrap();
+    let mut spoilt = sound.clone();
+    // The head of the first record, and what it begins with.
+    spoilt[60] ^= 1;
+    fs::write(&journal, &spoilt).unwrap();
+
+    let refusal = launch.refused();
+    assert!(
+        refusal
+            .stderr
+            .contains("checks that were answered cannot be read there")
+            && refusal.stderr.contains("metrust.redb.journal"),
+        "{}",
+        refusal.stderr
+    );
+    assert!(fs::read(&journal).unwrap() == spoilt, "it is left as it is");
+
+    fs::write(&journal, &sound).unwrap();
+    world.service.restart();
+    eventually("with a sound copy nothing is missing", || {
+        world.operator().entries(&[("op", "check")]).len() == 3
+    });
+    let suppresses = |world: &World| {
+        let dialler = world.operator().dialler_of("calls");
+        dialler.suppresses(&number(1), "telco")
+    };
+    assert!(suppresses(&world));
+    world.service.kill9();
+    fs::rename(&journal, journal.with_extension("elsewhere")).unwrap();
+    world.service.restart();
+    assert!(suppresses(&world), "no opt-out was in it");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::store::StoreError;
 pub(super) use record::Record;
-use segment::Segment;
+use segment::{Found, Segment};
 
 /// How many empty files are kept, for the busy hour that comes again.
 const SPARE: usize = 4;
@@ -70,15 +70,20 @@ impl Held {
         Ok(records)
     }
 
+    /// The place behind the newest record; 0 without one.
+    fn end(&self) -> u64 {
+        let next = self.segments().iter().map(|segment| segment.next()).max();
+        next.unwrap_or_default()
+    }
+
     /// The place of the newest record.
     pub(super) fn newest(&self) -> Option<u64> {
-        let next = self.segments().iter().map(|segment| segment.next()).max();
-        next.and_then(|next| next.checked_sub(1))
+        self.end().checked_sub(1)
     }
 
     /// The place behind the newest record, or behind what was dropped.
     pub(super) fn next(&self) -> u64 {
-        self.newest().map_or(0, |place| place + 1).max(self.base())
+        self.end().max(self.base())
     }
 
     /// How many bytes lie from the base on.
@@ -124,18 +129,25 @@ impl Journal {
             outgoing: Vec::new(),
             bytes: 0,
         };
-        let mut held = Vec::new();
+        let mut found = Vec::new();
         for (number, path) in journal.files()? {
             journal.number = journal.number.max(number + 1);
-            let segment = Segment::open(&path).map_err(|error| away(&path, &error))?;
+            found.push(Segment::open(&path).map_err(|error| away(&path, &error))?);
+        }
+        found.sort_by_key(|found| (found.segment.is_empty(), found.segment.first()));
+        nothing_is_missing(&found, base)?;
+        let mut held = Vec::new();
+        for found in found {
+            let wiped = found.wipe();
+            let segment = found.segment;
+            wiped.map_err(|error| away(segment.path(), &error))?;
             match (segment.is_empty(), segment.is_full_length()) {
                 (false, _) => held.push(Arc::new(segment)),
                 (true, true) => journal.spare.push(segment),
                 // One that was not finished when it was made.
-                (true, false) => remove(&path)?,
+                (true, false) => remove(segment.path())?,
             }
         }
-        held.sort_by_key(|segment| segment.first());
         if let Some(last) = held.last() {
             let again = last.write_again();
             again.map_err(|error| away(last.path(), &error))?;
@@ -201,8 +213,9 @@ impl Journal {
     pub(super) fn append(&mut self, records: &[Record]) -> Result<bool, StoreError> {
         let mut outgoing = std::mem::take(&mut self.outgoing);
         outgoing.clear();
+        let behind = self.held.end();
         for record in records {
-            record.write(&mut outgoing);
+            record.write(behind, &mut outgoing);
         }
         if outgoing.len() > segment::SIZE {
             return Ok(false);
@@ -306,6 +319,33 @@ impl Journal {
         self.bytes = 0;
         Ok(())
     }
+}
+
+/// Makes sure that the files, in order, hold all that was on disk when something in them was written.
+/// Otherwise nothing may be changed: what was answered would be gone, and nobody the wiser.
+fn nothing_is_missing(files: &[Found], base: u64) -> Result<(), StoreError> {
+    let mut read_to = base;
+    for (place, file) in files.iter().enumerate() {
+        // What the first one follows on is sealed, and its file is used again.
+        if place > 0 && file.behind > Some(read_to) {
+            return Err(missing(files[place - 1].segment.path()));
+        }
+        read_to = read_to.max(file.segment.next());
+        if file.known > read_to {
+            return Err(missing(file.segment.path()));
+        }
+    }
+    Ok(())
+}
+
+fn missing(path: &Path) -> StoreError {
+    StoreError::Damaged(format!(
+        "{}: checks that were answered cannot be read there any more. The file was left as it is. Put \
+         a sound copy in its place. Without one, move it elsewhere, keep it, and start again: opt-outs \
+         are not in it, but the checks in it that were not sealed yet are then missing from the \
+         audit; tell those who read that",
+        path.display()
+    ))
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {

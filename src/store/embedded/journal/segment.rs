@@ -3,7 +3,8 @@
 //! The file is as long as it will ever be from the start on, so that syncing it touches nothing but
 //! the bytes themselves. What is read back after a crash is the run of whole records with ascending
 //! places from the start: a record that was torn had not been answered, and what an earlier use of
-//! the file left behind it has lower places.
+//! the file left behind it has lower places. A record that had been answered is told from a torn one
+//! by those that were written after it: each says how far the journal was on disk.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -40,6 +41,31 @@ pub(super) struct Segment {
     end: AtomicU64,
 }
 
+/// A file as it was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) segment: Segment,
+    /// Up to which place the journal was on disk before its first record, as that says.
+    pub(super) behind: Option<u64>,
+    /// Up to which place it was, as something says that lies behind the records.
+    pub(super) known: u64,
+    /// How many bytes are left behind the records.
+    left: usize,
+}
+
+impl Found {
+    /// Leaves nothing behind the records: a power cut may keep a later one and lose the one before
+    /// it, and the later one must not come to life behind one that takes the place.
+    pub(super) fn wipe(&self) -> io::Result<()> {
+        if self.left == 0 {
+            return Ok(());
+        }
+        let Segment { file, .. } = &self.segment;
+        file.write_all_at(&vec![0; self.left], self.segment.end() as u64)?;
+        file.sync_data()
+    }
+}
+
 impl Segment {
     /// Makes the file, in its full length. One that is there is left alone: another thread that was
     /// given up may have been late.
@@ -58,31 +84,37 @@ impl Segment {
         Ok(Self::new(path, file, SIZE))
     }
 
-    /// Opens what is there, and finds the end of what it holds. Of what lies behind that nothing is
-    /// left: a power cut may keep a later record and lose the one before it, and the later one must
-    /// not come to life behind one that takes the place.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// Opens what is there, and finds the end of what it holds. Nothing is changed.
+    pub(super) fn open(path: &Path) -> io::Result<Found> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let bytes = std::fs::read(path)?;
         let segment = Self::new(path, file, bytes.len());
-        let (mut offset, mut next) = (0, 0);
-        while let Some(record) = Record::read(&bytes[offset..]) {
+        let (mut offset, mut next, mut first) = (0, 0, None);
+        while let Some((record, behind)) = Record::read(&bytes[offset..]) {
             if offset > 0 && record.place < next {
                 break;
             }
+            first.get_or_insert(behind);
             segment.mark(offset, record.place);
             offset += record.length();
             next = record.place + 1;
         }
-        let rest = &bytes[offset..];
-        if rest.iter().any(|byte| *byte != 0) {
-            segment
-                .file
-                .write_all_at(&vec![0; rest.len()], offset as u64)?;
-            segment.file.sync_data()?;
-        }
         segment.publish(offset, next);
-        Ok(segment)
+        let rest = &bytes[offset..];
+        let left = rest.iter().rposition(|byte| *byte != 0);
+        let left = left.map_or(0, |last| last + 1);
+        // What lies in one that was emptied is of an earlier use.
+        let is_emptied = offset == 0 && rest.starts_with(&record::NOTHING);
+        let known = match is_emptied {
+            true => 0,
+            false => record::known_on_disk(&rest[..left], next),
+        };
+        Ok(Found {
+            segment,
+            behind: first,
+            known,
+            left,
+        })
     }
 
     /// Writes what it holds once more. A system that failed to bring something to the disk may show it
@@ -169,7 +201,7 @@ impl Segment {
 
     /// Forgets what it holds, on disk too.
     pub(super) fn empty(&mut self) -> io::Result<()> {
-        self.file.write_all_at(&[0; record::HEAD], 0)?;
+        self.file.write_all_at(&record::NOTHING, 0)?;
         self.file.sync_data()?;
         for mark in &self.marks {
             mark.offset.store(0, Ordering::Relaxed);
@@ -198,7 +230,7 @@ impl Segment {
                 && records.len() < limit
             {
                 if place >= from {
-                    let record = Record::read(&bytes[at..]).ok_or_else(spoilt)?;
+                    let (record, _) = Record::read(&bytes[at..]).ok_or_else(spoilt)?;
                     records.push(record);
                 }
                 at += length;

@@ -141,7 +141,7 @@ fn a_file_of_another_length_is_read_and_given_up_when_it_is_empty() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("metrust.redb");
     let mut bytes = Vec::new();
-    record(5, 40).write(&mut bytes);
+    record(5, 40).write(5, &mut bytes);
     bytes.resize(1000, 0);
     std::fs::write(folder.path().join("metrust.redb.journal"), bytes).unwrap();
     let mut journal = Journal::open(&database, 0).unwrap();
@@ -155,6 +155,39 @@ fn a_file_of_another_length_is_read_and_given_up_when_it_is_empty() {
         all(&Journal::open(&database, 6).unwrap()),
         [record(6, 2000)]
     );
+}
+
+/// Spoils some bytes of one of `written`, which the first file begins with.
+fn spoil(folder: &Path, written: &[Record], which: usize, spoil: impl FnOnce(&mut [u8])) {
+    let file = folder.join("metrust.redb.journal");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let start: usize = written[..which].iter().map(Record::length).sum();
+    spoil(&mut bytes[start..start + written[which].length()]);
+    std::fs::write(&file, bytes).unwrap();
+}
+
+/// One bit of them.
+fn flip(at: prop::sample::Index) -> impl FnOnce(&mut [u8]) {
+    move |bytes| bytes[at.index(bytes.len())] ^= 1
+}
+
+#[test]
+fn a_file_whose_end_was_answered_and_is_spoilt_is_refused_when_another_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("metrust.redb");
+    let mut journal = Journal::open(&database, 3).unwrap();
+    let written = records(3, &[MUCH, 10, 300]);
+    journal.append(&written[..1]).unwrap();
+    journal.append(&written[1..2]).unwrap();
+    journal.append(&written[2..]).unwrap();
+    drop(journal);
+    assert_eq!(files(folder.path()).len(), 2);
+    spoil(folder.path(), &written, 1, |bytes| bytes[40] ^= 1);
+    let refused = Journal::open(&database, 3).unwrap_err();
+    assert!(matches!(refused, StoreError::Damaged(_)), "{refused}");
+    // Once all of it is sealed nothing is missing.
+    let journal = Journal::open(&database, 5).unwrap();
+    assert_eq!(all(&journal), written[2..]);
 }
 
 proptest! {
@@ -174,11 +207,7 @@ proptest! {
         drop(journal);
         // One was lost on its way to the disk, and those behind it were not.
         let torn = torn.index(lengths.len());
-        let file = folder.path().join("metrust.redb.journal");
-        let mut bytes = std::fs::read(&file).unwrap();
-        let start: usize = written[..torn].iter().map(Record::length).sum();
-        bytes[start + at.index(written[torn].length())] ^= 1;
-        std::fs::write(&file, bytes).unwrap();
+        spoil(folder.path(), &written, torn, flip(at));
         let mut journal = Journal::open(&database, 0).unwrap();
         prop_assert_eq!(&all(&journal)[..], &written[..torn]);
         // One of the same length takes its place: the others stay gone.
@@ -186,5 +215,52 @@ proptest! {
         drop(journal);
         let journal = Journal::open(&database, 0).unwrap();
         prop_assert_eq!(&all(&journal)[..], &written[..=torn]);
+    }
+    #[test]
+    fn a_record_that_was_answered_and_is_spoilt_is_never_taken_for_a_torn_one(
+        groups in prop::collection::vec(prop::collection::vec(0_usize..80, 1..4), 2..8),
+        spoilt in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        used_before in any::<bool>(),
+        lost in any::<bool>(),
+    ) {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let database = folder.path().join("metrust.redb");
+        let mut journal = Journal::open(&database, 0).unwrap();
+        let first = if used_before {
+            let before = records(0, &[70; 20]);
+            for record in before.chunks(3) {
+                journal.append(record).unwrap();
+            }
+            journal.go_on_from(20).unwrap();
+            journal.retire(20).unwrap();
+            20
+        } else {
+            0
+        };
+        let mut written = Vec::new();
+        for lengths in &groups {
+            let group = records(first + written.len() as u64, lengths);
+            journal.append(&group).unwrap();
+            written.extend(group);
+        }
+        drop(journal);
+        let answered = written.len() - groups.last().map_or(0, Vec::len);
+        let which = spoilt.index(written.len());
+        match lost {
+            // A disk gives zeros for a part that it has lost.
+            true => spoil(folder.path(), &written, which, |bytes| bytes.fill(0)),
+            false => spoil(folder.path(), &written, which, flip(at)),
+        }
+        let file = folder.path().join("metrust.redb.journal");
+        let before = std::fs::read(&file).unwrap();
+        let opened = Journal::open(&database, first);
+        if which < answered {
+            prop_assert!(matches!(opened, Err(StoreError::Damaged(_))));
+            prop_assert!(std::fs::read(&file).unwrap() == before, "nothing is changed");
+        } else {
+            // Whether the last ones had been answered, nothing tells.
+            prop_assert_eq!(&all(&opened.unwrap())[..], &written[..which]);
+        }
     }
 }
