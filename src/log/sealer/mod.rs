@@ -13,12 +13,14 @@ mod finish;
 mod gather;
 mod lanes;
 mod prepare;
+mod running;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{oneshot, watch};
 
 use super::archive::{Archive, damaged};
 use super::commit::{self, Commit, Head};
@@ -29,8 +31,8 @@ use crate::domain::Moment;
 use crate::store::Store;
 pub(super) use finish::{SEEN, nothing_seen};
 use gather::Found;
-use lanes::{Lanes, Urgency};
 use prepare::{Made, prepare, replay};
+pub use running::Running;
 
 /// At most so many entries are sealed in one cycle, about.
 pub(super) const CYCLE: usize = 1 << 13;
@@ -88,24 +90,6 @@ enum Cycle {
     Overtaken,
 }
 
-/// The sealers of this process, at work.
-#[derive(Debug)]
-pub struct Running {
-    ended: Vec<oneshot::Receiver<()>>,
-    stop: watch::Sender<bool>,
-}
-
-impl Running {
-    /// Lets them seal what is there, for as long as `patience`. What they do not seal in time is
-    /// kept in the store, and sealed by whoever comes next.
-    pub async fn finish(self, patience: Duration) {
-        let _ = self.stop.send(true);
-        for ended in self.ended {
-            let _ = tokio::time::timeout(patience, ended).await;
-        }
-    }
-}
-
 /// One sealer at work.
 #[derive(Debug)]
 pub struct Sealer {
@@ -137,11 +121,6 @@ struct State {
 /// have written an older one over it, or a key may have been rotated.
 const LOOK_AGAIN: u32 = 30;
 
-/// Waits until it is told to stop; false where nobody is left to say so.
-async fn told(stopped: &mut watch::Receiver<bool>) -> bool {
-    stopped.wait_for(|stop| *stop).await.is_ok()
-}
-
 impl Sealer {
     /// A sealer that has not begun. It tells `progress` how it goes.
     #[must_use]
@@ -156,93 +135,6 @@ impl Sealer {
             vkeys: String::new(),
             idle: 0,
             unindexed: Vec::new(),
-        }
-    }
-
-    /// Runs as many sealers as this process has: one. It works on threads of its own, behind those
-    /// that answer checks.
-    #[must_use]
-    pub fn spawn(plan: &Sealing, progress: &Arc<ArcSwap<Progress>>) -> Running {
-        let (stop, stopped) = watch::channel(false);
-        let ended = (0..fault::sealers()).map(|_| {
-            let (end, ended) = oneshot::channel();
-            let sealer = Self::new(plan.clone(), progress.clone());
-            let stopped = stopped.clone();
-            tokio::spawn(async move {
-                match Lanes::open() {
-                    Ok(lanes) => {
-                        sealer.run(&lanes, stopped).await;
-                        lanes.close();
-                    }
-                    Err(error) => sealer.tell_failure(&LogError::NoThreads(error.to_string())),
-                }
-                let _ = end.send(());
-            });
-            ended
-        });
-        Running {
-            ended: ended.collect(),
-            stop,
-        }
-    }
-
-    /// Seals, cycle after cycle. Told to stop, it seals what is there and ends.
-    async fn run(mut self, lanes: &Lanes, mut stopped: watch::Receiver<bool>) {
-        let (plan, progress) = (self.plan.clone(), self.progress.clone());
-        // When everything was last seen to be sealed.
-        let mut current = Instant::now();
-        loop {
-            let stopping = *stopped.borrow();
-            let urgency = match stopping {
-                true => Urgency::Urgent,
-                false => Urgency::of(current.elapsed(), plan.period),
-            };
-            let began = Instant::now();
-            lanes.hurry(stopping);
-            let mut cycle = lanes.of(urgency).spawn(async move {
-                let done = self.cycle(stopping).await;
-                (self, done)
-            });
-            let urgent = tokio::time::sleep_until((current + lanes::patience(plan.period)).into());
-            let cycle = tokio::select! {
-                cycle = &mut cycle => cycle,
-                // What was begun calmly is seen through.
-                () = urgent => {
-                    lanes.hurry(true);
-                    cycle.await
-                }
-                _ = told(&mut stopped), if !stopping => {
-                    lanes.hurry(true);
-                    cycle.await
-                }
-            };
-            let done;
-            (self, done) = cycle.unwrap_or_else(|_| {
-                // It begins anew with what lies in the log, as after a crash.
-                let anew = Self::new(plan.clone(), progress.clone());
-                (anew, Err(damaged("a cycle could not be worked out")))
-            });
-            let mut wait = plan.period;
-            match done {
-                Ok(Cycle::Idle | Cycle::Standby) if stopping => return,
-                Ok(Cycle::Idle | Cycle::Standby) => current = began,
-                Ok(Cycle::Sealed {
-                    all_until: Some(moment),
-                    ..
-                }) if !stopping => current = moment,
-                Ok(Cycle::Sealed { .. } | Cycle::Overtaken) => wait = Duration::ZERO,
-                Err(error) => {
-                    self.state = None;
-                    self.tell_failure(&error);
-                    if stopping {
-                        return;
-                    }
-                }
-            }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                is_told = told(&mut stopped) => if !is_told { return },
-            }
         }
     }
 
