@@ -186,7 +186,7 @@ fn checks_that_were_answered_and_are_spoilt_on_the_disk_are_never_passed_over() 
     let journal = world.service.data().join("metrust.redb.journal");
     let sound = fs::read(&journal).unwrap();
     let mut spoilt = sound.clone();
-    // The head of the first record, and what it begins with.
+    // One bit of the first check; two were answered after it.
     spoilt[60] ^= 1;
     fs::write(&journal, &spoilt).unwrap();
 

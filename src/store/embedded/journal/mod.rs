@@ -341,9 +341,9 @@ fn nothing_is_missing(files: &[Found], base: u64) -> Result<(), StoreError> {
 fn missing(path: &Path) -> StoreError {
     StoreError::Damaged(format!(
         "{}: checks that were answered cannot be read there any more. The file was left as it is. Put \
-         a sound copy in its place. Without one, move it elsewhere, keep it, and start again: opt-outs \
-         are not in it, but the checks in it that were not sealed yet are then missing from the \
-         audit; tell those who read that",
+         a sound copy in its place. Without one, move it elsewhere, keep it, and start again: no \
+         opt-out is in it, but checks that it or a later file of the journal holds, and that were not \
+         sealed yet, are then missing from the audit; tell those who read that",
         path.display()
     ))
 }
