@@ -230,12 +230,21 @@ on_every_store! {
         }
     }
 
-    fn a_number_that_cannot_be_read_is_never_answered(world: &World) {
+    fn a_number_that_cannot_be_read_is_never_answered_and_always_on_record(world: &World) {
         let dialler = world.dialler();
+        let mut asked = Vec::new();
         for phone in UNREADABLE {
             let problem = dialler.check(phone, "telco").expect(422).json();
             assert!(problem.get("suppress").is_none(), "{problem}");
+            asked.push(problem["id"].clone());
         }
+        let entries = world.operator().entries(&[("op", "check")]);
+        let recorded: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry["answer"] == "invalid")
+            .map(|entry| entry["id"].clone())
+            .collect();
+        assert_eq!(recorded, asked);
         dialler.check("", "telco").expect_refused();
         dialler.check(&"4".repeat(10_000), "telco").expect_refused();
     }
