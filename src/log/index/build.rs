@@ -13,8 +13,7 @@ use crate::domain::{AgencyId, Context, Entry, Moment, Op, SellerRef};
 #[error("a segment has the positions 0 to 65535, one entry each")]
 pub struct NoSuchPosition;
 
-/// Gathers entries, in any order (that of the log makes the bytes repeatable). What it holds can become a segment more than once, so that the
-/// end of a log that still grows has an index too.
+/// Gathers entries, in any order; that of the log makes the bytes repeatable.
 #[derive(Debug, Default)]
 pub struct SegmentBuilder {
     header: Header,
@@ -69,11 +68,8 @@ impl SegmentBuilder {
 
     /// The segment's bytes; the same ones when the same entries were added in the same order.
     #[must_use]
-    pub fn finish(&self) -> Vec<u8> {
-        let mut checks = self.checks.clone();
-        let mut others = self.others.clone();
-        let mut ids = self.ids.clone();
-        for rows in [&mut checks, &mut others] {
+    pub fn finish(mut self) -> Vec<u8> {
+        for rows in [&mut self.checks, &mut self.others] {
             rows.sort_unstable_by_key(|row| {
                 let mut key = [0; 18];
                 key[..16].copy_from_slice(&row[..16]);
@@ -81,13 +77,15 @@ impl SegmentBuilder {
                 key
             });
         }
-        ids.sort_unstable_by_key(|id| (id[15], u128_of(id), id[17], id[16]));
+        self.ids
+            .sort_unstable_by_key(|id| (id[15], u128_of(id), id[17], id[16]));
         let parts = [
-            (Part::Checks, checks.as_flattened()),
-            (Part::Others, others.as_flattened()),
-            (Part::Ids, ids.as_flattened()),
+            (Part::Checks, self.checks.as_flattened()),
+            (Part::Others, self.others.as_flattened()),
+            (Part::Ids, self.ids.as_flattened()),
         ];
         let mut out = Head::write(&self.header, &self.names, &parts);
+        out.reserve_exact(parts.iter().map(|(_, rows)| rows.len()).sum());
         for (_, rows) in parts {
             out.extend_from_slice(rows);
         }
