@@ -35,6 +35,12 @@ const STEADY: i32 = 7;
 /// checks all the time are left to them.
 const URGENT: i32 = 2;
 
+/// How many threads of a lane do what takes long: while one writes a commit out, another makes the
+/// next. A commit takes tens of megabytes for moments, and what a thread once took the system's
+/// allocator keeps for it: with a thread of many for each, the process would grow for as long as it
+/// runs.
+const AT_WORK: usize = 2;
+
 /// How urgent a cycle is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Urgency {
@@ -116,8 +122,8 @@ fn runtime(name: &str, step_back: i32, hurry: Option<Arc<AtomicBool>>) -> io::Re
         #[cfg(not(target_os = "linux"))]
         let _ = step_back;
     });
-    let builder = builder.worker_threads(1).thread_name(name);
-    builder.enable_all().build()
+    let builder = builder.worker_threads(1).max_blocking_threads(AT_WORK);
+    builder.thread_name(name).enable_all().build()
 }
 
 #[cfg(test)]
