@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -22,14 +23,40 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[error("too many keys and codes are being verified at once")]
 pub struct Overloaded;
 
+/// For how long a thread that has nothing to hash is kept.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+
 /// Hashes keys and stretches codes, at most one per core at a time.
 #[derive(Clone, Debug)]
-pub struct Hasher(Arc<Semaphore>);
+pub struct Hasher {
+    turns: Arc<Semaphore>,
+    threads: Arc<Threads>,
+}
+
+/// Threads that do nothing else, as few as will do. The system's allocator keeps the 19 MiB of a
+/// hash for the thread that took them: on threads that take turns at other work, it would in the end
+/// keep them for each.
+#[derive(Debug)]
+struct Threads(Option<Runtime>);
 
 impl Default for Hasher {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self(Arc::new(Semaphore::new(cores)))
+        let mut threads = Builder::new_current_thread();
+        threads.max_blocking_threads(cores).thread_keep_alive(KEPT);
+        let threads = threads.thread_name("hasher").build();
+        Self {
+            turns: Arc::new(Semaphore::new(cores)),
+            threads: Arc::new(Threads(threads.ok())),
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
     }
 }
 
@@ -82,17 +109,17 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        let permit = tokio::time::timeout(PATIENCE, self.0.clone().acquire_owned())
+        let permit = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned())
             .await
             .map_err(|_| Overloaded)?
             .map_err(|_| Overloaded)?;
-        tokio::task::spawn_blocking(move || {
+        let threads = self.threads.0.as_ref().ok_or(Overloaded)?;
+        let work = threads.spawn_blocking(move || {
             let done = work();
             drop(permit);
             done
-        })
-        .await
-        .map_err(|_| Overloaded)
+        });
+        work.await.map_err(|_| Overloaded)
     }
 }
 
