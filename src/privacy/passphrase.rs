@@ -1,12 +1,12 @@
 //! Argon2id (RFC 9106), off the async threads and never more at once than the machine can bear.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use super::SecretKey;
@@ -23,40 +23,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[error("too many keys and codes are being verified at once")]
 pub struct Overloaded;
 
-/// For how long a thread that has nothing to hash is kept.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
-
-/// Hashes keys and stretches codes, at most one per core at a time.
+/// Hashes keys and stretches codes, at most one per core at a time. Each on a thread of its own: the
+/// system's allocator keeps what a thread took for the threads that come, so there are never more
+/// than a few times the 19 MiB. On threads that do other work, too, it would be kept for each of them.
 #[derive(Clone, Debug)]
-pub struct Hasher {
-    turns: Arc<Semaphore>,
-    threads: Arc<Threads>,
-}
-
-/// Threads that do nothing else, as few as will do. The system's allocator keeps the 19 MiB of a
-/// hash for the thread that took them: on threads that take turns at other work, it would in the end
-/// keep them for each.
-#[derive(Debug)]
-struct Threads(Option<Runtime>);
+pub struct Hasher(Arc<Semaphore>);
 
 impl Default for Hasher {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut threads = Builder::new_current_thread();
-        threads.max_blocking_threads(cores).thread_keep_alive(KEPT);
-        let threads = threads.thread_name("hasher").build();
-        Self {
-            turns: Arc::new(Semaphore::new(cores)),
-            threads: Arc::new(Threads(threads.ok())),
-        }
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        if let Some(threads) = self.0.take() {
-            threads.shutdown_background();
-        }
+        Self(Arc::new(Semaphore::new(cores)))
     }
 }
 
@@ -109,17 +85,19 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        let permit = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned())
+        let permit = tokio::time::timeout(PATIENCE, self.0.clone().acquire_owned())
             .await
             .map_err(|_| Overloaded)?
             .map_err(|_| Overloaded)?;
-        let threads = self.threads.0.as_ref().ok_or(Overloaded)?;
-        let work = threads.spawn_blocking(move || {
-            let done = work();
-            drop(permit);
-            done
-        });
-        work.await.map_err(|_| Overloaded)
+        let (tell, told) = oneshot::channel();
+        let hasher = thread::Builder::new().name("hasher".to_owned());
+        hasher
+            .spawn(move || {
+                let _ = tell.send(work());
+                drop(permit);
+            })
+            .map_err(|_| Overloaded)?;
+        told.await.map_err(|_| Overloaded)
     }
 }
 
