@@ -23,9 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[error("too many keys and codes are being verified at once")]
 pub struct Overloaded;
 
-/// Hashes keys and stretches codes, at most one per core at a time. Each on a thread of its own: the
-/// system's allocator keeps what a thread took for the threads that come, so there are never more
-/// than a few times the 19 MiB. On threads that do other work, too, it would be kept for each of them.
+/// Hashes keys and stretches codes, at most one per core at a time, and each on a thread of its own:
+/// the system's allocator keeps the 19 MiB for the threads that come. On threads that do other work,
+/// too, it would in the end keep them for each.
 #[derive(Clone, Debug)]
 pub struct Hasher(Arc<Semaphore>);
 
@@ -93,8 +93,9 @@ impl Hasher {
         let hasher = thread::Builder::new().name("hasher".to_owned());
         hasher
             .spawn(move || {
-                let _ = tell.send(work());
+                let done = work();
                 drop(permit);
+                let _ = tell.send(done);
             })
             .map_err(|_| Overloaded)?;
         told.await.map_err(|_| Overloaded)
@@ -110,6 +111,8 @@ fn argon2() -> Argon2<'static> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[tokio::test]
@@ -129,5 +132,36 @@ mod tests {
         assert_eq!(one, hasher.stretch(b"secret", [1; 16]).await.unwrap());
         assert_ne!(one, hasher.stretch(b"secret", [2; 16]).await.unwrap());
         assert_ne!(one, hasher.stretch(b"Secret", [1; 16]).await.unwrap());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_more_are_hashed_at_once_than_there_are_cores_for() {
+        let hasher = Hasher(Arc::new(Semaphore::new(2)));
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let hashes = (0..8).map(|_| {
+            let (hasher, now, most) = (hasher.clone(), now.clone(), most.clone());
+            tokio::spawn(async move {
+                let work = move || {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(20));
+                    now.fetch_sub(1, Ordering::SeqCst);
+                };
+                hasher.run(work).await
+            })
+        });
+        for hash in hashes.collect::<Vec<_>>() {
+            hash.await.unwrap().unwrap();
+        }
+        assert!(most.load(Ordering::SeqCst) <= 2);
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_is_broken_off_gives_its_turn_back() {
+        let hasher = Hasher(Arc::new(Semaphore::new(1)));
+        for _ in 0..2 {
+            let broken: Result<(), _> = hasher.run(|| panic!("on purpose")).await;
+            assert_eq!(broken, Err(Overloaded));
+        }
+        assert_eq!(hasher.run(|| 7).await, Ok(7));
     }
 }
