@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::check::assert_letters_only;
-use crate::harness::disk::Injection;
 use crate::harness::load::{Load, Outcome, Sample, acknowledged};
+use crate::harness::strace::Injection;
 use crate::harness::{Engine, Launch, World, eventually, number, on_every_store};
 
 /// The setting is 500 ms; the rest is room for a slow machine.

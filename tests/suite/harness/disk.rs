@@ -1,12 +1,10 @@
-//! Disks that fail: a small one that can be filled and made read-only, and system calls that end in
-//! an error.
+//! A small disk that can be filled and made read-only.
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::process::Process;
 use super::wait::eventually;
 
 /// A small file system of its own, mounted on a folder for as long as this lives.
@@ -87,44 +85,4 @@ fn as_root(words: &[&str], place: &Path) {
         "{words:?} needs root, or sudo without a password: {}",
         String::from_utf8_lossy(&done.stderr)
     );
-}
-
-/// System calls of a running process that end in an error, for as long as this lives.
-pub struct Injection {
-    tracer: Process,
-}
-
-impl Injection {
-    /// `what` as strace spells it: `fsync,linkat:error=EIO:when=3+5`.
-    #[track_caller]
-    pub fn into(pid: u32, what: &str) -> Self {
-        let calls = what.split(':').next().unwrap();
-        let mut strace = Command::new("strace");
-        strace
-            .args([
-                "-f",
-                "-e",
-                &format!("trace={calls}"),
-                "-e",
-                &format!("inject={what}"),
-            ])
-            .args(["-o", "/dev/null", "-p", &pid.to_string()]);
-        let mut tracer = Process::start(&mut strace);
-        eventually("strace has attached itself", || {
-            let ended = tracer.ended();
-            assert!(ended.is_none(), "strace: {}", tracer.stderr());
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-            let tracer = format!("TracerPid:\t{}", tracer.pid());
-            status.lines().any(|line| line == tracer)
-        });
-        Self { tracer }
-    }
-}
-
-impl Drop for Injection {
-    fn drop(&mut self) {
-        // Asked to end, it lets go of the process first; killed, it might not.
-        self.tracer.signal("INT");
-        eventually("strace has let go", || self.tracer.ended().is_some());
-    }
 }

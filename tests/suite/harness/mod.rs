@@ -23,6 +23,7 @@ pub mod redis;
 pub mod sealed;
 pub mod service;
 pub mod smtp;
+pub mod strace;
 pub mod verifiers;
 pub mod wait;
 pub mod washing;

@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::check::assert_letters_only;
 use crate::harness::checks::Checks;
-use crate::harness::disk::{Disk, Injection};
+use crate::harness::disk::Disk;
 use crate::harness::sealed::{Watcher, assert_complete};
+use crate::harness::strace::{Call, Injection, Trace};
 use crate::harness::world::copy_tree;
 use crate::harness::{World, eventually, number, on_every_store};
 
@@ -40,7 +41,81 @@ fn assert_answered_unsealed(world: &World, checks: &Checks, folder: &Path, alarm
     assert_eq!(checks.refused(), [], "every check is answered");
 }
 
+/// Whether a file, or the folder, was synced after one moment and before another.
+fn synced(calls: &[Call], file: &Path, after: usize, before: usize) -> bool {
+    calls.iter().any(|call| {
+        let reaches = match call.name.as_str() {
+            "fsync" | "fdatasync" => call.files == [file],
+            name => name == "syncfs",
+        };
+        reaches && call.began > after && call.over < before
+    })
+}
+
+/// Each file that was given its name: where it was written, its name, and the call.
+fn named(calls: &[Call]) -> impl Iterator<Item = (&Path, &Path, &Call)> {
+    calls.iter().filter_map(|call| {
+        let mut files = call.files.iter();
+        let written = files.find(|file| file.to_string_lossy().contains("/unfinished/"))?;
+        let is_named = call.name.starts_with("rename") || call.name.starts_with("link");
+        is_named.then_some((&**written, &**call.files.last()?, call))
+    })
+}
+
+/// A power cut leaves whatever was synced. So each file is, before it has its name, and the folder of
+/// each tile and commit, before the checkpoint that rests on it.
+#[track_caller]
+fn assert_lasting(calls: &[Call]) {
+    let mut published = 0;
+    for (written, name, naming) in named(calls) {
+        let writes = calls.iter().filter(|call| call.name == "write");
+        let mut writes = writes.filter(|call| call.files == [written] && call.over < naming.began);
+        // One that was written before the trace began tells nothing.
+        let Some(last) = writes.next_back() else {
+            continue;
+        };
+        let lasts = synced(calls, written, last.over, naming.began);
+        assert!(lasts, "{} was not on the disk", name.display());
+        if !name.ends_with("checkpoint") {
+            continue;
+        }
+        published += 1;
+        for (_, file, earlier) in named(calls) {
+            let path = file.to_string_lossy();
+            let is_spoken_of = path.contains("/tile/") || path.contains("/commit/");
+            if is_spoken_of && earlier.over < naming.began {
+                let folder = file.parent().unwrap();
+                let lasts = synced(calls, folder, earlier.over, naming.began);
+                assert!(lasts, "{path} had no name on the disk");
+            }
+        }
+    }
+    assert!(published > 2, "{published} checkpoints");
+}
+
 on_every_store! {
+    fn nothing_is_signed_that_a_power_cut_would_take(world: &mut World) {
+        // Rarely enough that a whole list is sealed at once: many files are synced another way.
+        let rarely = world.service.launch().set("AUDIT__PERIOD_MS", "1000");
+        world.service.restart_as(&rarely);
+        let dialler = world.dialler();
+        let calls = "write,fsync,fdatasync,syncfs,rename,renameat,renameat2,link,linkat";
+        let trace = Trace::of(world.service.pid(), calls, world.scratch("calls"));
+        let folder = world.log_folder();
+        let numbers: Vec<_> = (0..9_000).map(number).collect();
+        let body = json!({"seller": "telco", "numbers": numbers});
+        dialler.post("/v1/checks", body).expect(200);
+        eventually("the list is sealed", || size(&folder) > 9_000);
+        for _ in 0..3 {
+            let before = size(&folder);
+            dialler.check(&number(1), "telco").expect(200);
+            eventually("the check is sealed", || size(&folder) > before);
+        }
+        let calls = trace.finish();
+        assert!(calls.iter().any(|call| call.name == "syncfs"));
+        assert_lasting(&calls);
+    }
+
     fn a_full_or_read_only_disk_under_the_log_loses_nothing_and_stops_no_check(world: &mut World) {
         let (disk, folder) = on_a_disk_of_its_own(world);
         let watcher = Watcher::strict(folder.clone());
