@@ -1,15 +1,14 @@
 //! Argon2id (RFC 9106), off the async threads and never more at once than the machine can bear.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use tokio::sync::{Semaphore, oneshot};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::SecretKey;
+use super::{SecretKey, random};
 
 /// Memory in KiB, passes and lanes: the lower of OWASP's recommended settings for Argon2id
 /// (19 MiB, 2 passes, 1 lane). Keys and codes carry 40 to 160 random bits of their own.
@@ -23,9 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[error("too many keys and codes are being verified at once")]
 pub struct Overloaded;
 
-/// Hashes keys and stretches codes, at most one per core at a time, and each on a thread of its own:
-/// the system's allocator keeps the 19 MiB for the threads that come. On threads that do other work,
-/// too, it would in the end keep them for each.
+/// Hashes keys and stretches codes, at most one per core at a time.
 #[derive(Clone, Debug)]
 pub struct Hasher(Arc<Semaphore>);
 
@@ -43,13 +40,8 @@ impl Hasher {
     /// [`Overloaded`].
     pub async fn hash(&self, key: &str) -> Result<String, Overloaded> {
         let key = Zeroizing::new(key.to_owned());
-        self.run(move || {
-            argon2()
-                .hash_password(key.as_bytes())
-                .map(|hash| hash.to_string())
-                .unwrap_or_default()
-        })
-        .await
+        self.run(move || in_phc_form(key.as_bytes()).unwrap_or_default())
+            .await
     }
 
     /// Whether `key` is the one that was hashed.
@@ -58,11 +50,8 @@ impl Hasher {
     /// [`Overloaded`].
     pub async fn verify(&self, key: &str, hash: &str) -> Result<bool, Overloaded> {
         let (key, hash) = (Zeroizing::new(key.to_owned()), hash.to_owned());
-        self.run(move || {
-            PasswordHash::new(&hash)
-                .is_ok_and(|hash| argon2().verify_password(key.as_bytes(), &hash).is_ok())
-        })
-        .await
+        self.run(move || is_hashed_to(key.as_bytes(), &hash).unwrap_or(false))
+            .await
     }
 
     /// Stretches a secret into a key; the same secret and salt give the same key.
@@ -71,14 +60,9 @@ impl Hasher {
     /// [`Overloaded`].
     pub async fn stretch(&self, secret: &[u8], salt: [u8; 16]) -> Result<SecretKey, Overloaded> {
         let secret = Zeroizing::new(secret.to_vec());
-        self.run(move || {
-            let mut key = [0; 32];
-            argon2()
-                .hash_password_into(&secret, &salt, &mut key)
-                .map(|()| SecretKey::from_bytes(key))
-        })
-        .await?
-        .map_err(|_| Overloaded)
+        self.run(move || derive(&argon2(), &secret, &salt).map(SecretKey::from_bytes))
+            .await?
+            .ok_or(Overloaded)
     }
 
     async fn run<T: Send + 'static>(
@@ -89,16 +73,13 @@ impl Hasher {
             .await
             .map_err(|_| Overloaded)?
             .map_err(|_| Overloaded)?;
-        let (tell, told) = oneshot::channel();
-        let hasher = thread::Builder::new().name("hasher".to_owned());
-        hasher
-            .spawn(move || {
-                let done = work();
-                drop(permit);
-                let _ = tell.send(done);
-            })
-            .map_err(|_| Overloaded)?;
-        told.await.map_err(|_| Overloaded)
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        })
+        .await
+        .map_err(|_| Overloaded)
     }
 }
 
@@ -107,6 +88,45 @@ fn argon2() -> Argon2<'static> {
     let (memory, passes, lanes) = COST;
     let params = Params::new(memory, passes, lanes, Some(32)).expect("the cost is within bounds");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn in_phc_form(key: &[u8]) -> Option<String> {
+    let (argon2, salt) = (argon2(), random::<16>());
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(argon2.params()).ok()?,
+        salt: Some(Salt::new(&salt).ok()?),
+        hash: Some(Output::new(&derive(&argon2, key, &salt)?).ok()?),
+    };
+    Some(hash.to_string())
+}
+
+/// Nothing when `hash` is not one of ours. Outputs are compared in constant time.
+fn is_hashed_to(key: &[u8], hash: &str) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = Version::try_from(hash.version?).ok()?;
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(&hash).ok()?);
+    let derived = derive(&argon2, key, &hash.salt?)?;
+    Some(Output::new(&derived).ok()? == hash.hash?)
+}
+
+/// More room than Argon2 fills, so that the system has all of it back after each hash: glibc keeps
+/// what it was given in pieces of less than 32 MiB for what may come, thread by thread (mallopt(3),
+/// `M_MMAP_THRESHOLD`). Room that is not filled takes no memory.
+const ROOM: usize = (32 << 20) / Block::SIZE + 1;
+
+/// Argon2 in memory of its own.
+fn derive(argon2: &Argon2<'_>, secret: &[u8], salt: &[u8]) -> Option<[u8; 32]> {
+    let blocks = argon2.params().block_count();
+    let mut memory = Vec::with_capacity(blocks.max(ROOM));
+    memory.resize(blocks, Block::default());
+    let mut derived = [0; 32];
+    argon2
+        .hash_password_into_with_memory(secret, salt, &mut derived, memory.as_mut_slice())
+        .ok()?;
+    Some(derived)
 }
 
 #[cfg(test)]
@@ -123,6 +143,22 @@ mod tests {
         assert!(hasher.verify("mtr_live_key", &hash).await.unwrap());
         assert!(!hasher.verify("mtr_live_kez", &hash).await.unwrap());
         assert!(!hasher.verify("mtr_live_key", "nonsense").await.unwrap());
+    }
+
+    /// A hash that the `argon2` crate made by itself, and one at half the cost.
+    #[tokio::test]
+    async fn hashes_in_phc_form_are_read_at_the_cost_they_were_made_at() {
+        use argon2::{PasswordHasher, PasswordVerifier};
+        let hasher = Hasher::default();
+        let cheap = Argon2::from(Params::new(COST.0 / 2, 1, 1, Some(32)).unwrap());
+        for argon2 in [argon2(), cheap] {
+            let hash = argon2.hash_password(b"key").unwrap().to_string();
+            assert!(hasher.verify("key", &hash).await.unwrap());
+            assert!(!hasher.verify("kez", &hash).await.unwrap());
+        }
+        let ours = PasswordHash::new(&hasher.hash("key").await.unwrap()).unwrap();
+        assert!(argon2().verify_password(b"key", &ours).is_ok());
+        assert!(argon2().verify_password(b"kez", &ours).is_err());
     }
 
     #[tokio::test]
