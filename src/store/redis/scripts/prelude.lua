@@ -6,7 +6,7 @@
 -- KEYS[1]  the store's identity
 -- KEYS[2]  the tail: a stream; one entry a batch, with fields
 --          p packed batch, v a verdict a item, w the writer's last number before, c each client's
--- KEYS[3]  sequence numbers: a hash of w:<writer> and c:<client>
+-- KEYS[3]  sequence numbers: a hash of w:<writer> and c:<client>, and the index's version
 -- ARGV[1]  the identity that the caller began with
 -- ARGV[2]  the packed batch
 -- ARGV[3]  the writer
@@ -19,22 +19,29 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('FOREIGN the identity of the store has changed')
 end
 
+local items = tonumber(ARGV[5])
+local clients = tonumber(ARGV[6])
+local first = 6 + clients
+local verdicts = {}
+
+-- Whose numbers the batch takes: the writer's, then each client's.
+local names = {'w:' .. ARGV[3]}
+for client = 1, clients do
+  names[1 + client] = 'c:' .. ARGV[6 + client]
+end
+local numbers = redis.call('HMGET', KEYS[3], unpack(names))
+
 -- A store that knows less than was acknowledged has lost entries, perhaps opt-outs: it came back
 -- with an older file, or a replica that was behind took over. It must answer nothing.
 local knows_of_loss = string.sub(ARGV[4], 1, 1) == 'L'
 local seen = tonumber((string.gsub(ARGV[4], '^L', '')))
-local last = tonumber(redis.call('HGET', KEYS[3], 'w:' .. ARGV[3]) or 0)
+local last = tonumber(numbers[1] or 0)
 if last < seen then
   if not knows_of_loss then
     return redis.error_reply('LOST ' .. (seen - last) .. ' acknowledged entries are missing')
   end
   last = seen
 end
-
-local items = tonumber(ARGV[5])
-local clients = tonumber(ARGV[6])
-local first = 6 + clients
-local verdicts = {}
 
 -- Appends the batch unless nothing new is in it. Numbers are contiguous: only what becomes an
 -- entry takes one. After a loss the numbering leaves a gap, so that everybody sees it.
@@ -51,17 +58,15 @@ local function append(client_of)
   if total == 0 then
     return last
   end
-  local before = {}
-  local numbers = {'w:' .. ARGV[3], last + total}
+  local before, after = {}, {names[1], last + total}
   for client = 1, clients do
-    local name = 'c:' .. ARGV[6 + client]
-    local number = tonumber(redis.call('HGET', KEYS[3], name) or 0)
+    local number = tonumber(numbers[1 + client] or 0)
     before[client] = number
-    numbers[#numbers + 1] = name
-    numbers[#numbers + 1] = number + (taken[client] or 0)
+    after[#after + 1] = names[1 + client]
+    after[#after + 1] = number + (taken[client] or 0)
   end
   redis.call('XADD', KEYS[2], '*', 'p', ARGV[2], 'v', table.concat(verdicts),
     'w', last, 'c', table.concat(before, ','))
-  redis.call('HSET', KEYS[3], unpack(numbers))
+  redis.call('HSET', KEYS[3], unpack(after))
   return last + total
 end
