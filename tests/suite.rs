@@ -56,6 +56,8 @@ mod matching;
 mod openings;
 #[path = "suite/opt_out.rs"]
 mod opt_out;
+#[path = "suite/order.rs"]
+mod order;
 #[path = "suite/own.rs"]
 mod own;
 #[path = "suite/page_safety.rs"]

@@ -14,7 +14,7 @@ use crate::harness::{Answer, Api, World, number, on_every_store};
 const PATH: &str = "/v1/admin/imports";
 
 /// An import by hand: these parts, all sellers, unless `more` says otherwise.
-struct Import {
+pub struct Import {
     operator: Api,
     parts: Vec<String>,
     begun: Value,
@@ -82,7 +82,7 @@ impl Import {
 
     /// All of it.
     #[track_caller]
-    fn run(operator: &Api, parts: &[String], more: Value) -> Value {
+    pub fn run(operator: &Api, parts: &[String], more: Value) -> Value {
         let import = Self::begin(operator, parts, more);
         (1..=parts.len()).for_each(|part| drop(import.put(part).expect(200)));
         import.finish()
@@ -90,7 +90,7 @@ impl Import {
 }
 
 /// One number a line.
-fn lines(numbers: impl IntoIterator<Item = usize>) -> String {
+pub fn lines(numbers: impl IntoIterator<Item = usize>) -> String {
     numbers.into_iter().map(|n| number(n) + "\n").collect()
 }
 

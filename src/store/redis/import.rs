@@ -5,6 +5,7 @@
 
 use data_encoding::HEXLOWER;
 
+use super::ahead::new_version;
 use super::keys;
 use super::link::Link;
 use super::work::Shared;
@@ -47,7 +48,7 @@ pub(super) async fn import(
 fn piece(shared: &Shared, part: &ImportPart, spots: &[Spot]) -> (Vec<String>, Vec<Vec<u8>>) {
     let mut names = Vec::with_capacity(spots.len() + 2);
     names.extend([keys::IDENTITY.to_owned(), keys::SEQUENCES.to_owned()]);
-    let mut arguments = Vec::with_capacity(spots.len() + 5);
+    let mut arguments = Vec::with_capacity(spots.len() + 6);
     arguments.extend([
         shared.identity().into_bytes(),
         HEXLOWER.encode(shared.writer()).into_bytes(),
@@ -55,6 +56,7 @@ fn piece(shared: &Shared, part: &ImportPart, spots: &[Spot]) -> (Vec<String>, Ve
         if part.remove { "SREM" } else { "SADD" }
             .as_bytes()
             .to_vec(),
+        new_version().to_vec(),
         Vec::new(),
     ]);
     let mut counts = Vec::with_capacity(spots.len());
@@ -65,7 +67,7 @@ fn piece(shared: &Shared, part: &ImportPart, spots: &[Spot]) -> (Vec<String>, Ve
             arguments.extend(run.iter().map(|spot| member(*spot, part.seller)));
         }
     }
-    arguments[4] = counts;
+    arguments[5] = counts;
     (names, arguments)
 }
 

@@ -1,11 +1,12 @@
-//! The Redis engine: one server, two scripts.
+//! The Redis engine: one server, a script for each step.
 //!
-//! Asks go through one script that decides a batch and appends it, changes through another; Redis
-//! runs each alone, so looking up and recording are one atomic step. With `appendfsync always`
+//! Asks go through a script that decides a batch and appends it, changes through another; Redis
+//! runs each alone, so looking up and recording are one atomic step (long batches: see `ahead`). With `appendfsync always`
 //! Redis answers after the append-only file is on disk, so what was answered survives a power cut.
 //! Every script first makes sure that the store is still the one the service began with: an
 //! emptied Redis, to which every number would look free, answers nothing.
 
+mod ahead;
 mod documents;
 mod durability;
 mod import;

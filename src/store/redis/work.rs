@@ -8,6 +8,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use data_encoding::HEXLOWER;
 use redis::Cmd;
 
+use super::ahead::{new_version, worthwhile};
 use super::keys;
 use super::link::{Link, Script};
 use crate::domain::{Context, Decision, Detail, EntryId, Moment, Op};
@@ -21,6 +22,7 @@ use crate::store::{Action, Ask, Change, Changed, Listing, StoreError};
 pub(super) struct Shared {
     link: Link,
     decide: Script,
+    pub(super) record: Script,
     change: Script,
     pub(super) document: Script,
     pub(super) lease: Script,
@@ -47,6 +49,7 @@ impl Shared {
         Self {
             link,
             decide: Script::new(&[PRELUDE, include_str!("scripts/decide.lua")]),
+            record: Script::new(&[PRELUDE, include_str!("scripts/record.lua")]),
             change: Script::new(&[PRELUDE, include_str!("scripts/change.lua")]),
             document: Script::new(&[include_str!("scripts/document.lua")]),
             lease: Script::new(&[include_str!("scripts/lease.lua")]),
@@ -86,6 +89,11 @@ impl Shared {
             NO_LOSS => self.acknowledged.load(Ordering::Acquire),
             _ => 0,
         }
+    }
+
+    /// The store has acknowledged what this process wrote, up to this number.
+    pub(super) fn acknowledge(&self, number: u64) {
+        self.acknowledged.fetch_max(number, Ordering::AcqRel);
     }
 
     /// What makes the server unfit at the moment.
@@ -130,11 +138,16 @@ impl Shared {
         asks: &[Ask],
     ) -> Result<Vec<Decision>, StoreError> {
         let packed = batch::pack(self.writer, asks.iter());
+        if worthwhile(asks)
+            && let Some(decided) = self.decide_ahead(link, asks, &packed).await?
+        {
+            return Ok(decided);
+        }
         let call = self.call_to_decide(asks, &packed);
         let sent = link.run(&self.decide, &call).await;
         let (verdicts, number, repeated): (Vec<u8>, u64, Vec<String>) =
             sent.inspect_err(|error| self.notice_loss(error))?;
-        self.acknowledged.fetch_max(number, Ordering::AcqRel);
+        self.acknowledge(number);
         decisions(asks, &packed.ids, &verdicts, &repeated)
             .ok_or_else(|| StoreError::Damaged("the reply of a script".to_owned()))
     }
@@ -167,12 +180,7 @@ impl Shared {
             call.arg(name);
         }
         self.say_what_all_hear(&mut call, packed, asks.len());
-        let mut clients = Vec::with_capacity(2 * asks.len());
-        for client in &packed.client_of {
-            let client = client.map_or(0, |client| client + 1);
-            clients.extend(client.to_be_bytes());
-        }
-        call.arg(clients.as_slice());
+        call.arg(client_bytes(packed));
         for (ask, place) in asks.iter().zip(&places) {
             match place {
                 Some(place) => {
@@ -199,7 +207,7 @@ impl Shared {
     pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
         let packed = batch::pack(self.writer, changes.iter());
         let mut names = Vec::with_capacity(2 * changes.len());
-        let mut arguments = Vec::with_capacity(4 * changes.len());
+        let mut arguments = Vec::with_capacity(4 * changes.len() + 1);
         for (index, change) in changes.iter().enumerate() {
             let (action, listing, member) = match &change.action {
                 Action::Put(listing, channels) => {
@@ -227,6 +235,15 @@ impl Shared {
             let member = member.map(|member| member.get().to_string());
             arguments.push(member.unwrap_or_default().into_bytes());
         }
+        let touched = changes
+            .iter()
+            .any(|change| !matches!(change.action, Action::Note));
+        let version = if touched {
+            new_version().to_vec()
+        } else {
+            Vec::new()
+        };
+        arguments.push(version);
         let count = 3 + names.len() + 6 + packed.clients.len() + arguments.len();
         let bytes = packed.payload.len() + 128 * (names.len() + 2);
         let mut call = self.change.call(3 + names.len(), count, bytes);
@@ -237,7 +254,7 @@ impl Shared {
         let sent = self.link.run(&self.change, &call).await;
         let (verdicts, number): (Vec<u8>, u64) =
             sent.inspect_err(|error| self.notice_loss(error))?;
-        self.acknowledged.fetch_max(number, Ordering::AcqRel);
+        self.acknowledge(number);
         verdicts
             .iter()
             .map(|byte| match Verdict::from_byte(*byte) {
@@ -283,15 +300,15 @@ impl Shared {
         }
     }
 
-    /// The keys that both scripts begin with.
-    fn name_what_all_use(&self, call: &mut Cmd) {
+    /// The keys that the scripts begin with.
+    pub(super) fn name_what_all_use(&self, call: &mut Cmd) {
         call.arg(keys::IDENTITY)
             .arg(keys::TAIL)
             .arg(keys::SEQUENCES);
     }
 
-    /// The arguments that both scripts begin with.
-    fn say_what_all_hear(&self, call: &mut Cmd, packed: &Packed, items: usize) {
+    /// The arguments that the scripts begin with.
+    pub(super) fn say_what_all_hear(&self, call: &mut Cmd, packed: &Packed, items: usize) {
         call.arg(self.identity.load().as_bytes())
             .arg(packed.payload.as_slice())
             .arg(HEXLOWER.encode(&self.writer))
@@ -320,12 +337,20 @@ fn client(packed: &Packed, index: usize) -> Vec<u8> {
     client.to_string().into_bytes()
 }
 
+/// The same for all items, two bytes each.
+pub(super) fn client_bytes(packed: &Packed) -> Vec<u8> {
+    let clients = packed.client_of.iter();
+    clients
+        .flat_map(|client| client.map_or(0, |client| client + 1).to_be_bytes())
+        .collect()
+}
+
 /// The field of a listing in its number's hash.
 fn field(listing: &Listing) -> String {
     format!("{}/{}", listing.registration.as_str(), listing.seller.get())
 }
 
-fn decisions(
+pub(super) fn decisions(
     asks: &[Ask],
     ids: &[EntryId],
     verdicts: &[u8],

@@ -3,7 +3,8 @@
 -- KEYS[4..]    two keys a change: the number's bucket, and its listings (a hash of
 --              <registration>/<seller> to member)
 -- ARGV[first+1..]  four values a change: what to do (P put, R remove, N note only), its client
---              (0: none), the listing's field, the member
+--              (0: none), the listing's field, the member; after them all, the index's new
+--              version, or empty if nothing in it is touched
 -- Reply: the verdicts, the writer's number.
 
 -- Takes a member out of the index unless another listing of the number still stands for it.
@@ -14,6 +15,12 @@ local function release(bucket, listings, member)
     end
   end
   redis.call('SREM', bucket, member)
+end
+
+-- First, so that no change is without it, even if the script should be broken off.
+local version = ARGV[first + items * 4 + 1]
+if version ~= '' then
+  redis.call('HSET', KEYS[3], 'index', version)
 end
 
 local client_of = {}
