@@ -55,6 +55,35 @@ fn an_embedded_file_that_is_gone_is_not_made_anew() {
     assert!(refusal.stderr.contains("store.id"), "{refusal:?}");
 }
 
+/// Nothing but a long list was acknowledged since the files that Redis comes back with.
+#[test]
+fn a_store_that_lost_a_long_list_answers_no_other() {
+    let mut redis = Redis::durable();
+    let folder = tempdir().unwrap();
+    let backup = folder.path().join("backup");
+    let service = Launch::on(&folder.path().join("data"))
+        .redis(&redis.url())
+        .start();
+    let dialler = dialler(&service.operator());
+    let numbers: Vec<_> = (0..200).map(number).collect();
+    let body = json!({"seller": "telco", "numbers": numbers});
+    let list = || dialler.post("/v1/checks", body.clone());
+    list().expect(200);
+    redis.kill9();
+    copy(redis.folder(), &backup);
+    redis.restart();
+    eventually("the service is back", || list().status == 200);
+    redis.kill9();
+    fs::remove_dir_all(redis.folder().join("appendonlydir")).unwrap();
+    copy(&backup, redis.folder());
+    redis.restart();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(3) {
+        list().expect(503);
+    }
+    service.anonymous().get("/readyz").expect(503);
+}
+
 /// Redis comes back with the files of an hour ago: the opt-outs since then are lost. No check may
 /// be answered from what is left, until whoever runs it decides to go on.
 #[test]
