@@ -59,7 +59,8 @@ impl Shared {
     }
 }
 
-/// The version comes first: what is found is then at least as new.
+/// The version comes first: what is found is then at least as new, and what changed in between is
+/// noticed.
 fn look_up(asks: &[Ask]) -> Pipeline {
     let mut commands = Pipeline::with_capacity(asks.len() + 1);
     commands.cmd("HGET").arg(keys::SEQUENCES).arg("index");
@@ -80,7 +81,7 @@ fn look_up(asks: &[Ask]) -> Pipeline {
     commands
 }
 
-/// The version, and a verdict for each ask.
+/// The version, and a verdict for each ask; nothing if the reply is not exactly one to them.
 fn read<'a>(asks: &[Ask], found: &'a [Value]) -> Option<(&'a [u8], Vec<u8>)> {
     let (version, mut found) = match found.split_first()? {
         (Value::Nil, found) => (&[][..], found.iter()),
@@ -99,8 +100,15 @@ fn read<'a>(asks: &[Ask], found: &'a [Value]) -> Option<(&'a [u8], Vec<u8>)> {
                 if found.len() != refusing.len() {
                     return None;
                 }
-                let first = found.iter().position(|found| *found == Value::Int(1));
-                match first.map(|first| refusing[first].1) {
+                let mut listed = None;
+                for (found, (_, reason)) in found.iter().zip(refusing) {
+                    match found {
+                        Value::Int(0) => {}
+                        Value::Int(1) => listed = listed.or(Some(reason)),
+                        _ => return None,
+                    }
+                }
+                match listed {
                     None => Verdict::NotListed,
                     Some(Reason::AllSellers) => Verdict::AllSellers,
                     Some(Reason::ThisSeller) => Verdict::ThisSeller,
@@ -110,4 +118,77 @@ fn read<'a>(asks: &[Ask], found: &'a [Value]) -> Option<(&'a [u8], Vec<u8>)> {
         verdicts.push(verdict as u8);
     }
     found.next().is_none().then_some((version, verdicts))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Channel, Context, Detail, Moment, Op, Pseudonym};
+    use crate::privacy::Subject;
+    use crate::store::SellerNumber;
+
+    fn ask(number: Option<u8>) -> Ask {
+        let detail = Detail::Incident {
+            what: String::new(),
+        };
+        Ask {
+            at: Moment::from_millis(0),
+            context: Arc::new(Context::of_service(Op::Incident, detail)),
+            number: number.map(|n| (Subject([n; 16]), Pseudonym([n; 16]))),
+            seller: SellerNumber::new(1).unwrap(),
+            channel: Channel::Voice,
+            replay: None,
+        }
+    }
+
+    fn members(found: [i64; 6]) -> Value {
+        Value::Array(found.map(Value::Int).to_vec())
+    }
+
+    #[test]
+    fn the_version_is_read_before_anything_else() {
+        let sent = look_up(&[ask(Some(1)), ask(None), ask(Some(2))]).get_packed_pipeline();
+        let sent = String::from_utf8_lossy(&sent);
+        assert!(sent.starts_with("*3\r\n$4\r\nHGET\r\n"), "{sent}");
+        assert_eq!(sent.matches("SMISMEMBER").count(), 2);
+    }
+
+    #[test]
+    fn only_a_whole_reply_is_an_answer() {
+        let asks = [1, 2, 3, 0, 4].map(|n| ask((n != 0).then_some(n)));
+        let version = || Value::BulkString(b"v".to_vec());
+        let whole = [
+            version(),
+            members([0; 6]),
+            members([0, 1, 0, 0, 0, 1]),
+            members([0, 0, 0, 0, 0, 1]),
+            members([0, 0, 1, 0, 0, 0]),
+        ];
+        assert_eq!(read(&asks, &whole), Some((&b"v"[..], b"01231".to_vec())));
+        let mut never_changed = whole.clone();
+        never_changed[0] = Value::Nil;
+        assert_eq!(read(&asks, &never_changed).unwrap().0, b"");
+
+        for short in 0..whole.len() {
+            assert_eq!(read(&asks, &whole[..short]), None);
+        }
+        let long = [&whole[..], &[members([0; 6])]].concat();
+        assert_eq!(read(&asks, &long), None);
+        let wrong = [
+            Value::Nil,
+            Value::Okay,
+            Value::Array(vec![Value::Int(0); 5]),
+            Value::Array(vec![Value::Nil; 6]),
+            members([0, 0, 0, 0, 0, 2]),
+        ];
+        for wrong in wrong {
+            for place in 1..whole.len() {
+                let mut reply = whole.clone();
+                reply[place] = wrong.clone();
+                assert_eq!(read(&asks, &reply), None, "{wrong:?}");
+            }
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! The Redis engine: one server, a script for each step.
 //!
 //! Asks go through a script that decides a batch and appends it, changes through another; Redis
-//! runs each alone, so looking up and recording are one atomic step (long batches: see `ahead`). With `appendfsync always`
-//! Redis answers after the append-only file is on disk, so what was answered survives a power cut.
-//! Every script first makes sure that the store is still the one the service began with: an
-//! emptied Redis, to which every number would look free, answers nothing.
+//! runs each alone, so looking up and recording are one atomic step. Long batches of asks are looked
+//! up beforehand and come to the same ([`ahead`]). With `appendfsync always` Redis answers after the
+//! append-only file is on disk, so what was answered survives a power cut. Every script first makes
+//! sure that the store is still the one the service began with: an emptied Redis, to which every
+//! number would look free, answers nothing.
 
 mod ahead;
 mod documents;
