@@ -20,6 +20,7 @@ pub mod numbers;
 pub mod process;
 pub mod raw;
 pub mod redis;
+pub mod rounds;
 pub mod sealed;
 pub mod service;
 pub mod smtp;

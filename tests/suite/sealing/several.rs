@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::harness::checks::Checks;
+use crate::harness::rounds::rounds;
 use crate::harness::sealed::{Watcher, commits};
 use crate::harness::{Engine, Launch, Service, World, eventually, on_every_store};
 
@@ -118,14 +119,14 @@ fn a_sealer_that_slept_at_any_step_does_no_harm_when_it_wakes() {
 
 /// The same with the lease: whoever holds it is stopped anywhere, the other takes over.
 #[test]
-fn a_process_that_was_stopped_anywhere_is_replaced_and_does_no_harm_when_it_wakes() {
+fn a_process_that_was_stopped_anywhere_is_replaced_and_does_no_harm_when_it_wakes_long_stops() {
     let world = World::with(Engine::RedisAlways, quick);
     let folder = world.log_folder();
     let watcher = Watcher::strict(folder.clone());
     let dialler = world.dialler();
     let replica = world.replica_with(quick).unwrap();
     let mut acknowledged = Vec::new();
-    for round in 0..4 {
+    for round in 0..rounds("stops", 4, 100) {
         let (stopped, other) = match round % 2 {
             0 => (&world.service, &replica),
             _ => (&replica, &world.service),
