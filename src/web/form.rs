@@ -223,7 +223,7 @@ impl Typed {
             let error = wrong.boxes.get(place).copied().flatten();
             NumberBox {
                 value: value.as_str(),
-                error: error.map(PhoneError::code),
+                error,
             }
         });
         view.boxes = boxes.collect();

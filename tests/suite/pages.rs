@@ -1,6 +1,8 @@
 //! The pages, as a browser without JavaScript sees them: what a person does there, in four
 //! languages.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::harness::{Answer, Browser, Engine, World, html, number, on_every_store};
@@ -164,6 +166,25 @@ on_every_store! {
         });
         nothing.expect(422);
         assert_eq!(registrations(world), 0);
+    }
+
+    fn each_reason_why_a_number_is_refused_is_told_in_words_of_its_own(world: &World) {
+        world.dialler();
+        let short = [("nl", "noodnummer"), ("fr", "urgence"), ("de", "Notruf"), ("en", "emergency")];
+        for (language, word) in short {
+            let told = |typed: &str| {
+                let mut browser = world.browser().reading(language);
+                let page = browser.review(&[typed]).expect(422).text();
+                let (_, behind) = page.split_once("id=\"number-1-error\">").unwrap();
+                behind.split('<').next().unwrap().to_owned()
+            };
+            for typed in ["112", "1207", "1722"] {
+                assert!(told(typed).contains(word), "{typed}: {}", told(typed));
+            }
+            let reasons = ["112", "bel mij", "0475 ! 12", "+99 123", "0475123456;2", &"1".repeat(65)];
+            let sentences: BTreeSet<_> = reasons.into_iter().map(told).collect();
+            assert_eq!(sentences.len(), reasons.len(), "{sentences:#?}");
+        }
     }
 
     fn the_review_can_be_left_for_the_form_with_everything_kept(world: &World) {

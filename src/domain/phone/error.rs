@@ -50,6 +50,19 @@ pub enum PhoneError {
 }
 
 impl PhoneError {
+    /// Every reason.
+    pub const ALL: [Self; 9] = [
+        Self::Empty,
+        Self::TooLong,
+        Self::Letters,
+        Self::NotANumber,
+        Self::Extension,
+        Self::NeedsRegion,
+        Self::NotValid,
+        Self::Ambiguous,
+        Self::EmergencyOrShort,
+    ];
+
     /// A name for programs. It never changes, unlike the message.
     #[must_use]
     pub const fn code(self) -> &'static str {

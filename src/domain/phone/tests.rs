@@ -293,18 +293,7 @@ fn a_region_is_read_in_small_and_capital_letters() {
 
 #[test]
 fn every_error_has_a_name_and_a_message_without_digits_of_a_number() {
-    use PhoneError::*;
-    let all = [
-        Empty,
-        TooLong,
-        Letters,
-        NotANumber,
-        Extension,
-        NeedsRegion,
-        NotValid,
-        Ambiguous,
-        EmergencyOrShort,
-    ];
+    let all = PhoneError::ALL;
     let names: HashSet<_> = all.iter().map(|e| e.code()).collect();
     assert_eq!(names.len(), all.len());
     for error in all {

@@ -49,8 +49,22 @@ impl Rejection {
     }
 
     pub(super) fn number(self) -> u8 {
-        let place = REASONS.iter().position(|reason| *reason == self);
-        place.map_or(u8::MAX, |place| place as u8)
+        match self {
+            Self::Phone(PhoneError::Empty) => 0,
+            Self::Phone(PhoneError::TooLong) => 1,
+            Self::Phone(PhoneError::Letters) => 2,
+            Self::Phone(PhoneError::NotANumber) => 3,
+            Self::Phone(PhoneError::Extension) => 4,
+            Self::Phone(PhoneError::NeedsRegion) => 5,
+            Self::Phone(PhoneError::NotValid) => 6,
+            Self::Phone(PhoneError::Ambiguous) => 7,
+            Self::Phone(PhoneError::EmergencyOrShort) => 8,
+            Self::Columns => 9,
+            Self::Quotes => 10,
+            Self::Date(DateError::Unreadable) => 11,
+            Self::Date(DateError::TooEarly) => 12,
+            Self::Date(DateError::Future) => 13,
+        }
     }
 
     pub(super) fn from_number(number: u8) -> Option<Self> {
@@ -75,6 +89,9 @@ mod tests {
     fn every_reason_keeps_its_number() {
         for (number, reason) in REASONS.iter().enumerate() {
             assert_eq!(usize::from(reason.number()), number);
+        }
+        for error in PhoneError::ALL {
+            assert!(REASONS.contains(&Rejection::Phone(error)), "{error:?}");
         }
     }
 }

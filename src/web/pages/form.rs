@@ -4,14 +4,15 @@ use askama::Template;
 
 use super::super::texts::{Country, Language, countries, country, example_numbers, fill};
 use super::{Channels, Frame, Notice, Problem};
+use crate::domain::PhoneError;
 
 /// One box for a number on the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberBox<'a> {
     /// What was typed.
     pub value: &'a str,
-    /// What is wrong with it: a code for [`Texts::phone_error`].
-    pub error: Option<&'a str>,
+    /// What is wrong with it.
+    pub error: Option<PhoneError>,
 }
 
 /// One company on the form.
@@ -144,7 +145,7 @@ impl OptOutForm<'_> {
     /// What is wrong with a box, if anything. That no number was given is said at the first box.
     pub(super) fn box_error(&self, index: usize) -> Option<String> {
         match self.boxes.get(index)?.error {
-            Some(code) => Some(on_one_line(self.frame.texts().phone_error(code))),
+            Some(error) => Some(on_one_line(self.frame.texts().phone_error(error))),
             None if index == 0 => self.numbers_error(),
             None => None,
         }

@@ -217,7 +217,7 @@ impl Registration<'_> {
     fn error_text(&self) -> Option<String> {
         let texts = self.frame.texts();
         self.error.map(|error| match error {
-            ChangeError::Number(error) => texts.phone_error(error.code()).to_owned(),
+            ChangeError::Number(error) => texts.phone_error(error).to_owned(),
             ChangeError::Full { max } => fill(texts.own.full, "n", &max.to_string()),
             ChangeError::NoCompany => texts.own.error_company.to_owned(),
             ChangeError::TooLate => texts.own.error_too_late.to_owned(),

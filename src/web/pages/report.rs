@@ -140,7 +140,7 @@ impl ReportForm<'_> {
     fn number_error(&self) -> Option<String> {
         let texts = self.frame.texts();
         let unread = self.number.error;
-        let unread = unread.map(|code| on_one_line(texts.phone_error(code)));
+        let unread = unread.map(|error| on_one_line(texts.phone_error(error)));
         unread.or_else(|| self.error("number"))
     }
 

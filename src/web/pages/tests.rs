@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::*;
+use crate::domain::PhoneError;
 
 fn site(contact: &str) -> Site {
     Site {
@@ -14,7 +15,7 @@ fn site(contact: &str) -> Site {
     }
 }
 
-fn form<'a>(frame: Frame<'a>, value: &'a str, error: Option<&'a str>) -> OptOutForm<'a> {
+fn form<'a>(frame: Frame<'a>, value: &'a str, error: Option<PhoneError>) -> OptOutForm<'a> {
     OptOutForm {
         frame,
         token: "t",
@@ -40,9 +41,13 @@ fn what_was_typed_comes_back_as_text_and_never_as_html() {
         language: Language::En,
         site: &site,
     };
-    let page = form(frame, "\"><script>alert(1)</script>", Some("phone_letters"))
-        .render()
-        .unwrap();
+    let page = form(
+        frame,
+        "\"><script>alert(1)</script>",
+        Some(PhoneError::Letters),
+    )
+    .render()
+    .unwrap();
     assert!(!page.contains("<script") && page.contains("script&#62;"));
     assert!(page.contains("<title>Error: "));
     assert!(page.contains("href=\"#number-1\"") && page.contains("id=\"number-1\""));

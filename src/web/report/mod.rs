@@ -313,7 +313,7 @@ impl<'a> Step<'a> {
             other: typed.own == "other",
             number: NumberBox {
                 value: &typed.number,
-                error: wrong.number.map(crate::domain::PhoneError::code),
+                error: wrong.number,
             },
             region: &typed.region,
             sellers: sellers

@@ -20,6 +20,8 @@ mod own;
 mod regions;
 mod report;
 
+use crate::domain::PhoneError;
+
 pub use asked::AskedTexts;
 pub use console::ConsoleTexts;
 pub use de::DE;
@@ -153,19 +155,17 @@ pub struct Texts {
     /// Letters among the digits.
     pub phone_letters: &'static str,
     /// Signs that no phone number has.
-    pub phone_characters: &'static str,
+    pub phone_not_a_number: &'static str,
     /// It cannot be told which country the number is of.
     pub phone_needs_region: &'static str,
     /// No such number in that country's plan.
     pub phone_not_valid: &'static str,
     /// An emergency or short number.
-    pub phone_short: &'static str,
+    pub phone_emergency_or_short: &'static str,
     /// Two numbers in one box, or an extension.
     pub phone_extension: &'static str,
     /// A number that exists in more than one country, written without the country.
     pub phone_ambiguous: &'static str,
-    /// Any other problem with a number.
-    pub phone_other: &'static str,
 
     // The check page
     /// Heading.
@@ -356,20 +356,18 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// What is wrong with a number and how to write it, for the code that parsing it gave
-    /// (`phone_letters`, `phone_not_valid` …). An unknown code gives a general sentence.
-    pub fn phone_error(&self, code: &str) -> &'static str {
-        match code {
-            "phone_empty" => self.phone_empty,
-            "phone_too_long" => self.phone_too_long,
-            "phone_letters" => self.phone_letters,
-            "phone_characters" => self.phone_characters,
-            "phone_needs_region" => self.phone_needs_region,
-            "phone_not_valid" => self.phone_not_valid,
-            "phone_short" => self.phone_short,
-            "phone_extension" => self.phone_extension,
-            "phone_ambiguous" => self.phone_ambiguous,
-            _ => self.phone_other,
+    /// What is wrong with a number, and how to write it.
+    pub fn phone_error(&self, error: PhoneError) -> &'static str {
+        match error {
+            PhoneError::Empty => self.phone_empty,
+            PhoneError::TooLong => self.phone_too_long,
+            PhoneError::Letters => self.phone_letters,
+            PhoneError::NotANumber => self.phone_not_a_number,
+            PhoneError::Extension => self.phone_extension,
+            PhoneError::NeedsRegion => self.phone_needs_region,
+            PhoneError::NotValid => self.phone_not_valid,
+            PhoneError::Ambiguous => self.phone_ambiguous,
+            PhoneError::EmergencyOrShort => self.phone_emergency_or_short,
         }
     }
 
