@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tempfile::tempdir;
+use serde_json::json;
+use tempfile::{TempDir, tempdir};
 
-use crate::harness::{Launch, Redis, eventually, number};
+use crate::harness::world::copy_tree;
+use crate::harness::{Api, Launch, Redis, Service, eventually, number};
 
 /// A Redis that also speaks TLS, with a certificate of an authority of its own.
 #[test]
@@ -79,6 +82,96 @@ fn where_a_replica_is_required_nothing_is_answered_without_it() {
     eventually("the replica keeps up again", || {
         dialler.check(&number(1), "telco").status == 200
     });
+}
+
+/// A Redis with a replica that must have every entry, a service on it, and its dialler.
+struct Followed {
+    primary: Redis,
+    replica: Redis,
+    service: Service,
+    dialler: Api,
+    folder: TempDir,
+}
+
+impl Followed {
+    fn start() -> Self {
+        let primary = Redis::durable();
+        let port = primary.port().to_string();
+        let replica = Redis::with(&[("replicaof", &format!("127.0.0.1 {port}"))]);
+        let folder = tempdir().unwrap();
+        let service = Launch::on(&folder.path().join("data"))
+            .redis(&primary.url())
+            .set("STORE__REDIS__REPLICAS", "1")
+            .start();
+        let operator = service.operator();
+        operator.add_seller("telco");
+        operator.add_agency("calls", &["telco"]);
+        let dialler = operator.dialler_of("calls");
+        assert!(!dialler.suppresses(&number(1), "telco"));
+        Self {
+            primary,
+            replica,
+            service,
+            dialler,
+            folder,
+        }
+    }
+
+    /// Nothing is answered for as long as this takes, and whoever runs it is told what it is.
+    #[track_caller]
+    fn assert_refuses_for_good(&self, said: &str) {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(3) {
+            let answer = self.dialler.check(&number(1), "telco");
+            assert_eq!(answer.status, 503, "{}", answer.text());
+            // That is said of a store that is away.
+            let text = answer.text();
+            assert!(!text.contains("may or may not be recorded"), "{text}");
+        }
+        self.service.anonymous().get("/readyz").expect(503);
+        let doctor = self.service.operator().get("/v1/admin/doctor");
+        let log = self.service.log();
+        assert!(
+            log.contains(said) || doctor.text().contains(said),
+            "{said} in {} and {log}",
+            doctor.text()
+        );
+    }
+}
+
+#[test]
+fn a_loss_is_no_absence_where_a_replica_is_required() {
+    let mut world = Followed::start();
+    let backup = world.folder.path().join("backup");
+    world.replica.kill9();
+    world.primary.kill9();
+    copy_tree(&world.primary.folder().join("appendonlydir"), &backup);
+    world.primary.restart();
+    world.replica.restart();
+    eventually("it answers again", || {
+        world.dialler.check(&number(1), "telco").status == 200
+    });
+    world.dialler.register(&[&number(1)], json!("all"));
+    assert!(world.dialler.suppresses(&number(1), "telco"));
+    world.replica.kill9();
+    world.primary.kill9();
+    let files = world.primary.folder().join("appendonlydir");
+    fs::remove_dir_all(&files).unwrap();
+    copy_tree(&backup, &files);
+    world.primary.restart();
+    world.replica.restart();
+    eventually("the replica follows", || {
+        let said = world.primary.command(&["INFO", "replication"]);
+        said.contains("state=online")
+    });
+    world.assert_refuses_for_good("lost entries");
+}
+
+#[test]
+fn an_emptied_store_is_no_absence_where_a_replica_is_required() {
+    let world = Followed::start();
+    assert_eq!(world.primary.command(&["FLUSHALL"]), "+OK");
+    world.assert_refuses_for_good("is gone or another one");
 }
 
 #[test]

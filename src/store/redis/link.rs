@@ -200,7 +200,17 @@ impl Link {
         both.cmd("WAIT")
             .arg(self.replicas)
             .arg(self.timeout.as_millis() as u64);
-        let (value, reached): (Value, u32) = both.query_async(connection).await?;
+        // Read one by one: what a script refuses has a name, and the errors of a whole do not.
+        both.ignore_errors();
+        let replies: Vec<Value> = both.query_async(connection).await?;
+        let [value, reached] = <[Value; 2]>::try_from(replies).map_err(|_| {
+            RedisError::from((
+                ErrorKind::Parse,
+                "another number of replies than of commands",
+            ))
+        })?;
+        let value = value.extract_error()?;
+        let reached = u32::from_redis_value(reached.extract_error()?)?;
         if reached < self.replicas {
             return Err(RedisError::from((
                 ErrorKind::Io,
