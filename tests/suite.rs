@@ -92,6 +92,8 @@ mod store_away;
 mod store_failures;
 #[path = "suite/texts.rs"]
 mod texts;
+#[path = "suite/unsigned.rs"]
+mod unsigned;
 #[path = "suite/wash.rs"]
 mod wash;
 #[path = "suite/wash_cli.rs"]

@@ -12,7 +12,7 @@ use crate::domain::{Context, Detail, Moment, Op};
 use crate::store::{Kind, Store};
 
 /// The object in which the log says which one it is.
-const OBJECT: &str = "log.id";
+pub(in crate::log) const OBJECT: &str = "log.id";
 
 /// The document in which the store says which log is its own.
 const DOCUMENT: &str = "identity";

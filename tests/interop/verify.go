@@ -15,7 +15,8 @@
 //  3. every hash tile says the same (c2sp.org/tlog-tiles);
 //  4. every older checkpoint, kept in the bundle or given with --checkpoint, is signed, and is what
 //     the first entries of this log give: nothing before it was changed, removed or put in;
-//  5. every entry is JSON, and no writer's and no agency's sequence numbers have a gap.
+//  5. every entry is JSON, and no writer's and no agency's sequence numbers have a gap;
+//  6. it holds nothing else: no file, no entry and no byte beyond what the checkpoint signs.
 //
 // A receipt (c2sp.org/tlog-proof) must prove its entry, and the log must hold that entry there.
 //
@@ -30,6 +31,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -40,6 +42,10 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
+
+// beside is what lies beside the logs: what every bundle has, and what its README says to put there.
+var beside = []string{"README.md", "manifest.json", "openings.txt", "verify.go", "verify.py", "vkeys",
+	"trusted.vkeys", "older.checkpoint", "receipt.tlog-proof", "receipt.json"}
 
 var (
 	keys     []note.Verifier // those trusted
@@ -129,6 +135,7 @@ type log struct {
 	leaves       []tlog.Hash      // the hash of every entry
 	last         map[string]int64 // the last sequence number of each writer and agency
 	inside, held []int64          // sizes of the checkpoints that were confirmed
+	signedFor    map[string]bool  // the files that the checkpoint vouches for
 }
 
 // ReadHashes gives the tree to package tlog; it never fails.
@@ -148,19 +155,38 @@ func (l *log) rootAt(size int64) tlog.Hash {
 	return root
 }
 
-// tile reads a tile. Where the log has grown since, the full one begins with what the partial one held.
+// pathOf is where a tile lies in a log that names its tiles as c2sp.org/tlog-tiles does.
+func pathOf(t tlog.Tile) string {
+	return strings.Replace(strings.Replace(t.Path(), "tile/8/", "tile/", 1), "/data/", "/entries/", 1)
+}
+
+// checkFiles finds what nobody signed: files of other names, and what is neither a file nor a folder.
+func (l *log) checkFiles() {
+	filepath.WalkDir(l.folder, func(path string, item fs.DirEntry, err error) error {
+		if err != nil {
+			wrong(l.name, "%v", err)
+		} else if name, _ := filepath.Rel(l.folder, path); item.IsDir() {
+			return nil
+		} else if name = filepath.ToSlash(name); !l.signedFor[name] {
+			wrong(l.name, "%s is no part of what was signed", name)
+		} else if !item.Type().IsRegular() {
+			wrong(l.name, "%s is not a plain file", name)
+		}
+		return nil
+	})
+}
+
+// tile reads a tile of exactly this width.
 func (l *log) tile(t tlog.Tile) []byte {
-	path := strings.Replace(strings.Replace(t.Path(), "tile/8/", "tile/", 1), "/data/", "/entries/", 1)
+	path := pathOf(t)
+	l.signedFor[path] = true
 	data, err := os.ReadFile(filepath.Join(l.folder, path))
-	if err != nil && t.W < 256 {
-		data, err = os.ReadFile(filepath.Join(l.folder, strings.SplitN(path, ".p/", 2)[0]))
-	}
 	if err != nil {
 		wrong(l.name, "%s is missing", path)
 		return nil
 	}
-	if t.L >= 0 && len(data) != 32*t.W && len(data) != 32*256 {
-		wrong(l.name, "%s has a wrong length", path)
+	if t.L >= 0 && len(data) != 32*t.W {
+		wrong(l.name, "%s has %d bytes, which are not %d hashes", path, len(data), t.W)
 		return nil
 	}
 	return data
@@ -168,20 +194,21 @@ func (l *log) tile(t tlog.Tile) []byte {
 
 // entries reads a bundle of entries: each has two bytes of length before it.
 func (l *log) entries(n int64, width int) (entries [][]byte) {
-	data := l.tile(tlog.Tile{H: 8, L: -1, N: n, W: width})
+	t := tlog.Tile{H: 8, L: -1, N: n, W: width}
+	data := l.tile(t)
 	for rest := data; len(rest) > 0; {
 		end := len(rest) + 1
 		if len(rest) >= 2 {
 			end = 2 + int(binary.BigEndian.Uint16(rest))
 		}
 		if end > len(rest) {
-			wrong(l.name, "bundle %d of entries breaks off in entry %d", n, 256*n+int64(len(entries)))
+			wrong(l.name, "%s breaks off in entry %d", pathOf(t), 256*n+int64(len(entries)))
 			break
 		}
 		entries, rest = append(entries, rest[2:end]), rest[end:]
 	}
-	if data != nil && len(entries) != width && len(entries) != 256 {
-		wrong(l.name, "bundle %d of entries does not hold %d whole ones, but %d", n, width, len(entries))
+	if data != nil && len(entries) != width {
+		wrong(l.name, "%s does not hold %d whole entries and nothing else, but %d", pathOf(t), width, len(entries))
 	}
 	if len(entries) > width {
 		return entries[:width]
@@ -319,6 +346,7 @@ func openLog(folder, name string, manifest map[string]struct{ From, To int64 }) 
 	own, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
 	must(err == nil, "its checkpoint is missing")
 	l := &log{folder: folder, name: name, last: map[string]int64{}, checkpoint: openCheckpoint(own)}
+	l.signedFor = map[string]bool{"checkpoint": true}
 	if l.origin[strings.LastIndex(l.origin, "/")+1:] != name {
 		wrong(name, "its checkpoint is of another log, %s", l.origin)
 	}
@@ -335,6 +363,7 @@ func openLog(folder, name string, manifest map[string]struct{ From, To int64 }) 
 	kept, _ := os.ReadDir(filepath.Join(folder, "checkpoints"))
 	sort.SliceStable(kept, func(a, b int) bool { return len(kept[a].Name()) < len(kept[b].Name()) })
 	for _, file := range kept {
+		l.signedFor["checkpoints/"+file.Name()] = true
 		attempt(name+": checkpoints/"+file.Name(), func() {
 			data, _ := os.ReadFile(filepath.Join(folder, "checkpoints", file.Name()))
 			c := openCheckpoint(data)
@@ -344,6 +373,7 @@ func openLog(folder, name string, manifest map[string]struct{ From, To int64 }) 
 	}
 	older := len(l.inside)
 	attempt(name+": checkpoint", func() { l.checkCheckpoint(l.checkpoint, &l.inside) })
+	l.checkFiles()
 	say("%s: %d entries, root %v, %d older checkpoints confirmed", name, l.size, l.root, older)
 	if l.size > 0 && l.from == 0 && l.to == 0 {
 		say("%s: ITS ENTRIES ARE NOT HERE: verified from the hash tiles alone, not by what was written", name)
@@ -384,6 +414,7 @@ type file struct {
 func main() {
 	var bundle string
 	var held, receipts []*file
+	var given []os.FileInfo
 	for arguments := os.Args[1:]; len(arguments) > 0; arguments = arguments[1:] {
 		option := arguments[0]
 		if !strings.HasPrefix(option, "-") && bundle == "" {
@@ -400,6 +431,9 @@ func main() {
 			continue
 		}
 		data, err := os.ReadFile(arguments[0])
+		if info, err := os.Stat(arguments[0]); err == nil {
+			given = append(given, info)
+		}
 		switch {
 		case err != nil:
 			usage(err)
@@ -434,16 +468,29 @@ func main() {
 		wrong(bundle, "its manifest.json cannot be read")
 	}
 	logs := map[string]*log{}
-	for _, folder := range folders {
+	for _, item := range folders {
+		name, isLog := item.Name(), false
 		for _, part := range []string{"checkpoint", "checkpoints", "tile"} {
-			if _, err := os.Stat(filepath.Join(bundle, folder.Name(), part)); err == nil {
-				attempt(folder.Name(), func() {
-					l := openLog(filepath.Join(bundle, folder.Name()), folder.Name(), manifest.Entries)
-					must(logs[l.origin] == nil, "there are two logs of %s", l.origin)
-					logs[l.origin] = l
-				})
-				break
-			}
+			_, err := os.Stat(filepath.Join(bundle, name, part))
+			isLog = isLog || err == nil
+		}
+		info, err := os.Stat(filepath.Join(bundle, name))
+		known := isLog
+		for _, usual := range beside {
+			known = known || name == usual
+		}
+		for _, file := range given {
+			known = known || err == nil && os.SameFile(info, file)
+		}
+		if !known || !item.IsDir() && !item.Type().IsRegular() {
+			wrong(name, "it is no part of a bundle, and nothing that was signed vouches for it")
+		}
+		if isLog {
+			attempt(name, func() {
+				l := openLog(filepath.Join(bundle, name), name, manifest.Entries)
+				must(logs[l.origin] == nil, "there are two logs of %s", l.origin)
+				logs[l.origin] = l
+			})
 		}
 	}
 	for _, file := range held {

@@ -4,7 +4,7 @@
 Needs Python 3.9 or newer and the package `cryptography` (Debian: python3-cryptography).
 
     python3 verify.py BUNDLE_DIR [--key VKEY]... [--checkpoint FILE]...
-                      [--receipt FILE [--entry FILE]]...
+                      [--receipt FILE [--entry FILE]]... [--entries FILE]
 
 For every log in the bundle (a folder that holds `checkpoint` and `tile`):
   1. the checkpoint is signed by the log's key (c2sp.org/signed-note, c2sp.org/tlog-checkpoint);
@@ -12,11 +12,13 @@ For every log in the bundle (a folder that holds `checkpoint` and `tile`):
   3. every hash tile says the same (c2sp.org/tlog-tiles);
   4. every older checkpoint, kept in the bundle or given with --checkpoint, is signed, and is what
      the first entries of this log give: nothing before it was changed, removed or put in;
-  5. every entry is JSON, and no writer's and no agency's sequence numbers have a gap.
+  5. every entry is JSON, and no writer's and no agency's sequence numbers have a gap;
+  6. it holds nothing else: no file, no entry and no byte beyond what the checkpoint signs.
 A receipt (c2sp.org/tlog-proof) must prove its entry, and the log must hold that entry there.
 
 --key names a key that you trust because you have it from elsewhere. Without it, the keys that lie
 in the bundle are used, and whoever made the bundle chose those.
+--entries writes the entries into a new file, one a line, once all of it holds.
 Exit status: 0 all holds; 1 something is wrong (a line beginning with WRONG for each); 2 usage.
 """
 import argparse, base64, hashlib, json, os, re, sys
@@ -26,6 +28,10 @@ try:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 except ImportError:
     sys.exit(print("verify.py: the Python package `cryptography` is missing", file=sys.stderr) or 2)
+
+# What lies beside the logs: what every bundle has, and what its README says to put there.
+BESIDE = {"README.md", "manifest.json", "openings.txt", "verify.go", "verify.py", "vkeys",
+          "trusted.vkeys", "older.checkpoint", "receipt.tlog-proof", "receipt.json"}
 
 findings = []
 
@@ -148,14 +154,28 @@ def read(*path):
         return None
 
 
+def files_in(folder, above=""):
+    """Every file below a folder, by its path; whatever is no folder counts as one, a link too."""
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            yield from files_in(path, above + name + "/")
+        else:
+            yield above + name, os.path.isfile(path) and not os.path.islink(path)
+
+
 class Log:
     def __init__(self, folder, name, content, keys):
         self.folder, self.name, self.keys = folder, name, keys
+        self.signed_for = {"checkpoint"}
         self.last, self.confirmed = {}, []
         note = read(folder, "checkpoint")
         if note is None:
             raise Wrong("its checkpoint is missing")
-        self.origin, self.size, self.root, _ = open_checkpoint(note, keys)
+        try:
+            self.origin, self.size, self.root, _ = open_checkpoint(note, keys)
+        except Wrong as why:
+            raise Wrong(f"checkpoint: {why}") from why
         if self.origin.rpartition("/")[2] != name:
             wrong(name, f"its checkpoint is of another log, {self.origin}")
         there = os.path.isdir(os.path.join(folder, "tile", "entries"))
@@ -167,19 +187,27 @@ class Log:
         self.check_tiles()
         kept = os.path.join(folder, "checkpoints")
         for file in sorted(os.listdir(kept) if os.path.isdir(kept) else [], key=lambda file: (len(file), file)):
-            self.check_checkpoint(read(kept, file), f"checkpoints/{file}", file=file)
+            self.signed_for.add(f"checkpoints/{file}")
+            self.check_checkpoint(read(kept, file) or b"", f"checkpoints/{file}", file=file)
         self.older = len(self.confirmed)
         self.check_checkpoint(note, "checkpoint")
+        for file, plain in files_in(folder):
+            if file not in self.signed_for:
+                wrong(name, f"{file} is no part of what was signed")
+            elif not plain:
+                wrong(name, f"{file} is not a plain file")
 
     def tile(self, level, n, width):
-        """A tile of `width`. Where the log has grown since, the full one begins with what it held."""
+        """A tile of exactly this width."""
         groups = re.findall("...", str(n).zfill(-(-len(str(n)) // 3) * 3))
         path = "/".join(["tile", str(level)] + ["x" + group for group in groups[:-1]] + groups[-1:])
-        data = (read(self.folder, f"{path}.p/{width}") if width < 256 else None) or read(self.folder, path)
+        path += f".p/{width}" if width < 256 else ""
+        self.signed_for.add(path)
+        data = read(self.folder, path)
         if data is None:
-            wrong(self.name, f"{path} of width {width} is missing")
-        elif level != "entries" and len(data) not in (32 * width, 32 * 256):
-            wrong(self.name, f"{path} has a wrong length")
+            wrong(self.name, f"{path} is missing")
+        elif level != "entries" and len(data) != 32 * width:
+            wrong(self.name, f"{path} has {len(data)} bytes, which are not {width} hashes")
         return path, data or b""
 
     def hashes(self, level, n, width):
@@ -193,9 +221,17 @@ class Log:
             end = at + 2 + int.from_bytes(data[at:at + 2], "big")
             entries.append(data[at + 2:end])
             at = end
-        if data and (len(entries) not in (width, 256) or at > len(data)):
-            wrong(self.name, f"{path} does not hold {width} whole entries, but {len(entries)}")
+        if data and (len(entries) != width or at > len(data)):
+            wrong(self.name, f"{path} does not hold {width} whole entries and nothing else, but {len(entries)}")
         return entries[:width]
+
+    def verified(self):
+        """The entries once more, each compared with the hash that was verified."""
+        for n in range(self.content[0] // 256, -(-self.content[1] // 256)):
+            for i, entry in enumerate(self.entries(n, min(256, self.size - 256 * n)), 256 * n):
+                if leaf_hash(entry) != self.levels[0][i]:
+                    raise Wrong(f"entry {i} was changed meanwhile")
+                yield entry
 
     def leaves(self):
         """The hash of every entry; from the hash tiles only where the bundle has no entries."""
@@ -286,12 +322,13 @@ def main():
         return name, read(name)
 
     parser = argparse.ArgumentParser(usage="verify.py BUNDLE_DIR [--key VKEY]... [--checkpoint FILE]... "
-                                           "[--receipt FILE [--entry FILE]]...")
+                                           "[--receipt FILE [--entry FILE]]... [--entries FILE]")
     parser.add_argument("bundle")
     parser.add_argument("--key", action="append", type=read_key)
     parser.add_argument("--checkpoint", action="append", type=a_file, default=[])
     parser.add_argument("--receipt", action="append", type=lambda file: [*a_file(file), None], default=[])
     parser.add_argument("--entry", action="append", dest="receipt", type=a_file)
+    parser.add_argument("--entries")
     options, receipts = parser.parse_args(), []
     for given in options.receipt:
         if len(given) == 3:
@@ -312,10 +349,14 @@ def main():
             except ValueError:
                 say(f"WARNING: a line of vkeys is not a key of a log and is left out: {line[:80]!r}")
     ranges = json.loads(read(options.bundle, "manifest.json") or b"{}").get("entries", {})
+    given = {os.path.realpath(file[0]) for file in options.checkpoint + options.receipt}
     logs = {}
     for name in sorted(os.listdir(options.bundle)):
         folder = os.path.join(options.bundle, name)
-        if not any(os.path.exists(os.path.join(folder, part)) for part in ("checkpoint", "checkpoints", "tile")):
+        is_log = any(os.path.exists(os.path.join(folder, part)) for part in ("checkpoint", "checkpoints", "tile"))
+        if os.path.islink(folder) or not is_log and name not in BESIDE and os.path.realpath(folder) not in given:
+            wrong(name, "it is no part of a bundle, and nothing that was signed vouches for it")
+        if not is_log:
             continue
         try:
             content = (ranges[name]["from"], ranges[name]["to"]) if name in ranges else None
@@ -358,6 +399,16 @@ def main():
             wrong(file, why)
     if not logs:
         wrong(options.bundle, "there is no log in it that can be read")
+    if options.entries and not findings:
+        try:
+            with open(options.entries, "xb") as file:
+                for log in sorted(logs.values(), key=lambda log: log.name):
+                    file.writelines(entry + b"\n" for entry in log.verified())
+        except Wrong as why:
+            wrong(options.bundle, why)
+            os.unlink(options.entries)
+        except OSError as why:
+            parser.error(str(why))
     if not findings:
         print("All of it holds.")
     return 1 if findings else 0

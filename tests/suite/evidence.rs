@@ -304,8 +304,31 @@ fn the_folder_of_a_service_that_goes_on_writing_holds_as_far_as_its_checkpoint()
     put_hashes(&bundle.log(), 1, 0, &above);
     put(&bundle.root(), "log.id", b"1");
     put(&bundle.root(), "commit/2026/700", b"x");
-    let report = bundle.holds();
-    assert_eq!(report.logs[0].size, 700);
+    let report = bundle.report();
+    assert_eq!((report.logs[0].size, &report.findings[..]), (700, &[][..]));
+    // It is told that there is more, and that nobody signed that.
+    assert!(
+        report.logs[0]
+            .not_signed
+            .contains(&"tile/entries/003.p/232".to_owned()),
+        "{report:?}"
+    );
+    for (who, ended) in every(&[bundle.root().to_str().unwrap()]) {
+        assert!(
+            !ended.stdout.contains("All of it holds"),
+            "{who}: {ended:?}"
+        );
+        if who == "metrust" {
+            assert!(
+                ended.stdout.ends_with("All that is signed holds.\n"),
+                "{ended:?}"
+            );
+            assert!(ended.stdout.contains("NOT A BUNDLE"), "{ended:?}");
+        } else {
+            assert_eq!(ended.status.code(), Some(1), "{who}: {ended:?}");
+            assert!(ended.stdout.contains("WRONG: log.id"), "{who}: {ended:?}");
+        }
+    }
 }
 
 #[test]

@@ -41,7 +41,10 @@ impl Unpacked {
             .map_err(|error| cannot(&error))?;
         File::open(file)
             .and_then(zstd::Decoder::new)
-            .and_then(|tar| unpack(tar, folder.path()))
+            .and_then(|mut tar| {
+                unpack(&mut tar, folder.path())?;
+                nothing_behind(tar)
+            })
             .map_err(|error| cannot(&error))?;
         Ok(Self { folder })
     }
@@ -80,16 +83,34 @@ fn unpack(tar: impl Read, folder: &Path) -> io::Result<()> {
                 if let Some(parent) = path.parent() {
                     fs::create_dir_all(parent)?;
                 }
-                let mut file = OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .open(&path)?;
+                let file = OpenOptions::new().write(true).create_new(true).open(&path);
+                let mut file = match file {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        return odd("it is in the bundle twice");
+                    }
+                    file => file?,
+                };
                 io::copy(&mut entry, &mut file)?;
             }
             _ => return odd("neither a plain file nor a folder"),
         }
     }
     Ok(())
+}
+
+/// An archive ends with zeroes and nothing else: other programs may find files behind its end.
+fn nothing_behind(mut tar: impl Read) -> io::Result<()> {
+    let mut bytes = [0; 1 << 13];
+    loop {
+        match tar.read(&mut bytes)? {
+            0 => return Ok(()),
+            read if bytes[..read].iter().all(|byte| *byte == 0) => {}
+            _ => {
+                let what = "something lies behind its end";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+        }
+    }
 }
 
 #[cfg(test)]

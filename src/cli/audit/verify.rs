@@ -17,7 +17,8 @@ use crate::log::verify::{Content, LogReport, Options, Receipt, Report, count, ke
 /// Verify a bundle of the audit log, or a log's folder, by its entries, hashes and signatures
 ///
 /// It needs no service. Every hash is computed again from the entries and compared with what was
-/// signed; the counters in the entries must have no gap. Older checkpoints and receipts that you
+/// signed; the counters in the entries must have no gap, and nothing may lie in a bundle that was not
+/// signed for. In the folder of a running service what is not signed yet is told instead. Older checkpoints and receipts that you
 /// kept show whether what was signed then has been changed since.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -97,6 +98,11 @@ impl Verify {
             keys,
             checkpoints: checkpoints.collect::<Result<_, Failure>>()?,
             receipts: receipts.collect::<Result<_, Failure>>()?,
+            beside: [&self.checkpoints, &self.receipts, &self.entries]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
         })
     }
 }
@@ -150,9 +156,11 @@ pub(super) fn in_words(report: &Report) -> String {
     for first in wrong {
         line(&mut text, "WRONG: ", &first);
     }
-    text.push_str(match report.holds() {
-        true => "All of it holds.",
-        false => "It does not hold.",
+    let all_signed = report.logs.iter().all(|log| log.not_signed.is_empty());
+    text.push_str(match (report.holds(), all_signed) {
+        (true, true) => "All of it holds.",
+        (true, false) => "All that is signed holds.",
+        (false, _) => "It does not hold.",
     });
     text
 }
@@ -183,6 +191,13 @@ fn of_log(log: &LogReport, report: &Report, text: &mut String) {
                 range.end.saturating_sub(1)
             ));
         }
+    }
+    if let Some(first) = log.not_signed.first() {
+        let files = log.not_signed.len();
+        more(&format!(
+            "THIS IS THE FOLDER OF A SERVICE, NOT A BUNDLE: files beyond the checkpoint: {files}, the \
+             first of them {first}. They are not signed yet, were not read, and prove nothing"
+        ));
     }
     if log.older > 0 {
         more(&format!("{} older checkpoints confirmed", log.older));

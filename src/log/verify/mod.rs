@@ -2,9 +2,10 @@
 //! entries, and compared with what was signed.
 //!
 //! RFC 6962 section 2.1, and C2SP tlog-tiles, tlog-checkpoint and tlog-proof
-//! (<https://c2sp.org>). It reads a folder of logs, a bundle, or the folder of one log; also that
-//! of a running service, where what lies beyond the checkpoint does not count yet. It trusts the
-//! keys that it is given and nothing else; it needs no service and no settings.
+//! (<https://c2sp.org>). It reads a folder of logs, a bundle, or the folder of one log, and lets
+//! nothing lie in them that was not signed; also the folder of a running service, where what lies
+//! beyond the checkpoint does not count yet and is told. It trusts the keys that it is given and
+//! nothing else; it needs no service and no settings.
 //!
 //! What it cannot find: entries that were never written, and a history that was rewritten and
 //! signed again as a whole. For the latter somebody must bring an older checkpoint or a receipt:
@@ -41,6 +42,8 @@ pub struct Options {
     pub checkpoints: Vec<(String, Vec<u8>)>,
     /// Receipts, which prove one entry each.
     pub receipts: Vec<Receipt>,
+    /// Files that may lie in the folder though they are no part of a bundle: those of the reader.
+    pub beside: Vec<PathBuf>,
 }
 
 /// A receipt: the proof that an entry is in the log.
@@ -100,7 +103,12 @@ pub fn verify(
 ) -> Result<Report, VerifyError> {
     let mut given = Given::new(options);
     let mut report = Report::default();
-    for folder in folder::find(root)? {
+    let folders = folder::find(root)?;
+    for name in folder::strangers(root, &options.beside)? {
+        let what = "it is no part of a bundle, and nothing that was signed vouches for it";
+        report.add("", Place::File(name), what);
+    }
+    for folder in folders {
         one::verify(&folder, &options.keys, &mut given, &mut report, progress)?;
     }
     // What is left belongs to no log that is there.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::content::{self, Seen, Task};
-use super::folder::Folder;
+use super::folder::{Folder, Item};
 use super::report::{Content, LogReport, Place, Report};
 use super::sequence::Break;
 use super::signed::{self, Signed};
@@ -31,7 +31,8 @@ pub(super) fn verify(
     report: &mut Report,
     progress: &dyn Fn(u64),
 ) -> Result<(), VerifyError> {
-    // Listed before the newest is read: of a log that grows, none is then newer than that.
+    // Listed before the newest is read: of a log that grows, hardly anything is then newer than that.
+    let files = folder.files()?;
     let mut kept = Vec::new();
     for (size, label) in folder.kept()? {
         kept.push((size, folder.file(&label)?.unwrap_or_default(), label));
@@ -64,6 +65,7 @@ pub(super) fn verify(
         wrong: Vec::new(),
     };
     one.examine(&newest, kept, given, progress)?;
+    one.examine_files(&files);
     for (place, what) in one.wrong {
         report.add(&one.log.name, place, what);
     }
@@ -108,6 +110,7 @@ fn begin(folder: &Folder, newest: &Signed, report: &mut Report) -> LogReport {
         writers: BTreeMap::new(),
         incidents: Vec::new(),
         deletions: Vec::new(),
+        not_signed: Vec::new(),
     }
 }
 
@@ -171,6 +174,25 @@ impl One<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Nothing lies here that was not signed; in the folder of a service it is only told.
+    fn examine_files(&mut self, files: &[Item]) {
+        let content = self.log.content.range(self.log.size);
+        for Item { path, plain } in files {
+            let part = self.folder.is_part(path, self.log.size, &content);
+            let what = match (part, *plain || self.folder.of_service) {
+                (true, true) => continue,
+                (true, false) => "it is not a plain file",
+                (false, _) => "it is no part of what was signed",
+            };
+            match self.folder.of_service {
+                true => self.log.not_signed.push(path.clone()),
+                false => self
+                    .wrong
+                    .push((Place::File(path.clone()), what.to_owned())),
+            }
+        }
     }
 
     /// Takes over what was read of the entries.

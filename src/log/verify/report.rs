@@ -86,6 +86,9 @@ pub struct LogReport {
     pub incidents: Vec<Incident>,
     /// Deletions of whole logs' entries that this log has on record.
     pub deletions: Vec<Deletion>,
+    /// Files of the folder of a service that lie beyond the checkpoint: they are not signed yet, and
+    /// were not read. In a bundle such a file is a [`Finding`].
+    pub not_signed: Vec<String>,
 }
 
 /// Which entries of a log were read.
@@ -164,6 +167,8 @@ pub enum Place {
     Entries(Range<u64>),
     /// A tile or an entry bundle, by its path.
     Tile(String),
+    /// A file that is no part of a log or a bundle, by its path.
+    File(String),
     /// A checkpoint, by its file or the name it was given with.
     Checkpoint(String),
     /// A receipt, by the name it was given with.
@@ -191,7 +196,7 @@ impl fmt::Display for Place {
                 let last = range.end.saturating_sub(1);
                 write!(f, "one of the entries {} to {last}", range.start)
             }
-            Self::Tile(path) => write!(f, "{path}"),
+            Self::Tile(path) | Self::File(path) => write!(f, "{path}"),
             Self::Checkpoint(label) | Self::Receipt(label) => write!(f, "{label}"),
         }
     }

@@ -163,6 +163,7 @@ impl Work {
         let failed = |error: log::VerifyError| Failure::new(error.to_string());
         let options = Options {
             keys: keys_in(&self.folder).map_err(failed)?,
+            beside: vec![self.folder.join(UNFINISHED)],
             ..Options::default()
         };
         let bar = verify::bar(count(&self.folder).map_err(failed)?);

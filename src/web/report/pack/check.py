@@ -8,7 +8,8 @@ For every entry in the folder `entries`:
      section 2.1.1; the text of the proof is C2SP tlog-proof);
   2. that checkpoint is signed by a key of the log (C2SP signed-note, Ed25519, RFC 8032);
   3. with --number, that the entry is about this number: its code in the log is SHA-256 over the
-     text `metrust v1 pn`, a byte 0, the opening of its month and the number.
+     text `metrust v1 pn`, a byte 0, the opening of its month and the number;
+  4. nothing else lies there, and nothing stands in a proof that was not signed.
 --key is a key of the log that you have from elsewhere; without it, those in `vkeys` are used, and
 whoever made this folder chose those. Exit status: 0 all holds, 1 something does not, 2 usage.
 """
@@ -17,7 +18,11 @@ import base64
 import hashlib
 import json
 import pathlib
+import re
 import sys
+
+# What lies beside the entries.
+BESIDE = {"README.md", "check.py", "entries", "openings.txt", "report.json", "vkeys"}
 
 # ----- Ed25519 (RFC 8032, section 5.1) -----
 
@@ -88,15 +93,24 @@ def read_key(vkey):
     return name, expected, key[1:]
 
 
+def read_line(pattern, line):
+    """The parts of a line of this form."""
+    found = re.fullmatch(pattern, line)
+    if not found:
+        raise ValueError(f"it has {line[:80]!r} where a number, a hash or a signature should be")
+    return found.groups()
+
+
 def signer_of(note, keys):
     """The text of a note, if one of the keys has signed it."""
     text, _, lines = note.rpartition("\n\n")
     text += "\n"
-    for line in lines.splitlines():
-        if not line.startswith("\u2014 "):
-            continue
-        name, _, signature = line[2:].rpartition(" ")
-        signature = base64.b64decode(signature)
+    if not lines.endswith("\n"):
+        raise ValueError("it does not end with a signature")
+    # Whoever signed: each line must be a signature, so that nothing else stands there.
+    lines = [read_line("\u2014 ([^ +]+) ([A-Za-z0-9+/]+={0,2})", line) for line in lines[:-1].split("\n")]
+    for name, signature in lines:
+        signature = base64.b64decode(signature, validate=True)
         for known, key_id, key in keys:
             if known == name and key_id == signature[:4] and is_signed(key, text.encode(), signature[4:]):
                 return text
@@ -128,8 +142,9 @@ def check_proof(entry, proof, keys):
     lines = head.split("\n")
     if lines[0] != "c2sp.org/tlog-proof@v1":
         raise ValueError("not a proof")
-    lines = [line for line in lines[1:] if not line.startswith("extra ")]
-    index, hashes = int(lines[0].split(" ")[1]), [base64.b64decode(line) for line in lines[1:]]
+    (index,) = read_line("index (0|[1-9][0-9]{0,17})", lines[1])
+    index = int(index)
+    hashes = [base64.b64decode(*read_line("([A-Za-z0-9+/]{43}=)", line)) for line in lines[2:]]
     text = signer_of(note, [key for key in keys if note.startswith(key[0] + "\n")])
     if text is None:
         raise ValueError("no key that you trust has signed the checkpoint")
@@ -184,14 +199,17 @@ def main():
                 code = hashlib.sha256(b"metrust v1 pn\0" + bytes.fromhex(words[1]) + number.encode())
                 codes.add(code.hexdigest()[:32])
     wrong = 0
+    signed_for = set()
     for file in sorted((here / "entries").glob("*.json")):
-        entry = file.read_bytes()
         try:
+            entry = file.read_bytes()
             proof, promise = file.with_suffix(".tlog-proof"), file.with_suffix(".promise")
             if proof.exists():
-                said = check_proof(entry, proof.read_text(encoding="utf-8"), keys)
+                signed_for |= {file, proof}
+                said = check_proof(entry, proof.read_bytes().decode("utf-8"), keys)
             else:
-                said = check_promise(entry, promise.read_text(encoding="utf-8"), keys)
+                signed_for |= {file, promise}
+                said = check_promise(entry, promise.read_bytes().decode("utf-8"), keys)
             if options.number and json.loads(entry).get("pn") not in codes:
                 raise ValueError("it is about another number")
             print(f"{file.name}: holds. {said}" + ("; it is about this number" if options.number else ""))
@@ -201,12 +219,17 @@ def main():
         except (ValueError, IndexError, KeyError, TypeError, OSError) as error:
             print(f"{file.name}: WRONG: {error}")
             wrong += 1
+    # Files whose names begin with a point are those of the computer itself, and no entries.
+    beside = [file for file in here.iterdir() if file.name not in BESIDE and not file.name.startswith(".")]
+    for file in sorted(beside + [file for file in (here / "entries").glob("*") if file not in signed_for]):
+        print(f"{file.relative_to(here)!s}: WRONG: it is no part of the evidence: nothing in it was signed")
+        wrong += 1
     if not any((here / "entries").glob("*.json")):
         print("There is no entry here.")
         return 1
     if not options.number:
         print("Which number the entries are about was not checked.")
-    print("All of it holds." if not wrong else f"{wrong} of the entries do not hold.")
+    print("All of it holds." if not wrong else f"{wrong} of the files do not hold.")
     return 1 if wrong else 0
 
 
