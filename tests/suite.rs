@@ -52,6 +52,8 @@ mod keys;
 mod mail;
 #[path = "suite/matching.rs"]
 mod matching;
+#[path = "suite/misread.rs"]
+mod misread;
 #[path = "suite/openings.rs"]
 mod openings;
 #[path = "suite/opt_out.rs"]

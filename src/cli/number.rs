@@ -1,6 +1,5 @@
 //! A phone number from the command line, or from standard input, where nobody else sees it.
 
-use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
 
 use super::Failure;
@@ -13,11 +12,17 @@ const MOST: u64 = 64 << 10;
 
 /// What was typed for a number; `-` stands for the first line of standard input. Arguments can be
 /// seen by everybody on the machine and stay in the history of the shell.
-pub(super) fn typed(argument: &str) -> Result<Cow<'_, str>, Failure> {
-    if argument != "-" {
-        return Ok(Cow::Borrowed(argument));
-    }
-    first_line(io::stdin().lock()).map(Cow::Owned)
+///
+/// Blanks before the first digit are left out: in a query they would be read as a plus that was
+/// lost on the way.
+pub(super) fn typed(argument: &str) -> Result<String, Failure> {
+    let number = match argument {
+        "-" => first_line(io::stdin().lock())?,
+        _ => argument.to_owned(),
+    };
+    let digits = number.find(char::is_numeric).unwrap_or(number.len());
+    let (before, rest) = number.split_at(digits);
+    Ok(before.replace(' ', "") + rest)
 }
 
 /// Several numbers; `-` stands for all lines of standard input that are not blank.
@@ -75,6 +80,7 @@ mod tests {
         let failure = read(b"\xff0475").unwrap_err().to_string();
         assert!(!failure.contains("0475"), "{failure}");
         assert_eq!(typed("+32475123456").unwrap(), "+32475123456");
+        assert_eq!(typed(" tel: 32 475").unwrap(), "tel:32 475");
     }
 
     #[test]

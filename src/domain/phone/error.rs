@@ -24,11 +24,16 @@ pub enum PhoneError {
         "there is a character in it that does not belong in a phone number; write digits, with a + in front if you give the country code"
     )]
     NotANumber,
-    /// An extension, a parameter of a `tel:` address or a second number.
+    /// An extension, or a parameter of a `tel:` address.
     #[error(
         "something follows the number (an extension, a parameter or a second number); write one phone number and nothing after it"
     )]
     Extension,
+    /// Two numbers, or one and the end of another.
+    #[error(
+        "there are two numbers in it, or one and the end of another; write one phone number and nothing else"
+    )]
+    TwoNumbers,
     /// A number in a country's own notation, while no country is known.
     #[error(
         "the country is missing; write the number with + and its country code, or give the region"
@@ -51,12 +56,13 @@ pub enum PhoneError {
 
 impl PhoneError {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Empty,
         Self::TooLong,
         Self::Letters,
         Self::NotANumber,
         Self::Extension,
+        Self::TwoNumbers,
         Self::NeedsRegion,
         Self::NotValid,
         Self::Ambiguous,
@@ -72,6 +78,7 @@ impl PhoneError {
             Self::Letters => "phone_letters",
             Self::NotANumber => "phone_not_a_number",
             Self::Extension => "phone_extension",
+            Self::TwoNumbers => "phone_two_numbers",
             Self::NeedsRegion => "phone_needs_region",
             Self::NotValid => "phone_not_valid",
             Self::Ambiguous => "phone_ambiguous",

@@ -49,11 +49,10 @@ impl PhoneNumber {
     /// - International: a plus or `00`, or the region's own prefix for calls
     ///   abroad (`011` in the United States). A zero for calls within the
     ///   country, `+32 (0)475…`, is left out.
-    /// - A blank directly before a first digit other than 0 is a plus that a
-    ///   form decoder ate. If that makes no valid number the text is refused,
-    ///   also where it would be one within the region. So where a blank cannot
-    ///   be a plus (JSON, a text box of a page), trim before calling. And where
-    ///   it is most likely one, call [`parse_query`](Self::parse_query).
+    /// - A blank is a blank. Only in a query string can it be a plus that was
+    ///   lost: there, call [`parse_query`](Self::parse_query).
+    /// - Zeros behind a dot at the end (`32475123456.0`) are what a spreadsheet
+    ///   adds, and are left out.
     /// - Within the region otherwise: with its trunk prefix; without, where it
     ///   has none or where nobody could take the digits for a number abroad.
     ///
@@ -61,8 +60,7 @@ impl PhoneNumber {
     /// A [`PhoneError`] if the text is not one valid phone number, or could
     /// mean two different ones: a wrong number is never given.
     pub fn parse(input: &str, default_region: Option<Region>) -> Result<Self, PhoneError> {
-        // With a region a leading blank can also be a slip: the slow way decides.
-        match Self::canonical(input.as_bytes(), default_region.is_none()) {
+        match Self::canonical(input.as_bytes(), false) {
             Some(number) => Ok(number),
             None => Self::parse_slowly(input, default_region),
         }
@@ -71,8 +69,7 @@ impl PhoneNumber {
     /// As [`parse`](Self::parse), for a value out of a query string, where
     /// diallers write the plus as it is and the decoder makes it a blank.
     ///
-    /// [`parse`](Self::parse) refuses ` 4155552671` in the United States, which
-    /// could be Swiss or Californian; here it can only be Swiss.
+    /// So ` 4155552671` is Swiss here, also with the United States for a region.
     ///
     /// # Errors
     /// As [`parse`](Self::parse).

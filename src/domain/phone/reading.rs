@@ -9,7 +9,7 @@
 
 use super::error::PhoneError;
 use super::plan::{Dialling, MAX_DIGITS, Plan, Prefix, plan};
-use super::typed::Typed;
+use super::typed::{Fraction, Typed};
 use super::{PhoneNumber, Region};
 use phonenumber::Mode;
 
@@ -22,18 +22,43 @@ const SHORT_INTERNATIONAL: usize = 4;
 
 /// Reads a typed text.
 pub(super) fn read(typed: &Typed, region: Option<Region>) -> Result<PhoneNumber, PhoneError> {
-    let found = read_digits(typed, typed.digits(), region)?;
-    // "030 123456/57" is two numbers with the end of the second: refused if
-    // what stands before the slash is a number too.
-    if let Some(before) = typed
-        .slash
-        .and_then(|at| typed.digits().split_at_checked(at))
-        && (1..4).contains(&before.1.len())
-        && read_digits(typed, before.0, region).is_ok()
-    {
-        return Err(PhoneError::Extension);
+    // "07673 2202/2203" is two numbers, "0475/12 34 56" is one: what stands
+    // before the slash is a number too, or it is not.
+    for (before, behind) in typed.cuts() {
+        if match read_digits(typed, before, region) {
+            Ok(_) | Err(PhoneError::Ambiguous) => true,
+            Err(PhoneError::NeedsRegion) => behind.len() >= before.len(),
+            Err(_) => false,
+        } {
+            return Err(PhoneError::TwoNumbers);
+        }
     }
-    Ok(found)
+    match typed.fraction() {
+        None => read_digits(typed, typed.digits(), region),
+        Some(fraction) => read_with_fraction(typed, fraction, region),
+    }
+}
+
+/// "49301234567.0" is a number that went through a spreadsheet as an amount.
+/// "(650) 253.0000" is not.
+fn read_with_fraction(
+    typed: &Typed,
+    fraction: Fraction,
+    region: Option<Region>,
+) -> Result<PhoneNumber, PhoneError> {
+    let before = typed.digits().get(..fraction.at).unwrap_or_default();
+    let without = read_digits(typed, before, region);
+    if fraction.certain {
+        return without;
+    }
+    let whole = read_digits(typed, typed.digits(), region);
+    match (without, whole) {
+        (Ok(_) | Err(PhoneError::Ambiguous), Ok(_)) | (Ok(_), Err(PhoneError::Ambiguous)) => {
+            Err(PhoneError::Ambiguous)
+        }
+        (Ok(number), Err(_)) => Ok(number),
+        (Err(_), whole) => whole,
+    }
 }
 
 fn read_digits(
@@ -50,23 +75,12 @@ fn read_digits(
         found.international(typed, digits, skip);
         return found.or_else(|| too_short(digits, skip));
     }
-    // A plus that was decoded to a blank, if what follows can be a country code.
-    let decoded_plus = typed.blank && !digits.starts_with(b"0");
-    if decoded_plus {
-        found.international(typed, digits, 0);
-        // Where a national number begins with a 0 this was not one. Elsewhere
-        // the blank may be a slip, and both readings must agree.
-        let zero_trunk = dialling.is_some_and(|d| d.trunk.as_deref() == Some("0"));
-        if found.is_none() || zero_trunk {
-            return found.or_else(|| too_short(digits, 0));
-        }
-    }
     if zeros {
         found.international(typed, digits, 2);
     }
     // The harmonised numbers of social value in Europe; in Jersey 116000 would
     // else be taken for the end of a local number.
-    if matches!(digits, [b'1', b'1', b'6', _, _, _]) && !decoded_plus {
+    if matches!(digits, [b'1', b'1', b'6', _, _, _]) {
         return Err(PhoneError::EmergencyOrShort);
     }
     let Some(dialling) = dialling else {

@@ -10,6 +10,10 @@ use super::error::PhoneError;
 /// is longer.
 pub const MAX_INPUT_BYTES: usize = 64;
 
+/// As many digits on both sides of a word or a sign that has no place in a
+/// number are two numbers.
+const TWO_NUMBERS: usize = 7;
+
 /// A text reduced to what carries meaning.
 #[derive(Clone, Debug)]
 pub(super) struct Typed {
@@ -17,14 +21,46 @@ pub(super) struct Typed {
     len: usize,
     /// A plus stood in front.
     pub(super) plus: bool,
-    /// A blank stood directly in front of the first digit: a plus that a form
-    /// decoder turned into a blank, or a slip of the thumb.
+    /// A blank stood directly in front of the first digit: in a query string a
+    /// plus that the decoder turned into a blank.
     pub(super) blank: bool,
     /// The first digits written in brackets of their own: where they begin,
     /// and where they end, counted in digits.
     pub(super) bracketed: Option<(usize, usize)>,
-    /// How many digits stand before the last slash or tilde.
-    pub(super) slash: Option<usize>,
+    /// Where something stood that can part two numbers.
+    cuts: Places,
+    /// Where a dot stood.
+    dots: Places,
+    /// Where anything else stood.
+    gaps: Places,
+}
+
+/// Places between digits: bit n is the place behind n digits. A text of
+/// [`MAX_INPUT_BYTES`] in which something stands beside the digits has fewer
+/// digits than there are bits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Places(u64);
+
+impl Places {
+    fn add(&mut self, behind: usize) {
+        self.0 |= 1 << (behind % MAX_INPUT_BYTES);
+    }
+
+    /// Those with digits before and behind them, of `len` digits in all.
+    fn within(self, len: usize) -> impl Iterator<Item = usize> {
+        (1..len.min(MAX_INPUT_BYTES)).filter(move |at| self.0 >> at & 1 == 1)
+    }
+}
+
+/// Zeros behind a dot at the end of a number: what a spreadsheet adds when it
+/// takes the number for an amount, or the last digits of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fraction {
+    /// How many digits stand before it.
+    pub(super) at: usize,
+    /// Nobody writes a phone number so: digits without any grouping, then the
+    /// dot, then one or two zeros, or more behind digits enough for a number.
+    pub(super) certain: bool,
 }
 
 impl Typed {
@@ -44,11 +80,15 @@ impl Typed {
             plus: false,
             blank: false,
             bracketed: None,
-            slash: None,
+            cuts: Places::default(),
+            dots: Places::default(),
+            gaps: Places::default(),
         };
         let mut opened = None;
-        for c in without_scheme(text).chars() {
-            match kind(c)? {
+        let text = without_scheme(text);
+        for (place, c) in text.char_indices() {
+            let kind = kind(c).map_err(|why| typed.refused(why, &text[place..]))?;
+            match kind {
                 Kind::Digit(digit) => {
                     // Never out of range: a digit takes at least one byte.
                     if let Some(place) = typed.digits.get_mut(typed.len) {
@@ -56,25 +96,39 @@ impl Typed {
                         typed.len += 1;
                     }
                 }
-                Kind::Plus if typed.plus || typed.len > 0 => return Err(PhoneError::NotANumber),
+                Kind::Plus if typed.plus || typed.len > 0 => {
+                    return Err(typed.refused(PhoneError::NotANumber, &text[place..]));
+                }
                 Kind::Plus => typed.plus = true,
                 Kind::Open => {
                     opened = Some(typed.len);
+                    typed.cuts.add(typed.len);
                     typed.not_blank();
                 }
                 Kind::Close => {
+                    typed.gaps.add(typed.len);
                     if let (Some(start), None) = (opened.take(), typed.bracketed)
                         && start < typed.len
                     {
                         typed.bracketed = Some((start, typed.len));
                     }
                 }
-                Kind::Slash => {
-                    typed.slash = Some(typed.len);
+                Kind::Cut => {
+                    typed.cuts.add(typed.len);
                     typed.not_blank();
                 }
-                Kind::Blank => typed.blank |= typed.len == 0,
-                Kind::Separator => typed.not_blank(),
+                Kind::Blank => {
+                    typed.gaps.add(typed.len);
+                    typed.blank |= typed.len == 0;
+                }
+                Kind::Dot => {
+                    typed.dots.add(typed.len);
+                    typed.not_blank();
+                }
+                Kind::Separator => {
+                    typed.gaps.add(typed.len);
+                    typed.not_blank();
+                }
                 Kind::Invisible => {}
             }
         }
@@ -87,6 +141,45 @@ impl Typed {
     /// The digits, in ASCII.
     pub(super) fn digits(&self) -> &[u8] {
         &self.digits[..self.len]
+    }
+
+    /// The digits before and behind each place at which a second number can
+    /// begin.
+    pub(super) fn cuts(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let digits = self.digits();
+        self.cuts
+            .within(self.len)
+            .filter_map(|at| digits.split_at_checked(at))
+    }
+
+    /// The zeros behind the only dot, if there is nothing but zeros.
+    pub(super) fn fraction(&self) -> Option<Fraction> {
+        let mut dots = self.dots.within(self.len);
+        let (at, None) = (dots.next()?, dots.next()) else {
+            return None;
+        };
+        let zeros = self.digits().get(at..)?;
+        if zeros.iter().any(|digit| *digit != b'0') {
+            return None;
+        }
+        let plain = self.gaps.within(self.len).next().is_none()
+            && self.cuts.within(self.len).next().is_none();
+        Some(Fraction {
+            at,
+            certain: plain && (zeros.len() <= 2 || at >= TWO_NUMBERS),
+        })
+    }
+
+    /// Why a text is refused whose `rest` begins with what `why` is about: it
+    /// may be what stands between two numbers.
+    fn refused(&self, why: PhoneError, rest: &str) -> PhoneError {
+        let digits = rest
+            .chars()
+            .filter(|c| matches!(kind(*c), Ok(Kind::Digit(_))));
+        match self.len >= TWO_NUMBERS && digits.count() >= TWO_NUMBERS {
+            true => PhoneError::TwoNumbers,
+            false => why,
+        }
     }
 
     /// Something other than a blank stands before the first digit.
@@ -114,7 +207,9 @@ enum Kind {
     Plus,
     Open,
     Close,
-    Slash,
+    /// What can stand between two numbers as well as within one.
+    Cut,
+    Dot,
     /// The ASCII blank, which a decoded plus becomes.
     Blank,
     Separator,
@@ -129,17 +224,29 @@ fn kind(c: char) -> Result<Kind, PhoneError> {
         ' ' => Kind::Blank,
         '(' | '[' | '\u{3010}' | '\u{3014}' | '\u{fe59}' | '\u{ff08}' | '\u{ff3b}' => Kind::Open,
         ')' | ']' | '\u{3011}' | '\u{3015}' | '\u{fe5a}' | '\u{ff09}' | '\u{ff3d}' => Kind::Close,
-        // The tilde stands between two numbers, or for a dialling tone (8~10).
-        '/' | '~' | '\u{2044}' | '\u{2053}' | '\u{2215}' | '\u{223c}' | '\u{ff0f}' | '\u{ff5e}' => {
-            Kind::Slash
-        }
-        '\t'..='\r' | '-' | '.' => Kind::Separator,
+        // A slash follows an area code too, a tilde stands for a dialling tone (8~10), and the end
+        // of a line may be only folded.
+        '/'
+        | '~'
+        | '\u{2044}'
+        | '\u{2053}'
+        | '\u{2215}'
+        | '\u{223c}'
+        | '\u{ff0f}'
+        | '\u{ff5e}'
+        | '\t'..='\r'
+        | '\u{85}'
+        | '\u{2028}'
+        | '\u{2029}' => Kind::Cut,
+        '.' => Kind::Dot,
+        '-' => Kind::Separator,
         // What dialling instructions and RFC 3966 put after a number.
         ';' | ',' | '#' | '\u{ff1b}' | '\u{ff0c}' | '\u{ff03}' => {
             return Err(PhoneError::Extension);
         }
         _ if c.is_ascii_alphabetic() => return Err(PhoneError::Letters),
         _ if c.is_ascii() => return Err(PhoneError::NotANumber),
+        _ if is_dot(c) => Kind::Dot,
         _ if is_separator(c) => Kind::Separator,
         _ if is_invisible(c) => Kind::Invisible,
         _ => match decimal(c) {
@@ -150,14 +257,30 @@ fn kind(c: char) -> Result<Kind, PhoneError> {
     })
 }
 
-/// Blanks, dashes and dots beyond ASCII.
+/// Dots beyond ASCII.
+fn is_dot(c: char) -> bool {
+    matches!(
+        c,
+        '\u{b7}'
+            | '\u{387}'
+            | '\u{2022}'
+            | '\u{2024}'
+            | '\u{2027}'
+            | '\u{2219}'
+            | '\u{22c5}'
+            | '\u{30fb}'
+            | '\u{fe52}'
+            | '\u{ff0e}'
+            | '\u{ff65}'
+    )
+}
+
+/// Blanks and dashes beyond ASCII.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,
-            '\u{b7}' | '\u{387}' | '\u{2022}' | '\u{2024}' | '\u{2027}' | '\u{2219}' | '\u{22c5}'
-            | '\u{30fb}' | '\u{fe52}' | '\u{ff0e}' | '\u{ff65}' // dots
-            | '\u{58a}' | '\u{5be}' | '\u{1806}' | '\u{2010}'
+            '\u{58a}' | '\u{5be}' | '\u{1806}' | '\u{2010}'
                 ..='\u{2015}' | '\u{2043}'
             | '\u{2212}' | '\u{2e3a}' | '\u{2e3b}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' // dashes
             // The Japanese long-vowel mark, on many keyboards the nearest dash.

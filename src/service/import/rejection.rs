@@ -17,7 +17,7 @@ pub enum Rejection {
 }
 
 /// Every reason, in the order of their numbers, which never change.
-const REASONS: [Rejection; 14] = [
+const REASONS: [Rejection; 15] = [
     Rejection::Phone(PhoneError::Empty),
     Rejection::Phone(PhoneError::TooLong),
     Rejection::Phone(PhoneError::Letters),
@@ -32,6 +32,7 @@ const REASONS: [Rejection; 14] = [
     Rejection::Date(DateError::Unreadable),
     Rejection::Date(DateError::TooEarly),
     Rejection::Date(DateError::Future),
+    Rejection::Phone(PhoneError::TwoNumbers),
 ];
 
 impl Rejection {
@@ -64,6 +65,7 @@ impl Rejection {
             Self::Date(DateError::Unreadable) => 11,
             Self::Date(DateError::TooEarly) => 12,
             Self::Date(DateError::Future) => 13,
+            Self::Phone(PhoneError::TwoNumbers) => 14,
         }
     }
 

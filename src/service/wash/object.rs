@@ -42,8 +42,8 @@ pub(super) fn names(row: &[u8]) -> Result<Vec<String>, NotAnObject> {
     Ok(object.into_iter().map(|(name, _)| name).collect())
 }
 
-/// The text of a member that should be a number: a string's content, or the digits of a number.
-/// Nothing when it is neither.
+/// The text of a member that should be a number: a string's content, or the digits of a whole
+/// number, which may be written with zeros behind a point. Nothing when it is neither.
 pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     let json = value.get();
     match json.as_bytes().first() {
@@ -53,7 +53,13 @@ pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
             }
             _ => serde_json::from_str(json).ok().map(Cow::Owned),
         },
-        Some(b'0'..=b'9') => Some(Cow::Borrowed(json)),
+        Some(b'0'..=b'9') => match json.split_once('.') {
+            None => Some(Cow::Borrowed(json)),
+            Some((whole, fraction)) => fraction
+                .bytes()
+                .all(|digit| digit == b'0')
+                .then_some(Cow::Borrowed(whole)),
+        },
         Some(b'n') => Some(Cow::Borrowed("")),
         _ => None,
     }
@@ -129,6 +135,9 @@ mod tests {
         );
         assert_eq!(read(r#" {"ph\u006fne" : "\u002b32" } "#).unwrap(), "+32");
         assert_eq!(read(r#"{"phone":32470123456}"#).unwrap(), "32470123456");
+        assert_eq!(read(r#"{"phone":32470123456.00}"#).unwrap(), "32470123456");
+        assert_eq!(read(r#"{"phone":32470123456.5}"#), None);
+        assert_eq!(read(r#"{"phone":3.2e10}"#), None);
         assert_eq!(read(r#"{"phone":null}"#).unwrap(), "");
         assert_eq!(read(r#"{"phone":true}"#), None);
         assert!(Object::read(b"{}", "phone").unwrap().empty);

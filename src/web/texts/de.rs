@@ -57,7 +57,8 @@ pub const DE: Texts = Texts {
     phone_needs_region: "Wir sehen nicht, aus welchem Land diese Nummer ist. Wählen Sie unten das Land, oder beginnen Sie mit + und der Ländervorwahl, so: +32 475 12 34 56.",
     phone_not_valid: "Das ist keine gültige Telefonnummer. Fehlt eine Ziffer, oder ist eine zu viel da? Stimmt das Land? Schreiben Sie sie so: +32 475 12 34 56.",
     phone_emergency_or_short: "Das ist eine Notrufnummer oder eine Kurznummer. Sie kann nicht eingetragen werden. Schreiben Sie eine vollständige Nummer, so: +32 475 12 34 56.",
-    phone_extension: "Hier stehen zwei Nummern oder eine Durchwahl. Schreiben Sie in jedes Feld nur eine vollständige Nummer, so: +32 475 12 34 56.",
+    phone_extension: "Hinter der Nummer steht noch etwas, zum Beispiel eine Durchwahl. Schreiben Sie nur die Nummer selbst, so: +32 475 12 34 56.",
+    phone_two_numbers: "Hier stehen zwei Nummern. Schreiben Sie in jedes Feld nur eine vollständige Nummer, so: +32 475 12 34 56.",
     phone_ambiguous: "Diese Nummer kann es in mehr als einem Land geben. Beginnen Sie mit + und der Ländervorwahl, so: +32 475 12 34 56.",
 
     review_title: "Prüfen Sie Ihre Nummern",

@@ -57,7 +57,8 @@ pub const EN: Texts = Texts {
     phone_needs_region: "We cannot see which country this number belongs to. Choose the country below, or start with + and the country code, like this: +32 475 12 34 56.",
     phone_not_valid: "This is not a valid phone number. Is a digit missing, or one too many? Is the country right? Write it like this: +32 475 12 34 56.",
     phone_emergency_or_short: "This is an emergency number or a short number. It cannot be registered. Write a full number, like this: +32 475 12 34 56.",
-    phone_extension: "There are two numbers here, or an extension. Write one full number in each box, like this: +32 475 12 34 56.",
+    phone_extension: "Something follows the number, such as an extension. Write only the number itself, like this: +32 475 12 34 56.",
+    phone_two_numbers: "There are two numbers here. Write one full number in each box, like this: +32 475 12 34 56.",
     phone_ambiguous: "This number can exist in more than one country. Start with + and the country code, like this: +32 475 12 34 56.",
 
     review_title: "Check your numbers",

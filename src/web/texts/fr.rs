@@ -57,7 +57,8 @@ pub const FR: Texts = Texts {
     phone_needs_region: "Nous ne voyons pas de quel pays est ce numéro. Choisissez le pays plus bas, ou commencez par + et le code du pays, ainsi\u{a0}: +32 475 12 34 56.",
     phone_not_valid: "Ce numéro n’est pas valide. Manque-t-il un chiffre, ou y en a-t-il un de trop\u{a0}? Le pays est-il le bon\u{a0}? Écrivez-le ainsi\u{a0}: +32 475 12 34 56.",
     phone_emergency_or_short: "C’est un numéro d’urgence ou un numéro court. Il ne peut pas être inscrit. Écrivez un numéro complet, ainsi\u{a0}: +32 475 12 34 56.",
-    phone_extension: "Il y a ici deux numéros ou un numéro de poste. Écrivez un seul numéro complet par case, ainsi\u{a0}: +32 475 12 34 56.",
+    phone_extension: "Il y a encore quelque chose après le numéro, par exemple un numéro de poste. Écrivez seulement le numéro, ainsi\u{a0}: +32 475 12 34 56.",
+    phone_two_numbers: "Il y a ici deux numéros. Écrivez un seul numéro complet par case, ainsi\u{a0}: +32 475 12 34 56.",
     phone_ambiguous: "Ce numéro peut exister dans plusieurs pays. Commencez par + et le code du pays, ainsi\u{a0}: +32 475 12 34 56.",
 
     review_title: "Vérifiez vos numéros",

@@ -162,8 +162,10 @@ pub struct Texts {
     pub phone_not_valid: &'static str,
     /// An emergency or short number.
     pub phone_emergency_or_short: &'static str,
-    /// Two numbers in one box, or an extension.
+    /// An extension, or something else behind the number.
     pub phone_extension: &'static str,
+    /// Two numbers in one box.
+    pub phone_two_numbers: &'static str,
     /// A number that exists in more than one country, written without the country.
     pub phone_ambiguous: &'static str,
 
@@ -364,6 +366,7 @@ impl Texts {
             PhoneError::Letters => self.phone_letters,
             PhoneError::NotANumber => self.phone_not_a_number,
             PhoneError::Extension => self.phone_extension,
+            PhoneError::TwoNumbers => self.phone_two_numbers,
             PhoneError::NeedsRegion => self.phone_needs_region,
             PhoneError::NotValid => self.phone_not_valid,
             PhoneError::Ambiguous => self.phone_ambiguous,

@@ -57,7 +57,8 @@ pub const NL: Texts = Texts {
     phone_needs_region: "We zien niet van welk land dit nummer is. Kies hieronder het land, of begin met + en de landcode, zo: +32 475 12 34 56.",
     phone_not_valid: "Dit is geen geldig telefoonnummer. Is er een cijfer te weinig of te veel? Klopt het land? Schrijf het zo: +32 475 12 34 56.",
     phone_emergency_or_short: "Dit is een noodnummer of een kort nummer. Dat kan niet worden ingeschreven. Schrijf een volledig nummer, zo: +32 475 12 34 56.",
-    phone_extension: "Hier staan twee nummers of een toestelnummer. Schrijf één volledig nummer per vak, zo: +32 475 12 34 56.",
+    phone_extension: "Achter het nummer staat nog iets, zoals een toestelnummer. Schrijf alleen het nummer zelf, zo: +32 475 12 34 56.",
+    phone_two_numbers: "Hier staan twee nummers. Schrijf één volledig nummer per vak, zo: +32 475 12 34 56.",
     phone_ambiguous: "Dit nummer kan in meer dan één land bestaan. Begin met + en de landcode, zo: +32 475 12 34 56.",
 
     review_title: "Kijk uw nummers na",

@@ -129,6 +129,44 @@ proptest! {
     }
 
     #[test]
+    fn zeros_behind_a_dot_never_make_another_number(
+        (code, national) in mutated(), at in any_region(), gaps in "[ .-]{0,3}", zeros in 1..5usize,
+        start in "(\\+|00|0| )?", bare in any::<bool>(),
+    ) {
+        let digits = if bare { national } else { format!("{code}{national}") };
+        let step = digits.len() / (gaps.len() + 1) + 1;
+        let mut plain = start;
+        for (place, part) in digits.as_bytes().chunks(step).enumerate() {
+            let gap = gaps.get(place..=place).filter(|_| place > 0);
+            plain += &(gap.unwrap_or_default().to_owned() + std::str::from_utf8(part).unwrap());
+        }
+        let dots = plain.matches('.').count();
+        let amount = format!("{plain}.{}", "0".repeat(zeros));
+        for at in [None, at] {
+            match (PhoneNumber::parse(&plain, at), PhoneNumber::parse(&amount, at)) {
+                (Ok(number), Ok(read)) if dots == 0 => prop_assert_eq!(read, number, "{}", amount),
+                (Err(PhoneError::Ambiguous), read) if dots == 0 => prop_assert!(read.is_err()),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn two_numbers_never_make_a_third(
+        (code, national) in mutated(), (other_code, other) in mutated(), at in any_region(),
+        between in "( ?[/~;,|&] ?|\n| of | \\()", keep in 1..16usize,
+    ) {
+        for first in [format!("+{code}{national}"), national.clone()] {
+            for second in [format!("+{other_code}{other}"), other[other.len().saturating_sub(keep)..].to_owned()] {
+                if PhoneNumber::parse(&first, at).is_ok() {
+                    let both = PhoneNumber::parse(&format!("{first}{between}{second}"), at);
+                    prop_assert!(both.is_err(), "{}{}{}", first, between, second);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,70}", at in any_region()) {
         let _ = PhoneNumber::parse(&text, at);
     }
