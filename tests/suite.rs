@@ -13,6 +13,8 @@
 
 #[path = "suite/asked.rs"]
 mod asked;
+#[path = "suite/attacks.rs"]
+mod attacks;
 #[path = "suite/audit.rs"]
 mod audit;
 #[path = "suite/audit_cli.rs"]

@@ -7,7 +7,7 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 
@@ -39,7 +39,8 @@ pub async fn layer(
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID.clone(), value);
     }
-    if state.draining.load(Ordering::Relaxed) {
+    let is_wash = http.method() == Method::POST && http.uri().path().starts_with("/v1/wash");
+    if is_wash || state.draining.load(Ordering::Relaxed) {
         response
             .response_mut()
             .head_mut()

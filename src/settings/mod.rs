@@ -196,6 +196,7 @@ impl Settings {
             ("store.timeout_ms", self.store.timeout_ms == 0),
             ("http.header_timeout_ms", self.http.header_timeout_ms == 0),
             ("http.body_timeout_ms", self.http.body_timeout_ms == 0),
+            ("http.write_timeout_ms", self.http.write_timeout_ms == 0),
             ("http.body_limit_bytes", self.http.body_limit_bytes == 0),
             ("check.validity_s", self.check.validity_s == 0),
             ("check.ref_window_s", self.check.ref_window_s == 0),

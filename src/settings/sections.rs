@@ -55,6 +55,7 @@ section!(Http {
     body_limit_bytes: usize,
     header_timeout_ms: u64,
     body_timeout_ms: u64,
+    write_timeout_ms: u64,
     drain_timeout_s: u64,
 });
 section!(StoreSettings {

@@ -13,6 +13,11 @@ use crate::service::wash::{Input, InputError};
 /// How many pieces of the body wait at most, each as large as the connection reads at once.
 const WAITING: usize = 8;
 
+/// How many bytes of a list one byte may hold that came, beyond the first mebibyte. Real lists are
+/// compressed to a tenth or a fiftieth; a few bytes that hold gigabytes are no list.
+const MOST_UNPACKED: u64 = 250;
+const FREELY_UNPACKED: u64 = 1 << 20;
+
 /// A piece of the body; nothing at its end.
 type Piece = Result<Option<Bytes>, InputError>;
 
@@ -22,6 +27,9 @@ pub(super) struct Body {
     came: Bytes,
     decoder: Decoder,
     ended: bool,
+    /// How many bytes came, and how many of the list they held.
+    packed: u64,
+    unpacked: u64,
 }
 
 impl Body {
@@ -49,6 +57,8 @@ impl Body {
             came: Bytes::new(),
             decoder,
             ended: false,
+            packed: 0,
+            unpacked: 0,
         })
     }
 }
@@ -57,14 +67,22 @@ impl Input for Body {
     async fn read(&mut self, into: &mut Vec<u8>) -> Result<bool, InputError> {
         loop {
             let broken = |_| InputError::Broken;
+            let before = into.len();
             if self.decoder.step(&mut self.came, into).map_err(broken)? {
+                self.unpacked += (into.len() - before) as u64;
+                if self.unpacked > FREELY_UNPACKED + MOST_UNPACKED * self.packed {
+                    return Err(InputError::Broken);
+                }
                 return Ok(true);
             }
             if self.ended {
                 return Ok(false);
             }
             match self.pieces.recv().await {
-                Some(Ok(Some(piece))) => self.came = piece,
+                Some(Ok(Some(piece))) => {
+                    self.packed += piece.len() as u64;
+                    self.came = piece;
+                }
                 Some(Ok(None)) => {
                     self.ended = true;
                     let before = into.len();

@@ -25,7 +25,7 @@ use super::query::{Query, wrong_parameter};
 use crate::domain::{Campaign, Channel, Region, SellerId};
 use crate::service::Question;
 use crate::service::table::Column;
-use crate::service::wash::{Encoding, Form, Input, InputError, Layout, LayoutError, Wanted};
+use crate::service::wash::{BeginError, Encoding, Form, InputError, LayoutError, Wanted};
 
 const PARAMETERS: [&str; 12] = [
     "seller",
@@ -75,18 +75,20 @@ pub(super) async fn wash(
     let id = wash.id().to_string();
 
     let idle = Duration::from_secs(state.settings.check.wash_idle_s);
-    let mut input = Body::begin(payload, coming, idle).map_err(no_memory)?;
-    // What cannot be read at all is told now, while there is still a status to tell it by.
-    let (layout, start, ended) = first_row(&mut input, &wanted).await?;
-    let (rows, answer) = Rows::new(state.clone(), encoder, wanted.form, with_summary, idle);
-    wash.spawn(layout, start, ended, input, rows).map_err(|_| {
+    let input = Body::begin(payload, coming, idle).map_err(no_memory)?;
+    let form = wanted.form;
+    let (rows, answer) = Rows::new(state.clone(), encoder, form, with_summary, idle);
+    let begun = wash.spawn(wanted, input, rows).map_err(|_| {
         Problem::from(crate::service::ServiceError::TooManyWashes(
             state.settings.check.max_washes,
         ))
     })?;
+    // What cannot be read at all is told now, while there is still a status to tell it by.
+    let begun = begun.await;
+    begun.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))??;
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((CONTENT_TYPE, media_type(&request, wanted.form)))
+        .insert_header((CONTENT_TYPE, media_type(&request, form)))
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("Vary", "Accept-Encoding"))
         .insert_header(("Wash-Id", id));
@@ -96,22 +98,15 @@ pub(super) async fn wash(
     Ok(response.streaming(Box::pin(answer)))
 }
 
-/// Reads until the first row is there, which tells the list's layout.
-async fn first_row(input: &mut Body, wanted: &Wanted) -> Result<(Layout, Vec<u8>, bool), Problem> {
-    let (mut start, mut ended) = (Vec::new(), false);
-    loop {
-        if let Some(layout) = Layout::find(&start, ended, wanted).map_err(unreadable)? {
-            return Ok((layout, start, ended));
-        }
-        match input.read(&mut start).await {
-            Ok(more) => ended = !more,
-            Err(InputError::Stalled) => return Err(Problem::too_slow()),
-            Err(InputError::Broken) => {
-                return Err(Problem::bad_request(
-                    "The list broke off before its first row, or its compression is damaged.",
-                    "Send the list again.",
-                ));
-            }
+impl From<BeginError> for Problem {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Layout(error) => unreadable(error),
+            BeginError::Input(InputError::Stalled) => Self::too_slow(),
+            BeginError::Input(InputError::Broken) => Self::bad_request(
+                "The list broke off before its first row, or its compression is damaged.",
+                "Send the list again.",
+            ),
         }
     }
 }
@@ -125,6 +120,7 @@ fn unreadable(error: LayoutError) -> Problem {
         LayoutError::Answered(_) => "Send the list as it was before it was washed.",
         LayoutError::Utf16 => "Save it as UTF-8 or ISO 8859-1 and send it again.",
         LayoutError::NotAnObject => "Send one JSON object a line, or say which format it is.",
+        LayoutError::NoRow => "Take the empty lines at its beginning out.",
         LayoutError::Row(_) => "Look at its first row, and at the sign between its columns.",
     };
     Problem::new(

@@ -26,6 +26,7 @@ use crate::api::{self, Shared};
 use crate::service::Checker;
 use crate::telemetry::request_id;
 use request::{Check, Seen};
+use rewound::Limits;
 pub(super) use rewound::Rewound;
 
 /// Room for a check with the headers that a client usually sends.
@@ -38,7 +39,7 @@ const LONGEST: usize = 16 * 1024;
 pub(super) struct Front {
     shared: web::Data<Shared>,
     checker: web::Data<Checker>,
-    header_timeout: Duration,
+    limits: Limits,
     keep_alive: Duration,
 }
 
@@ -49,7 +50,10 @@ impl Front {
         keep_alive: Duration,
     ) -> Self {
         Self {
-            header_timeout: Duration::from_millis(shared.settings.http.header_timeout_ms),
+            limits: Limits {
+                head: Duration::from_millis(shared.settings.http.header_timeout_ms),
+                write: Duration::from_millis(shared.settings.http.write_timeout_ms),
+            },
             keep_alive,
             shared,
             checker,
@@ -66,20 +70,20 @@ impl Front {
         let mut stopping = pin!(self.shared.stopping.notified());
         stopping.as_mut().enable();
         let (mut inbox, mut outbox) = (BytesMut::with_capacity(ROOM), Vec::with_capacity(ROOM));
-        let mut deadline = Instant::now() + self.header_timeout;
+        let mut deadline = Instant::now() + self.limits.head;
         // Set anew only when it goes off, or when less time is left than it was set for.
         let mut alarm = pin!(sleep_until(deadline));
         let mut first = true;
         loop {
             match request::read(&inbox) {
-                Seen::Other => return Ok(Some(Rewound::new(inbox, stream))),
+                Seen::Other => return Ok(Some(Rewound::new(inbox, stream, self.limits))),
                 Seen::Check(check) => {
                     let began = std::time::Instant::now();
                     let length = check.length;
                     let close = check.close || self.shared.draining.load(Ordering::Relaxed);
                     self.answer(&check, close, began, &mut outbox).await;
                     inbox.advance(length);
-                    stream.write_all(&outbox).await?;
+                    self.send(&mut stream, &outbox).await?;
                     outbox.clear();
                     if close {
                         return stream.shutdown().await.map(|()| None);
@@ -88,7 +92,7 @@ impl Front {
                     deadline = Instant::from_std(began) + self.keep_alive;
                 }
                 Seen::Part if inbox.len() >= LONGEST => {
-                    return Ok(Some(Rewound::new(inbox, stream)));
+                    return Ok(Some(Rewound::new(inbox, stream, self.limits)));
                 }
                 Seen::Part => {
                     if !inbox.is_empty() && alarm.deadline() > deadline {
@@ -109,7 +113,7 @@ impl Front {
                             }
                             // From its first byte on a head has so much time to be complete.
                             if !first && waited_for_first {
-                                deadline = Instant::now() + self.header_timeout;
+                                deadline = Instant::now() + self.limits.head;
                             }
                         }
                         () = alarm.as_mut() => {
@@ -118,7 +122,7 @@ impl Front {
                                 continue;
                             }
                             if first || !inbox.is_empty() {
-                                stream.write_all(answer::TOO_SLOW).await?;
+                                self.send(&mut stream, answer::TOO_SLOW).await?;
                             }
                             return stream.shutdown().await.map(|()| None);
                         }
@@ -127,6 +131,19 @@ impl Front {
                 }
             }
         }
+    }
+
+    /// Sends an answer, which nearly always fits in what the system holds for the client.
+    async fn send(&self, stream: &mut TcpStream, answer: &[u8]) -> io::Result<()> {
+        let sent = match stream.try_write(answer) {
+            Ok(sent) => sent,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
+        };
+        if sent == answer.len() {
+            return Ok(());
+        }
+        tokio::time::timeout(self.limits.write, stream.write_all(&answer[sent..])).await?
     }
 
     async fn answer(

@@ -6,7 +6,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::answers::ADDED;
 use super::object;
-use super::rows::{RowError, Splitter};
+use super::rows::{LONGEST_ROW, RowError, Splitter};
 use crate::service::table::{BYTE_ORDER_MARK, Column, delimiter_of, named, plain};
 
 /// The form of a list.
@@ -91,6 +91,9 @@ pub enum LayoutError {
     /// The first line is not a JSON object.
     #[error("the first line is not a JSON object that an answer can be added to")]
     NotAnObject,
+    /// It begins with more empty lines than are read.
+    #[error("there is no row in the first 64 KiB of the list")]
+    NoRow,
     /// The first row has no end.
     #[error(transparent)]
     Row(#[from] RowError),
@@ -144,6 +147,9 @@ impl Layout {
             encoding: wanted.encoding,
         };
         let Some(first) = layout.first_row(start, end)? else {
+            if !end && start.len() > LONGEST_ROW {
+                return Err(LayoutError::NoRow);
+            }
             // A list without a single row is washed as well as any other.
             return Ok(end.then_some(layout));
         };

@@ -23,7 +23,8 @@ mod receipt;
 mod rows;
 mod session;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -31,6 +32,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use answers::{ADDED, Counts};
 pub use ending::Summary;
 pub use layout::{Encoding, Form, Layout, LayoutError, Wanted};
+pub use reading::BeginError;
 pub use receipt::WashReceipt;
 pub use rows::{LONGEST_ROW, Row, RowError, Splitter};
 
@@ -50,11 +52,13 @@ pub trait Input: Send + 'static {
 }
 
 /// Why a list does not come to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     /// It broke off, or is damaged.
+    #[error("it broke off, or is damaged")]
     Broken,
     /// Nothing comes.
+    #[error("nothing comes")]
     Stalled,
 }
 
@@ -87,6 +91,8 @@ pub struct Gone;
 pub(super) struct Washes {
     most: usize,
     free: Arc<Semaphore>,
+    /// How many each agency has; the operator is nobody's.
+    of: Arc<Mutex<HashMap<Option<AgencyId>, usize>>>,
 }
 
 /// How long a service that stops waits for the entries of washes that it cuts off.
@@ -98,7 +104,27 @@ impl Washes {
         Self {
             most,
             free: Arc::new(Semaphore::new(most)),
+            of: Arc::default(),
         }
+    }
+
+    /// A place among them. One agency has at most half of them, so that lists of its that hardly
+    /// move do not keep all others out.
+    fn place(&self, agency: Option<AgencyId>) -> Result<Place, ServiceError> {
+        let free = self.free.clone().try_acquire_owned();
+        let free = free.map_err(|_| ServiceError::TooManyWashes(self.most))?;
+        let most = self.most.div_ceil(2);
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = of.entry(agency.clone()).or_default();
+        if *taken >= most {
+            return Err(ServiceError::TooManyWashes(most));
+        }
+        *taken += 1;
+        Ok(Place {
+            agency,
+            of: self.of.clone(),
+            _free: free,
+        })
     }
 
     /// Waits, for some seconds, until all of them are on record.
@@ -106,6 +132,26 @@ impl Washes {
         let all = self.free.acquire_many(self.most as u32);
         if tokio::time::timeout(CLOSING, all).await.is_err() {
             tracing::warn!("a wash was cut off before its entry was on record");
+        }
+    }
+}
+
+/// The place of one wash, until it ends.
+#[derive(Debug)]
+struct Place {
+    agency: Option<AgencyId>,
+    of: Arc<Mutex<HashMap<Option<AgencyId>, usize>>>,
+    _free: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = of.get_mut(&self.agency) {
+            *taken -= 1;
+            if *taken == 0 {
+                of.remove(&self.agency);
+            }
         }
     }
 }
@@ -125,7 +171,7 @@ pub struct Wash {
     region: Option<Region>,
     /// Of every row's entry.
     context: Arc<Context>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Service {
@@ -141,8 +187,7 @@ impl Service {
     ) -> Result<Wash, ServiceError> {
         let (agency, seller) = self.mandate(who, &question.seller)?;
         self.room_for_entries()?;
-        let place = self.washes.free.clone().try_acquire_owned();
-        let place = place.map_err(|_| ServiceError::TooManyWashes(self.washes.most))?;
+        let place = self.washes.place(agency.clone())?;
         let context = Context {
             op: Op::Check,
             agency: agency.clone(),

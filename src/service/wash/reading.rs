@@ -1,10 +1,21 @@
 //! From a list that comes in pieces to groups of rows.
 
 use super::group::{Group, RowReader};
-use super::layout::Layout;
+use super::layout::{Layout, LayoutError, Wanted};
 use super::rows::{RowError, Splitter};
 use super::{Input, InputError};
 use crate::domain::{Region, WashEnd};
+
+/// Why a list cannot be washed at all.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// Its first row cannot be understood.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// It ended before its first row did.
+    #[error("the list broke off, or stood still, before its first row")]
+    Input(#[from] InputError),
+}
 
 /// The rows of one wash, as they come.
 pub(super) struct Reading<I> {
@@ -22,18 +33,26 @@ pub(super) struct Reading<I> {
 }
 
 impl<I: Input> Reading<I> {
-    /// Begins with what has been read to find the layout.
-    pub fn new(
-        input: I,
-        layout: &Layout,
+    /// Reads until the first row is there, which tells the list's layout.
+    ///
+    /// # Errors
+    /// [`BeginError`].
+    pub async fn begin(
+        mut input: I,
+        wanted: &Wanted,
         region: Option<Region>,
-        start: Vec<u8>,
-        ended: bool,
-    ) -> Self {
+    ) -> Result<(Layout, Self), BeginError> {
+        let (mut start, mut ended) = (Vec::new(), false);
+        let layout = loop {
+            if let Some(layout) = Layout::find(&start, ended, wanted)? {
+                break layout;
+            }
+            ended = !input.read(&mut start).await?;
+        };
         let mut reading = Self {
             input,
             splitter: layout.splitter(),
-            rows: RowReader::new(layout, region),
+            rows: RowReader::new(&layout, region),
             group: Group {
                 bytes: start,
                 ..Group::default()
@@ -43,7 +62,7 @@ impl<I: Input> Reading<I> {
             spare: Vec::new(),
         };
         reading.find_rows();
-        reading
+        Ok((layout, reading))
     }
 
     /// Reads some more. It may be given up while it waits, and loses nothing then.

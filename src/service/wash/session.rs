@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use super::answers::{Answers, Counts};
 use super::ending::Summary;
 use super::group::{Group, Kind};
-use super::layout::Layout;
-use super::reading::Reading;
+use super::layout::{Layout, Wanted};
+use super::reading::{BeginError, Reading};
 use super::{Input, Output, Wash};
 use crate::domain::{Decision, Moment, WashEnd, Washed};
 use crate::service::{Service, ServiceError};
@@ -40,30 +41,40 @@ struct Tally {
 }
 
 impl Wash {
-    /// Washes a list, on a thread of its own: what a list takes is never taken from a single check
-    /// that waits. `start` is what was read of it to find its layout, `ended` whether that is all.
+    /// Washes a list, on a thread of its own, the unpacking and the search for its first row
+    /// included: what a list takes is never taken from a single check that waits. What is given
+    /// back says whether the list can be read at all, as soon as its first row tells; if not, or
+    /// if nobody waits for that any more, nothing is asked.
     ///
     /// # Errors
     /// When there is no thread to be had; then nothing was asked.
     pub fn spawn(
         self,
-        layout: Layout,
-        start: Vec<u8>,
-        ended: bool,
+        wanted: Wanted,
         input: impl Input,
         output: impl Output,
-    ) -> io::Result<()> {
+    ) -> io::Result<oneshot::Receiver<Result<(), BeginError>>> {
         let runtime = self.service.runtime.clone();
-        let reading = Reading::new(input, &layout, self.region, start, ended);
+        let (tell, begun) = oneshot::channel();
         std::thread::Builder::new()
             .name("wash".to_owned())
             .spawn(move || {
                 // On Linux this is about the calling thread alone; elsewhere it would be about all.
                 #[cfg(target_os = "linux")]
                 let _ = rustix::process::setpriority_process(None, NICENESS);
-                runtime.block_on(self.run(layout, reading, output));
+                runtime.block_on(async move {
+                    match Reading::begin(input, &wanted, self.region).await {
+                        Ok((layout, reading)) => {
+                            if tell.send(Ok(())).is_ok() {
+                                self.run(layout, reading, output).await;
+                            }
+                        }
+                        // Whoever no longer waits does not miss it.
+                        Err(error) => drop(tell.send(Err(error))),
+                    }
+                });
             })
-            .map(drop)
+            .map(|_| begun)
     }
 
     async fn run<I: Input, O: Output>(
