@@ -47,6 +47,14 @@ pub(super) struct Serve {
     /// keep their worth for whoever holds them.
     #[arg(long)]
     new_log: bool,
+
+    /// Go on without what the store lost, for when its newest data is lost for good
+    ///
+    /// A store that came back without what it had acknowledged answers nothing: opt-outs may be
+    /// missing. This accepts it, once, and puts on record that you did. Bring the newest data back
+    /// instead wherever there is any.
+    #[arg(long)]
+    accept_loss: bool,
 }
 
 impl Serve {
@@ -56,6 +64,7 @@ impl Serve {
             no_demo: self.no_demo,
             new_operator_key: self.new_operator_key,
             new_log: self.new_log,
+            accept_loss: self.accept_loss,
             redis: None,
         })?;
         serve(settings, data).map_err(|error| match error {

@@ -52,6 +52,14 @@ pub enum LogError {
         /// Where it lies.
         place: String,
     },
+    /// The store is older than the log, and nobody has accepted that.
+    #[error(
+        "the store is older than the log: entries are sealed that it no longer holds, and opt-outs \
+         may be missing. Restore its newest data; or `metrust serve --accept-loss` goes on without \
+         what is lost, and puts on record that it does. No check is answered and nothing is sealed \
+         until then"
+    )]
+    StoreIsOlder,
     /// There would be two roots for one size.
     #[error(
         "another checkpoint of the same size was published with another root. Nothing more is \

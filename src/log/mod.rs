@@ -36,6 +36,7 @@ mod fault;
 mod identity;
 pub mod index;
 mod keys;
+pub mod loss;
 pub mod merkle;
 mod name;
 pub mod note;

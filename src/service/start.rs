@@ -7,7 +7,7 @@ use super::keys::{self, KeySource, KeysError};
 use super::record::Record;
 use super::{KeyRecord, Service, ServiceError};
 use crate::domain::{Context, Detail, Op, PhoneNumber, Role};
-use crate::log::LogError;
+use crate::log::{LogError, loss};
 use crate::privacy::ApiKey;
 use crate::settings::{Settings, SettingsError};
 use crate::store::{Identity, Store, StoreError};
@@ -112,6 +112,7 @@ impl Service {
         }
         let store = Arc::new(store);
         let record = Record::open(settings, data, &store, &begun, &keyring).await?;
+        compare(&record, &store, settings.accept_loss).await?;
         let service = Arc::new(Self::new(store, record, keyring, settings)?);
         // The metadata of 240 countries takes a moment to compile; no check should wait for it.
         let warmed = tokio::task::spawn_blocking(PhoneNumber::warm_up);
@@ -180,6 +181,22 @@ impl Service {
         let known = self.directory.known();
         known.sellers.is_empty() && known.agencies.is_empty()
     }
+}
+
+/// Finds out whether the store is older than its log, before anybody is answered; the operator may
+/// accept what was lost.
+async fn compare(record: &Record, store: &Store, accept: bool) -> Result<(), LogError> {
+    loss::compare(&record.archive, store).await?;
+    if accept && store.loss().await?.is_none() {
+        tracing::warn!("nothing was lost that is not accepted: start without --accept-loss again");
+    }
+    if let Some(what) = loss::settle(&record.archive, store, accept).await? {
+        tracing::error!(
+            "no check is answered: {what}. Opt-outs may be missing. Restore the store's newest \
+             data; or `metrust serve --accept-loss` goes on without it, on record"
+        );
+    }
+    Ok(())
 }
 
 /// Remembers, in the data folder, the store that it has served.

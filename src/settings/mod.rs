@@ -43,6 +43,8 @@ pub struct Overrides {
     pub new_operator_key: bool,
     /// `--new-log`.
     pub new_log: bool,
+    /// `--accept-loss`.
+    pub accept_loss: bool,
 }
 
 /// Why the settings cannot be used. The text names the key and the remedy.
@@ -120,6 +122,7 @@ impl Settings {
         }
         self.new_operator_key = overrides.new_operator_key;
         self.new_log = overrides.new_log;
+        self.accept_loss = overrides.accept_loss;
         if overrides.no_demo {
             self.demo.enabled = false;
         }

@@ -35,6 +35,9 @@ pub struct Settings {
     /// `--new-log`; no setting either.
     #[serde(skip)]
     pub new_log: bool,
+    /// `--accept-loss`; no setting either.
+    #[serde(skip)]
+    pub accept_loss: bool,
 }
 
 macro_rules! section {

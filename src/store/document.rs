@@ -49,6 +49,12 @@ impl Kind {
         }
     }
 
+    /// Whether the service keeps it for itself, and needs it also while the store answers nobody.
+    #[must_use]
+    pub fn is_own(self) -> bool {
+        matches!(self, Self::Log | Self::Month)
+    }
+
     /// Whether every service process keeps these in memory and must hear when one changes.
     #[must_use]
     pub fn in_directory(self) -> bool {

@@ -94,9 +94,16 @@ pub enum StoreError {
     /// It came back without entries that it had acknowledged, and perhaps without opt-outs.
     #[error(
         "the store has lost entries that it had acknowledged, and perhaps opt-outs; restore its \
-         newest data, or restart metrust to go on without them"
+         newest data, or start `metrust serve --accept-loss` to go on without them, on record"
     )]
     Lost,
+    /// It is marked: something that it had acknowledged is missing, and nobody has accepted that.
+    #[error(
+        "the store lacks what it had acknowledged, and perhaps opt-outs; no check is answered \
+         until its newest data is restored, or `metrust serve --accept-loss` goes on without it, \
+         on record"
+    )]
+    Marked,
     /// Something in it cannot be read.
     #[error("the store holds something unreadable: {0}")]
     Damaged(String),
@@ -165,6 +172,14 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Whether all of them are notes, which a store takes that is marked, too.
+    fn are_notes(changes: &[Self]) -> bool {
+        let mut actions = changes.iter().map(|change| &change.action);
+        actions.all(|action| matches!(action, Action::Note))
+    }
+}
+
 /// What a change does.
 #[derive(Debug, Clone, Copy)]
 pub enum Action {
@@ -212,6 +227,10 @@ pub struct Health {
     #[serde(skip)]
     pub advice: Option<Advice>,
 }
+
+/// What to do about a store that is marked.
+const ACCEPT: &str = "restore its newest data; only if that is lost for good, start `metrust serve \
+                      --accept-loss` once, and tell whoever reads the audit";
 
 /// A setting that costs more than it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -326,7 +345,44 @@ impl Store {
         on_engine!(self, engine => engine.import(part).await)
     }
 
-    /// Puts an act of this moment on record that is not about a number.
+    /// What of all that was acknowledged is known to be missing, if the store is marked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn loss(&self) -> Result<Option<String>, StoreError> {
+        self.bounded(async { on_engine!(self, engine => engine.loss().await) })
+            .await
+    }
+
+    /// Marks the store: something that was acknowledged is missing from it. From here on, and
+    /// whatever is started anew, nothing is decided, registered or imported ([`StoreError::Marked`])
+    /// until [`Self::accept_loss`]; notes and what the service keeps for itself are taken. A store
+    /// that is marked already keeps what its mark says.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mark_lost(&self, what: &str) -> Result<(), StoreError> {
+        let marked = async { on_engine!(self, engine => engine.mark_lost(what).await) };
+        if self.bounded(marked).await? {
+            tracing::error!(
+                "{what}: opt-outs may be missing. No check is answered until the store's newest \
+                 data is restored; or `metrust serve --accept-loss` goes on without it, on record"
+            );
+        }
+        Ok(())
+    }
+
+    /// Takes the mark away. Whoever calls this has put on record that the operator accepts it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accept_loss(&self) -> Result<(), StoreError> {
+        self.bounded(async { on_engine!(self, engine => engine.accept_loss().await) })
+            .await
+    }
+
+    /// Puts an act of this moment on record that is not about a number. A store that is marked
+    /// takes it, too.
     ///
     /// # Errors
     /// [`StoreError`], as of [`Store::change`].

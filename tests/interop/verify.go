@@ -130,12 +130,13 @@ func hash(text string) tlog.Hash {
 type log struct {
 	folder, name string
 	checkpoint
-	from, to     int64            // the entries that are in the bundle
-	stored       []tlog.Hash      // the tree, in the order of tlog.StoredHashIndex
-	leaves       []tlog.Hash      // the hash of every entry
-	last         map[string]int64 // the last sequence number of each writer and agency
-	inside, held []int64          // sizes of the checkpoints that were confirmed
-	signedFor    map[string]bool  // the files that the checkpoint vouches for
+	from, to     int64               // the entries that are in the bundle
+	stored       []tlog.Hash         // the tree, in the order of tlog.StoredHashIndex
+	leaves       []tlog.Hash         // the hash of every entry
+	last         map[string][2]int64 // the last sequence number of each writer and agency, and its entry
+	loss         int64               // the last entry that says that the store lost entries
+	inside, held []int64             // sizes of the checkpoints that were confirmed
+	signedFor    map[string]bool     // the files that the checkpoint vouches for
 }
 
 // ReadHashes gives the tree to package tlog; it never fails.
@@ -260,9 +261,16 @@ func (l *log) build() {
 	}
 }
 
+// What an incident says where the store lost entries: counters go on from what it still knew.
+const (
+	lossAccepted = "the operator goes on without what the store lost: "
+	lossFound    = "the store lost entries that it had acknowledged"
+)
+
 func (l *log) checkEntry(index int64, entry []byte) {
 	var fields struct {
 		Agency, Writer *string
+		Op, Reason     string
 		WriterSeq      *int64 `json:"writer_seq"`
 		ClientSeq      *int64 `json:"client_seq"`
 	}
@@ -271,11 +279,20 @@ func (l *log) checkEntry(index int64, entry []byte) {
 		wrong(l.name, "entry %d is not an entry of an audit log", index)
 		return
 	}
+	if fields.Op == "incident" && (strings.HasPrefix(fields.Reason, lossAccepted) || fields.Reason == lossFound) {
+		l.loss = index
+	}
 	follow := func(who string, count int64) {
-		if before, known := l.last[who]; known && count != before+1 {
-			wrong(l.name, "entry %d has number %d of %s, after number %d", index, count, who, before)
+		last, known := l.last[who]
+		switch {
+		case !known || count == last[0]+1:
+		case l.loss > last[1]:
+			fmt.Printf("%s: entry %d has number %d of %s, after number %d: the store had lost entries, as entry %d says\n",
+				l.name, index, count, who, last[0], l.loss)
+		default:
+			wrong(l.name, "entry %d has number %d of %s, after number %d", index, count, who, last[0])
 		}
-		l.last[who] = count
+		l.last[who] = [2]int64{count, index}
 	}
 	follow("writer "+*fields.Writer, *fields.WriterSeq)
 	if fields.ClientSeq != nil {
@@ -345,7 +362,7 @@ func (l *log) checkReceipt(c checkpoint, lines []string, entry []byte) {
 func openLog(folder, name string, manifest map[string]struct{ From, To int64 }) *log {
 	own, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
 	must(err == nil, "its checkpoint is missing")
-	l := &log{folder: folder, name: name, last: map[string]int64{}, checkpoint: openCheckpoint(own)}
+	l := &log{folder: folder, name: name, last: map[string][2]int64{}, loss: -1, checkpoint: openCheckpoint(own)}
 	l.signedFor = map[string]bool{"checkpoint": true}
 	if l.origin[strings.LastIndex(l.origin, "/")+1:] != name {
 		wrong(name, "its checkpoint is of another log, %s", l.origin)

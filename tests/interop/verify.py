@@ -45,6 +45,11 @@ def say(text):
     print("".join(c if c.isprintable() else "?" for c in text))
 
 
+# What an incident says where the store lost entries: counters go on from what it still knew.
+LOSSES = ("the operator goes on without what the store lost: ",
+          "the store lost entries that it had acknowledged")
+
+
 def wrong(where, what):
     say(f"WRONG: {where}: {what}")
     findings.append(what)
@@ -168,7 +173,7 @@ class Log:
     def __init__(self, folder, name, content, keys):
         self.folder, self.name, self.keys = folder, name, keys
         self.signed_for = {"checkpoint"}
-        self.last, self.confirmed = {}, []
+        self.last, self.confirmed, self.loss = {}, [], -1
         note = read(folder, "checkpoint")
         if note is None:
             raise Wrong("its checkpoint is missing")
@@ -259,11 +264,16 @@ class Log:
                 counts.append(("agency", str(fields["agency"]), fields["client_seq"] + 0))
         except (ValueError, KeyError, TypeError):
             return wrong(self.name, f"entry {index} is not an entry of an audit log")
+        if fields.get("op") == "incident" and str(fields.get("reason")).startswith(LOSSES):
+            self.loss = index
         for kind, who, count in counts:
-            before = self.last.get((kind, who), count - 1)
-            if count != before + 1:
+            before, at = self.last.get((kind, who), (count - 1, index))
+            if count != before + 1 and self.loss > at:
+                print(f"{self.name}: entry {index} has number {count} of {kind} {who}, after number {before}: "
+                      f"the store had lost entries, as entry {self.loss} says")
+            elif count != before + 1:
                 wrong(self.name, f"entry {index} has number {count} of {kind} {who}, after number {before}")
-            self.last[kind, who] = count
+            self.last[kind, who] = count, index
 
     def check_tiles(self):
         for level in range(1, 8):

@@ -225,6 +225,9 @@ fn of_log(log: &LogReport, report: &Report, text: &mut String) {
             incident.index, incident.time, incident.word
         ));
     }
+    for loss in &log.losses {
+        more(&format!("loss: {loss}"));
+    }
 }
 
 /// Names and words come from files that anybody may have written.

@@ -89,6 +89,19 @@ impl Archive {
         Err(damaged("its newest commit is gone"))
     }
 
+    /// The newest commit's head, whether or not what it seals can be read yet.
+    pub(super) async fn newest(&self) -> Result<Option<Head>, LogError> {
+        for _ in 0..HURRIES {
+            let Some(newest) = self.commits().await?.pop() else {
+                return Ok(None);
+            };
+            if let Some(head) = self.head_of(newest).await? {
+                return Ok(Some(head));
+            }
+        }
+        Err(damaged("its newest commit is gone"))
+    }
+
     async fn head_of(&self, sequence: u64) -> Result<Option<Head>, LogError> {
         let path = commit::path(sequence);
         let bytes = self.storage.get_range(&path, 0..commit::HEAD_BYTES).await?;

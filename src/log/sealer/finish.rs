@@ -9,8 +9,8 @@ use crate::log::edge::Edge;
 use crate::log::note::Note;
 use crate::log::pace::make_way_after;
 use crate::log::tile::{Tile, WIDTH, entries, extent, index_path};
-use crate::log::{Hash, SEGMENT, fault};
-use crate::store::Kind;
+use crate::log::{Hash, SEGMENT, fault, loss};
+use crate::store::{Kind, Store};
 
 /// How many objects are read back at once.
 const AT_ONCE: usize = 32;
@@ -25,8 +25,19 @@ pub(in crate::log) const SEEN: &str = "seen";
 const KEEP_EVERY: u64 = 1 << 16;
 
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Seen {
-    sequence: u64,
+pub(in crate::log) struct Seen {
+    /// The newest commit that was published.
+    pub(in crate::log) sequence: u64,
+}
+
+/// What the store remembers of the log, with the document's version.
+pub(in crate::log) async fn seen(store: &Store) -> Result<Option<(u64, Seen)>, LogError> {
+    let Some(document) = store.get(Kind::Log, SEEN).await? else {
+        return Ok(None);
+    };
+    let seen = serde_json::from_str(&document.body)
+        .map_err(|_| damaged("what the store remembers of it cannot be read"))?;
+    Ok(Some((document.version, seen)))
 }
 
 /// What the store remembers of a log of which it has seen nothing.
@@ -60,7 +71,7 @@ impl Sealer {
             let tail = tail as u16;
             // In a store that came back older, what lies before the place may not be sealed.
             if let Some(cursor) = cursor
-                && self.is_anchored(tail, cursor).await?
+                && loss::is_anchored(&self.plan.store, tail, cursor).await?
             {
                 self.plan.store.trim(tail, cursor.position).await?;
             }
@@ -198,7 +209,9 @@ impl Sealer {
     /// never been published.
     pub(super) async fn newest_commit(&self) -> Result<Option<u64>, LogError> {
         // The store first: what it has seen is in the log by then, whoever else is at work.
-        let seen = self.seen().await?.map_or(0, |(_, seen)| seen.sequence);
+        let seen = seen(&self.plan.store)
+            .await?
+            .map_or(0, |(_, seen)| seen.sequence);
         let newest = self.plan.archive.commits().await?.pop();
         if seen > newest.unwrap_or(0) {
             return Err(LogError::GoneBack {
@@ -208,18 +221,9 @@ impl Sealer {
         Ok(newest)
     }
 
-    async fn seen(&self) -> Result<Option<(u64, Seen)>, LogError> {
-        let Some(document) = self.plan.store.get(Kind::Log, SEEN).await? else {
-            return Ok(None);
-        };
-        let seen = serde_json::from_str(&document.body)
-            .map_err(|_| damaged("what the store remembers of it cannot be read"))?;
-        Ok(Some((document.version, seen)))
-    }
-
     async fn remember(&self, sequence: u64) -> Result<(), LogError> {
         let body = json(&Seen { sequence });
-        match self.seen().await? {
+        match seen(&self.plan.store).await? {
             None => {
                 self.plan.store.create(Kind::Log, SEEN, body).await?;
             }

@@ -1,21 +1,21 @@
 //! Reading the tails behind the cursors.
 //!
 //! The last sealed batch stays in its tail as an anchor. Where it is gone or is another one, the
-//! store came back older than the log (a replica was promoted, a backup restored): then the tail is
-//! read from its start, what is sealed already is left out, and an entry of the log says so. Where
-//! another process has sealed and trimmed meanwhile, the anchor is gone, too; but then its commit is
+//! store came back older than the log (a replica was promoted, a backup restored): then nothing is
+//! sealed until that was accepted (see [`loss`]). After that the tail is read from its start, and
+//! what is sealed already is left out. Where another process has sealed and trimmed meanwhile, the anchor is gone, too; but then its commit is
 //! there.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::{CYCLE, LogError, Sealer, Sealing, damaged};
-use crate::domain::{Context, Detail, Entry, EntryId, Moment, Op};
+use crate::domain::{Entry, EntryId, Moment};
 use crate::log::LogName;
 use crate::log::commit::{Cursor, Head};
-use crate::log::fault;
 use crate::log::pace::make_way;
 use crate::log::tile::{WIDTH, entries};
+use crate::log::{fault, loss};
 use crate::store::TailBatch;
 
 /// What the next commit will hold.
@@ -74,8 +74,10 @@ impl Sealer {
                 .plan
                 .read(tail, from, &sealed, &mut gathered, &mut gathering)
                 .await?;
-            if end == End::NoAnchor && self.is_newest(head).await? {
-                self.report_rewind().await?;
+            if end == End::NoAnchor && loss::is_newest(&self.plan.archive, head).await? {
+                if loss::compare(&self.plan.archive, &self.plan.store).await? {
+                    return Err(LogError::StoreIsOlder);
+                }
                 sealed = self.sealed_in_tail(head, tail).await?;
                 end = self
                     .plan
@@ -90,18 +92,6 @@ impl Sealer {
             return Ok(Found::Nothing);
         }
         Ok(Found::Batches(gathered))
-    }
-
-    /// Whether a tail still holds the batch that a cursor stands on, in its place.
-    pub(super) async fn is_anchored(&self, tail: u16, cursor: &Cursor) -> Result<bool, LogError> {
-        let first = self.plan.store.tail(tail, Some(cursor.position), 1).await?;
-        Ok(first.first().is_some_and(|batch| cursor.is_on(batch)))
-    }
-
-    /// Whether nobody has made the commit that follows `head`.
-    async fn is_newest(&self, head: &Head) -> Result<bool, LogError> {
-        let newest = self.plan.archive.commits().await?.pop();
-        Ok(newest.is_none_or(|newest| newest <= head.sequence))
     }
 
     /// The ids of sealed entries among those that a tail holds.
@@ -134,22 +124,6 @@ impl Sealer {
             }
         }
         Ok(sealed)
-    }
-
-    /// Puts on record, once, that the store came back without what the log holds.
-    async fn report_rewind(&mut self) -> Result<(), LogError> {
-        if self.incident {
-            return Ok(());
-        }
-        tracing::error!(
-            "the store no longer holds the entry that was sealed last: it came back older than the \
-             log. What it holds is sealed without repeating anything; opt-outs that it lost are lost"
-        );
-        let what = "the store came back older than the log".to_owned();
-        let incident = Context::of_service(Op::Incident, Detail::Incident { what });
-        self.plan.store.note(incident).await?;
-        self.incident = true;
-        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ use super::keys::LogKeys;
 use super::{LogError, fault};
 use crate::domain::Moment;
 use crate::store::Store;
-pub(super) use finish::{SEEN, nothing_seen};
+pub(super) use finish::{SEEN, nothing_seen, seen};
 use gather::Found;
 use prepare::{Made, prepare, replay};
 pub use running::Running;
@@ -97,8 +97,6 @@ pub struct Sealer {
     id: [u8; 8],
     state: Option<State>,
     progress: Arc<ArcSwap<Progress>>,
-    /// Whether an incident says already that the tails have to be read from the start.
-    incident: bool,
     /// The day of the checkpoint that was kept last.
     kept: Option<i64>,
     /// What `vkeys` holds, as far as this process knows.
@@ -130,7 +128,6 @@ impl Sealer {
             id: crate::privacy::random(),
             state: None,
             progress,
-            incident: false,
             kept: None,
             vkeys: String::new(),
             idle: 0,
@@ -200,9 +197,6 @@ impl Sealer {
             },
         };
         self.idle = 0;
-        if made.all_until.is_some() {
-            self.incident = false;
-        }
         fault::point("before-commit");
         let storage = self.plan.archive.storage();
         let commit = &made.commit;

@@ -50,6 +50,8 @@ pub(super) struct Seen {
     pub(super) findings: Vec<(Place, String)>,
     /// Numbers that do not follow the ones before them.
     pub(super) broken: Vec<Break>,
+    /// Those of them that are as they must be after a loss that is on record, with its entry.
+    pub(super) explained: Vec<(Break, u64)>,
     /// Bundles whose entries are not those of their tile: how many, and what is wrong with which
     /// entry of the first one.
     pub(super) different: (u64, Option<(u64, &'static str)>),
@@ -113,8 +115,15 @@ impl Seen {
         self.rests.extend(next.rests);
         self.leaves.extend(next.leaves);
         self.sequences.join(next.sequences);
-        self.broken.extend(self.sequences.take_broken());
         self.incidents.extend(next.incidents);
+        for broken in self.sequences.take_broken() {
+            let since = broken.after + 1..=broken.index;
+            let mut losses = self.incidents.iter().rev().filter(|one| one.is_loss());
+            match losses.find(|loss| since.contains(&loss.index)) {
+                Some(loss) => self.explained.push((broken, loss.index)),
+                None => self.broken.push(broken),
+            }
+        }
         self.deletions.extend(next.deletions);
         self.findings.extend(next.findings);
         self.different.0 += next.different.0;

@@ -109,6 +109,7 @@ fn begin(folder: &Folder, newest: &Signed, report: &mut Report) -> LogReport {
         agencies: BTreeMap::new(),
         writers: BTreeMap::new(),
         incidents: Vec::new(),
+        losses: Vec::new(),
         deletions: Vec::new(),
         not_signed: Vec::new(),
     }
@@ -210,6 +211,13 @@ impl One<'_> {
                 );
             }
             self.wrong.push((Place::Entry(index), what));
+        }
+        for (broken, incident) in &seen.explained {
+            self.log.losses.push(format!(
+                "entry {} is number {} of {}, after number {}: the store had lost entries, as entry \
+                 {incident} says",
+                broken.index, broken.number, broken.whose, broken.before
+            ));
         }
         for broken in &seen.broken {
             let what = self.break_in_words(broken);

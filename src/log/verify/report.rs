@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::domain::Moment;
-use crate::log::Hash;
+use crate::log::{Hash, loss};
 
 /// What was verified, and what is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct LogReport {
     pub writers: BTreeMap<String, u64>,
     /// What the log itself says went wrong.
     pub incidents: Vec<Incident>,
+    /// Counters that do not go on from the entry before because of such an incident, in words.
+    pub losses: Vec<String>,
     /// Deletions of whole logs' entries that this log has on record.
     pub deletions: Vec<Deletion>,
     /// Files of the folder of a service that lie beyond the checkpoint: they are not signed yet, and
@@ -123,6 +125,13 @@ pub struct Incident {
     pub time: Moment,
     /// What, in one word of this project's documentation.
     pub word: String,
+}
+
+impl Incident {
+    /// Whether it says that the store lost entries: then the counters go on from what it still knew.
+    pub(super) fn is_loss(&self) -> bool {
+        self.word.starts_with(loss::ACCEPTED) || self.word == loss::FOUND
+    }
 }
 
 /// An entry in which the service says that it deleted the entries of a log.

@@ -19,6 +19,8 @@ pub(super) struct Break {
     pub(super) before: u64,
     /// The number it has.
     pub(super) number: u64,
+    /// The entry that has the number before.
+    pub(super) after: u64,
 }
 
 /// A stretch of one counter.
@@ -27,6 +29,7 @@ struct Run {
     first: u64,
     first_index: u64,
     last: u64,
+    last_index: u64,
     entries: u64,
 }
 
@@ -41,12 +44,13 @@ impl<K> Default for Counters<K> {
 }
 
 impl<K: Hash + Eq + Clone> Counters<K> {
-    /// Counts one entry; gives the number before if this one does not follow it.
-    fn count(&mut self, who: &K, number: u64, index: u64) -> Option<u64> {
+    /// Counts one entry; gives the number before, and its entry, if this one does not follow it.
+    fn count(&mut self, who: &K, number: u64, index: u64) -> Option<(u64, u64)> {
         let run = Run {
             first: number,
             first_index: index,
             last: number,
+            last_index: index,
             entries: 1,
         };
         match self.0.get_mut(who) {
@@ -59,7 +63,7 @@ impl<K: Hash + Eq + Clone> Counters<K> {
     }
 
     /// Puts what comes next in the log behind this.
-    fn join(&mut self, next: Self, mut broken: impl FnMut(&K, Run, u64)) {
+    fn join(&mut self, next: Self, mut broken: impl FnMut(&K, Run, (u64, u64))) {
         for (who, run) in next.0 {
             match self.0.get_mut(&who) {
                 Some(known) => {
@@ -76,12 +80,13 @@ impl<K: Hash + Eq + Clone> Counters<K> {
 }
 
 impl Run {
-    /// Puts a stretch behind this one; gives the last number if the stretch does not follow it.
-    fn extend(&mut self, next: Self) -> Option<u64> {
-        let before = self.last;
-        self.last = next.last;
+    /// Puts a stretch behind this one; gives the last number, and its entry, if the stretch does not
+    /// follow it.
+    fn extend(&mut self, next: Self) -> Option<(u64, u64)> {
+        let before = (self.last, self.last_index);
+        (self.last, self.last_index) = (next.last, next.last_index);
         self.entries += next.entries;
-        (before.checked_add(1) != Some(next.first)).then_some(before)
+        (before.0.checked_add(1) != Some(next.first)).then_some(before)
     }
 }
 
@@ -96,23 +101,25 @@ pub(super) struct Sequences {
 impl Sequences {
     /// Counts the entry at this index; indices ascend.
     pub(super) fn count(&mut self, entry: &Entry, index: u64) {
-        if let Some(before) = self.writers.count(&entry.writer, entry.writer_seq, index) {
+        if let Some((before, after)) = self.writers.count(&entry.writer, entry.writer_seq, index) {
             self.broken.push(Break {
                 index,
                 whose: writer(&entry.writer),
                 before,
                 number: entry.writer_seq,
+                after,
             });
         }
         let (Some(agency), Some(number)) = (&entry.context.agency, entry.client_seq) else {
             return;
         };
-        if let Some(before) = self.agencies.count(agency, number, index) {
+        if let Some((before, after)) = self.agencies.count(agency, number, index) {
             self.broken.push(Break {
                 index,
                 whose: format!("agency {}", agency.as_str()),
                 before,
                 number,
+                after,
             });
         }
     }
@@ -121,12 +128,13 @@ impl Sequences {
     pub(super) fn join(&mut self, next: Self) {
         self.broken.extend(next.broken);
         let broken = &mut self.broken;
-        let mut note = |whose: String, run: Run, before| {
+        let mut note = |whose: String, run: Run, (before, after)| {
             broken.push(Break {
                 index: run.first_index,
                 whose,
                 before,
                 number: run.first,
+                after,
             });
         };
         self.writers.join(next.writers, |who, run, before| {

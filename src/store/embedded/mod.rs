@@ -20,7 +20,7 @@ mod writer;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -28,7 +28,9 @@ use redb::{Database, ReadableDatabase};
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{Position, TailBatch};
-use super::{Ask, Change, Changed, Document, Health, Identity, ImportPart, Kind, StoreError};
+use super::{
+    ACCEPT, Ask, Change, Changed, Document, Health, Identity, ImportPart, Kind, StoreError,
+};
 use crate::domain::Decision;
 use journal::Held;
 use state::State;
@@ -63,6 +65,8 @@ pub(super) struct Embedded {
     works: mpsc::Sender<Work>,
     /// Bytes in the tail, kept by the writer.
     backlog: Arc<AtomicU64>,
+    /// Whether the store is marked: see [`super::Store::mark_lost`].
+    lost: AtomicBool,
 }
 
 impl fmt::Debug for Embedded {
@@ -85,12 +89,45 @@ impl Embedded {
             .spawn(move || writer.run(inbox, ready))
             .map_err(|e| StoreError::Away(format!("no thread for the writer: {e}")))?;
         opened.await.map_err(|_| gone())??;
-        Ok(Self {
+        let store = Self {
             file,
             files,
             works,
             backlog,
+            lost: AtomicBool::new(false),
+        };
+        let lost = store.loss().await?.is_some();
+        store.lost.store(lost, Ordering::Release);
+        Ok(store)
+    }
+
+    /// Refuses whoever would be answered, or acknowledged something, by a store that is marked.
+    fn whole(&self) -> Result<(), StoreError> {
+        match self.lost.load(Ordering::Acquire) {
+            true => Err(StoreError::Marked),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) async fn loss(&self) -> Result<Option<String>, StoreError> {
+        self.read(|database| {
+            let read = database.begin_read().map_err(away)?;
+            tables::loss(&read.open_table(META).map_err(away)?)
         })
+        .await
+    }
+
+    pub(super) async fn mark_lost(&self, what: &str) -> Result<bool, StoreError> {
+        // Before it is on disk: nobody is answered meanwhile.
+        self.lost.store(true, Ordering::Release);
+        let what = Some(what.to_owned());
+        self.send(|reply| Work::Mark(what, reply)).await
+    }
+
+    pub(super) async fn accept_loss(&self) -> Result<(), StoreError> {
+        self.send(|reply| Work::Mark(None, reply)).await?;
+        self.lost.store(false, Ordering::Release);
+        Ok(())
     }
 
     pub(super) async fn identity(&self) -> Result<Option<Identity>, StoreError> {
@@ -107,14 +144,19 @@ impl Embedded {
     }
 
     pub(super) async fn decide(&self, asks: Vec<Ask>) -> Result<Vec<Decision>, StoreError> {
+        self.whole()?;
         self.send(|reply| Work::Decide(asks, reply)).await
     }
 
     pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
+        if !Change::are_notes(&changes) {
+            self.whole()?;
+        }
         self.send(|reply| Work::Change(changes, reply)).await
     }
 
     pub(super) async fn import(&self, part: ImportPart) -> Result<u64, StoreError> {
+        self.whole()?;
         let mut changed = 0;
         for slice in imports::slices(part) {
             changed += self.send(|reply| Work::Import(slice, reply)).await?;
@@ -166,6 +208,9 @@ impl Embedded {
     }
 
     pub(super) async fn get(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
+        if !kind.is_own() && !kind.in_directory() {
+            self.whole()?;
+        }
         let id = id.to_owned();
         self.read(move |database| {
             let read = database.begin_read().map_err(away)?;
@@ -189,6 +234,9 @@ impl Embedded {
         version: Option<u64>,
         body: Option<String>,
     ) -> Result<bool, StoreError> {
+        if !kind.is_own() {
+            self.whole()?;
+        }
         let id = id.to_owned();
         self.send(|reply| Work::Document {
             kind,
@@ -232,13 +280,15 @@ impl Embedded {
     pub(super) async fn health(&self) -> Health {
         let answer = tokio::time::timeout(Duration::from_secs(2), self.send(Work::Probe))
             .await
-            .unwrap_or(Err(StoreError::Late));
+            .unwrap_or(Err(StoreError::Late))
+            .and_then(|()| self.whole());
         let (ok, detail, remedy) = match answer {
             Ok(()) => (
                 true,
                 "every answer is on disk before it is given".into(),
                 None,
             ),
+            Err(error @ StoreError::Marked) => (false, error.to_string(), Some(ACCEPT.to_owned())),
             Err(error) => (
                 false,
                 error.to_string(),

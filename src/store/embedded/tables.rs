@@ -32,6 +32,7 @@ pub(super) const IMPORTS: TableDefinition<u64, &[u8]> = TableDefinition::new("im
 const IDENTITY: &str = "identity";
 const DIRECTORY: &str = "directory";
 const BASE: &str = "tail";
+const LOST: &str = "lost";
 
 /// A failure of redb, as the rest of the house knows it.
 pub(super) fn away(error: impl Into<redb::Error>) -> StoreError {
@@ -80,6 +81,29 @@ pub(super) fn put_directory_version(
     version: u64,
 ) -> Result<(), StoreError> {
     put_number(meta, DIRECTORY, version)
+}
+
+/// What was acknowledged and is missing, where that is known and not accepted.
+pub(super) fn loss(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<Option<String>, StoreError> {
+    let row = meta.get(LOST).map_err(away)?;
+    Ok(row.map(|row| String::from_utf8_lossy(row.value()).into_owned()))
+}
+
+/// Marks the store, or takes the mark away; says whether that changed anything. A mark stays as it
+/// was made.
+pub(super) fn put_loss(
+    meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
+    what: Option<&str>,
+) -> Result<bool, StoreError> {
+    let is_marked = loss(meta)?.is_some();
+    match what {
+        Some(what) if !is_marked => drop(meta.insert(LOST, what.as_bytes()).map_err(away)?),
+        None if is_marked => drop(meta.remove(LOST).map_err(away)?),
+        _ => return Ok(false),
+    }
+    Ok(true)
 }
 
 /// Before which place everything is sealed and dropped.

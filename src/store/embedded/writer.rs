@@ -32,6 +32,8 @@ pub(super) enum Work {
     },
     Begin(Identity, Reply<Identity>),
     Trim(Position, Reply<()>),
+    /// Marks the store, or takes the mark away.
+    Mark(Option<String>, Reply<bool>),
     Probe(Reply<()>),
     Close(Reply<()>),
 }
@@ -295,6 +297,11 @@ fn prepare(
                 failure = failure.and(begun.as_ref().map(|_| ()).map_err(Clone::clone));
                 answers.push(Answer::Begun(reply, begun.unwrap_or(proposed)));
             }
+            Work::Mark(what, reply) => {
+                let put = mark(write, what.as_deref());
+                failure = failure.and(put.as_ref().map(|_| ()).map_err(Clone::clone));
+                answers.push(Answer::Document(reply, put.unwrap_or(false)));
+            }
             Work::Trim(before, reply) => {
                 failure = failure.and(state.trim(write, before));
                 answers.push(Answer::Unit(reply));
@@ -331,6 +338,10 @@ fn begin(write: &WriteTransaction, proposed: Identity) -> Result<Identity, Store
     }
 }
 
+fn mark(write: &WriteTransaction, what: Option<&str>) -> Result<bool, StoreError> {
+    tables::put_loss(&mut write.open_table(META).map_err(away)?, what)
+}
+
 fn refuse(work: Work) {
     let error = || StoreError::Away("its file cannot be written at the moment".to_owned());
     match work {
@@ -339,6 +350,7 @@ fn refuse(work: Work) {
         Work::Import(_, reply) => drop(reply.send(Err(error()))),
         Work::Document { reply, .. } => drop(reply.send(Err(error()))),
         Work::Begin(_, reply) => drop(reply.send(Err(error()))),
+        Work::Mark(_, reply) => drop(reply.send(Err(error()))),
         Work::Trim(_, reply) | Work::Probe(reply) => drop(reply.send(Err(error()))),
         Work::Close(reply) => drop(reply.send(Err(gone()))),
     }

@@ -45,7 +45,7 @@ impl Shared {
         let bytes = packed.payload.len() + 4 * asks.len() + 256;
         let mut call = self.record.call(3, 3 + 9 + packed.clients.len(), bytes);
         self.name_what_all_use(&mut call);
-        self.say_what_all_hear(&mut call, packed, asks.len());
+        self.say_what_all_hear(&mut call, self.seen(), packed, asks.len());
         call.arg(client_bytes(packed)).arg(&verdicts).arg(version);
         let sent = link.run(&self.record, &call).await;
         let number: Option<u64> = sent.inspect_err(|error| self.notice_loss(error))?;

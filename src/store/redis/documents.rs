@@ -9,9 +9,13 @@ impl Redis {
         kind: Kind,
         id: &str,
     ) -> Result<Option<Document>, StoreError> {
-        let mut get = redis::cmd("HGET");
-        get.arg(keys::documents(kind, id)).arg(id);
-        let found: Option<String> = self.link.query(&get).await?;
+        let mut both = redis::pipe();
+        both.cmd("HEXISTS").arg(keys::SEQUENCES).arg(keys::LOST);
+        both.cmd("HGET").arg(keys::documents(kind, id)).arg(id);
+        let (is_marked, found): (bool, Option<String>) = self.link.pipeline(&both).await?;
+        if is_marked && !kind.is_own() && !kind.in_directory() {
+            return Err(StoreError::Marked);
+        }
         found.map(|text| read(&text)).transpose()
     }
 
@@ -27,6 +31,7 @@ impl Redis {
             keys::IDENTITY.to_owned(),
             keys::documents(kind, id),
             keys::DIRECTORY.to_owned(),
+            keys::SEQUENCES.to_owned(),
         ];
         let arguments = [
             self.shared.identity().into_bytes(),
@@ -38,6 +43,7 @@ impl Redis {
             // No document is empty: it is JSON.
             body.unwrap_or_default().into_bytes(),
             if kind.in_directory() { b"1" } else { b"0" }.to_vec(),
+            if kind.is_own() { b"1" } else { b"0" }.to_vec(),
         ];
         let put: u8 = self
             .link

@@ -15,6 +15,9 @@ pub(super) const TAIL: &str = "mr:{s00}:tail";
 pub(super) const SEQUENCES: &str = "mr:{s00}:seq";
 pub(super) const DIRECTORY: &str = "mr:{s00}:dir";
 
+/// The field of [`SEQUENCES`] that says what was lost, where the store is marked.
+pub(super) const LOST: &str = "lost";
+
 /// A lease, as [`crate::store::Store::lease`] names it.
 pub(super) fn lease(name: &str) -> String {
     format!("mr:{{s00}}:lease:{name}")

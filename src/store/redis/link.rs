@@ -292,6 +292,7 @@ pub(super) fn away(error: &RedisError) -> StoreError {
             "its identity is gone or another one; it was emptied or exchanged".to_owned(),
         ),
         (_, Some("LOST")) => StoreError::Lost,
+        (_, Some("MARKED")) => StoreError::Marked,
         (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH")) => {
             StoreError::Away("Redis refuses the user name or the password".to_owned())
         }

@@ -25,7 +25,9 @@ use redis::streams::StreamRangeReply;
 use tokio::sync::OnceCell;
 
 use super::batch::{MAX_ITEMS, Outcome, Position, TailBatch};
-use super::{Advice, Ask, Change, Changed, Health, Identity, ImportPart, RedisOptions, StoreError};
+use super::{
+    ACCEPT, Advice, Ask, Change, Changed, Health, Identity, ImportPart, RedisOptions, StoreError,
+};
 use crate::domain::Decision;
 use lane::Lane;
 use link::Drops;
@@ -122,6 +124,24 @@ impl Redis {
             .ok_or_else(|| StoreError::Away("it did not keep its identity".to_owned()))?;
         self.shared.begin(write_identity(&identity));
         Ok(identity)
+    }
+
+    pub(super) async fn loss(&self) -> Result<Option<String>, StoreError> {
+        let mut get = redis::cmd("HGET");
+        get.arg(keys::SEQUENCES).arg(keys::LOST);
+        self.link.query(&get).await
+    }
+
+    pub(super) async fn mark_lost(&self, what: &str) -> Result<bool, StoreError> {
+        let mut mark = redis::cmd("HSETNX");
+        mark.arg(keys::SEQUENCES).arg(keys::LOST).arg(what);
+        self.link.query(&mark).await
+    }
+
+    pub(super) async fn accept_loss(&self) -> Result<(), StoreError> {
+        let mut accept = redis::cmd("HDEL");
+        accept.arg(keys::SEQUENCES).arg(keys::LOST);
+        self.link.query::<u64>(&accept).await.map(drop)
     }
 
     pub(super) async fn decide(&self, asks: Vec<Ask>) -> Result<Vec<Decision>, StoreError> {
@@ -230,6 +250,11 @@ impl Redis {
             },
             Err(error) => Err(error),
         };
+        let seen = match (seen, self.loss().await) {
+            (Ok(_), Ok(Some(_))) => Err(StoreError::Marked),
+            (Ok(_), Err(error)) => Err(error),
+            (seen, _) => seen,
+        };
         let advice = seen.as_ref().ok().cloned().flatten();
         let (ok, detail, remedy) = match seen {
             Ok(_) => (
@@ -241,9 +266,10 @@ impl Redis {
                 .to_owned(),
                 None,
             ),
-            Err(error @ (StoreError::Unsafe(_) | StoreError::Lost)) => {
-                (false, error.to_string(), None)
+            Err(error @ (StoreError::Lost | StoreError::Marked)) => {
+                (false, error.to_string(), Some(ACCEPT.to_owned()))
             }
+            Err(error @ StoreError::Unsafe(_)) => (false, error.to_string(), None),
             Err(error) => (
                 false,
                 error.to_string(),

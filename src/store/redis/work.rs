@@ -179,7 +179,7 @@ impl Shared {
         for (_, name) in refs() {
             call.arg(name);
         }
-        self.say_what_all_hear(&mut call, packed, asks.len());
+        self.say_what_all_hear(&mut call, self.seen(), packed, asks.len());
         call.arg(client_bytes(packed));
         for (ask, place) in asks.iter().zip(&places) {
             match place {
@@ -249,7 +249,11 @@ impl Shared {
         let mut call = self.change.call(3 + names.len(), count, bytes);
         self.name_what_all_use(&mut call);
         call.arg(names);
-        self.say_what_all_hear(&mut call, &packed, changes.len());
+        let seen = match (self.seen(), Change::are_notes(&changes)) {
+            (seen, true) if !seen.starts_with('L') => format!("N{seen}"),
+            (seen, _) => seen,
+        };
+        self.say_what_all_hear(&mut call, seen, &packed, changes.len());
         call.arg(arguments);
         let sent = self.link.run(&self.change, &call).await;
         let (verdicts, number): (Vec<u8>, u64) =
@@ -292,7 +296,7 @@ impl Shared {
     }
 
     /// How far the store has come, as the scripts want to hear it.
-    fn seen(&self) -> String {
+    pub(super) fn seen(&self) -> String {
         let number = self.acknowledged.load(Ordering::Acquire);
         match self.loss.load(Ordering::Acquire) {
             NO_LOSS => number.to_string(),
@@ -308,11 +312,17 @@ impl Shared {
     }
 
     /// The arguments that the scripts begin with.
-    pub(super) fn say_what_all_hear(&self, call: &mut Cmd, packed: &Packed, items: usize) {
+    pub(super) fn say_what_all_hear(
+        &self,
+        call: &mut Cmd,
+        seen: String,
+        packed: &Packed,
+        items: usize,
+    ) {
         call.arg(self.identity.load().as_bytes())
             .arg(packed.payload.as_slice())
             .arg(HEXLOWER.encode(&self.writer))
-            .arg(self.seen())
+            .arg(seen)
             .arg(items)
             .arg(packed.clients.len());
         for client in &packed.clients {

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
 use tempfile::tempdir;
 
 use crate::harness::checks::Checks;
 use crate::harness::sealed::{self, Published, Watcher, assert_complete, commits};
 use crate::harness::world::copy_tree;
-use crate::harness::{Launch, World, eventually, on_every_store};
+use crate::harness::{Launch, World, eventually, number, on_every_store};
 
 use super::{assert_sealed, incidents, quick, size, wait_until_sealed};
 
@@ -163,7 +164,8 @@ on_every_store! {
         let before = size(&folder);
         world.service.kill9();
         bring_back(world, &copy);
-        world.service.restart();
+        let accepted = world.service.launch().argument("--accept-loss");
+        world.service.restart_as(&accepted);
         let checks = Checks::start(&world.operator().dialler_of("calls"));
         checks.wait_for(400);
         let later = checks.finish();
@@ -175,6 +177,81 @@ on_every_store! {
         });
         let entries = assert_sealed(&folder, &world.operator(), &all, &watcher);
         assert_eq!(incidents(&entries).len(), 1, "{:?}", incidents(&entries));
+    }
+
+    fn a_store_older_than_its_log_answers_nothing_until_the_operator_accepts_that(world: &mut World) {
+        let launch = quick(world.service.launch());
+        world.service.restart_as(&launch);
+        let folder = world.log_folder();
+        let dialler = world.dialler();
+        dialler.register(&[&number(1)], json!("all"));
+        assert!(dialler.suppresses(&number(1), "telco"));
+        assert!(world.service.terminate().success());
+        let (old, new) = (world.scratch("old"), world.scratch("new"));
+        keep(world, &old);
+        world.service.restart_as(&launch);
+        let dialler = dialler.on(&world.service.url());
+        let code = dialler.register(&[&number(2)], json!("all"));
+        let mut ids: Vec<_> = (0..20).map(|_| dialler.check(&number(2), "telco").id()).collect();
+        wait_until_sealed(&folder, &world.operator(), &ids);
+        assert!(world.service.terminate().success());
+        keep(world, &new);
+        let log = commits(&folder);
+
+        // Whoever is told of the loss brings the newest data back: nothing is lost.
+        bring_back(world, &old);
+        for _ in 0..2 {
+            world.service.restart_as(&launch);
+            let dialler = dialler.on(&world.service.url());
+            for asked in [1, 2, 3] {
+                dialler.check(&number(asked), "telco").expect(503);
+            }
+            dialler.post("/v1/registrations", json!({"numbers": [number(3)], "sellers": "all"})).expect(503);
+            // Nobody is told that their code is unknown.
+            dialler.withdraw(&code).expect(503);
+            world.anonymous().get("/readyz").expect(503);
+            let said = world.service.cli(&["doctor"]);
+            assert!(!said.status.success(), "{said:?}");
+            assert!(said.stdout.contains("--accept-loss"), "{said:?}");
+            let said = world.service.log();
+            assert!(said.contains("--accept-loss"), "{said}");
+            assert_eq!(commits(&folder), log, "nothing of it is sealed");
+        }
+        world.service.kill9();
+        bring_back(world, &new);
+        world.service.restart_as(&launch);
+        let dialler = dialler.on(&world.service.url());
+        assert!(dialler.suppresses(&number(2), "telco"));
+        ids.push(dialler.check(&number(2), "telco").id());
+        wait_until_sealed(&folder, &world.operator(), &ids);
+        assert_eq!(world.operator().entries(&[("op", "incident")]).len(), 0);
+
+        // And where it is lost for good, the operator accepts that, on record.
+        world.service.kill9();
+        bring_back(world, &old);
+        world.service.restart_as(&launch);
+        dialler.on(&world.service.url()).check(&number(1), "telco").expect(503);
+        world.service.restart_as(&launch.clone().argument("--accept-loss"));
+        for _ in 0..2 {
+            let dialler = dialler.on(&world.service.url());
+            assert!(dialler.suppresses(&number(1), "telco"));
+            ids.push(dialler.check(&number(3), "telco").id());
+            world.anonymous().get("/readyz").expect(200);
+            assert!(world.service.cli(&["doctor"]).status.success());
+            wait_until_sealed(&folder, &world.operator(), &ids);
+            // It is accepted once and for all, also where the process dies soon after.
+            world.service.restart_as(&launch);
+        }
+        let incidents = world.operator().entries(&[("op", "incident")]);
+        assert_eq!(incidents.len(), 1, "{incidents:?}");
+        let reason = incidents[0]["reason"].as_str().unwrap();
+        assert!(reason.starts_with("the operator goes on without"), "{reason}");
+
+        // For whoever verifies it is that, and no damage.
+        let said = world.service.cli(&["audit", "verify", folder.to_str().unwrap()]);
+        assert!(said.status.success(), "{said:?}");
+        assert!(said.stdout.contains("the operator goes on without"), "{said:?}");
+        assert!(said.stdout.contains("agency calls"), "{said:?}");
     }
 }
 

@@ -14,6 +14,9 @@
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('FOREIGN the identity of the store has changed')
 end
+if redis.call('HEXISTS', KEYS[2], 'lost') == 1 then
+  return redis.error_reply('MARKED acknowledged entries are missing')
+end
 if tonumber(redis.call('HGET', KEYS[2], 'w:' .. ARGV[2]) or 0) < tonumber(ARGV[3]) then
   return redis.error_reply('LOST acknowledged entries are missing')
 end

@@ -6,12 +6,13 @@
 -- KEYS[1]  the store's identity
 -- KEYS[2]  the tail: a stream; one entry a batch, with fields
 --          p packed batch, v a verdict a item, w the writer's last number before, c each client's
--- KEYS[3]  sequence numbers: a hash of w:<writer> and c:<client>, and the index's version
+-- KEYS[3]  sequence numbers: a hash of w:<writer> and c:<client>, the index's version, and what
+--          was lost, where the store is marked
 -- ARGV[1]  the identity that the caller began with
 -- ARGV[2]  the packed batch
 -- ARGV[3]  the writer
 -- ARGV[4]  the highest sequence number that the writer has seen acknowledged, with an L in front
---          when it knows that entries were lost and puts that on record
+--          when it knows that entries were lost and puts that on record, an N for other notes
 -- ARGV[5]  how many items
 -- ARGV[6]  how many clients, then their names
 
@@ -29,12 +30,19 @@ local names = {'w:' .. ARGV[3]}
 for client = 1, clients do
   names[1 + client] = 'c:' .. ARGV[6 + client]
 end
+names[2 + clients] = 'lost'
 local numbers = redis.call('HMGET', KEYS[3], unpack(names))
+
+-- A store that is marked lacks what it had acknowledged: it takes notes, and nothing else, until
+-- the operator accepts that.
+if numbers[2 + clients] and not string.find(ARGV[4], '^[LN]') then
+  return redis.error_reply('MARKED acknowledged entries are missing')
+end
 
 -- A store that knows less than was acknowledged has lost entries, perhaps opt-outs: it came back
 -- with an older file, or a replica that was behind took over. It must answer nothing.
 local knows_of_loss = string.sub(ARGV[4], 1, 1) == 'L'
-local seen = tonumber((string.gsub(ARGV[4], '^L', '')))
+local seen = tonumber((string.gsub(ARGV[4], '^[LN]', '')))
 local last = tonumber(numbers[1] or 0)
 if last < seen then
   if not knows_of_loss then
