@@ -1,6 +1,7 @@
 //! What is measured, and how long that takes.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -36,6 +37,10 @@ pub struct Arguments {
     #[arg(long, default_value_t = 10.0)]
     pub minutes: f64,
 
+    /// Another binary of metrust, to be compared with in what a check and a washed row cost
+    #[arg(long)]
+    pub against: Option<PathBuf>,
+
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub plan: bool,
@@ -68,6 +73,11 @@ pub enum Word {
     Regions,
     /// 10. What a check leaves in Redis' memory and on its disk
     Audit,
+    /// 11. Checks beside attacks: none fails, and their p99 stays low
+    Attacks,
+    /// Processor time of a check and of a washed row, beside that of `--against`; not part of the
+    /// default
+    Cost,
     /// Minutes at 70 % of what it can; not part of the default
     Soak,
 }
@@ -75,7 +85,8 @@ pub enum Word {
 impl Word {
     /// Whether its measures take turns with those of other groups.
     pub fn is_compared(self) -> bool {
-        !matches!(self, Self::Wash | Self::Import | Self::Audit | Self::Soak)
+        use Word::{Attacks, Audit, Cost, Import, Soak, Wash};
+        !matches!(self, Wash | Import | Audit | Attacks | Cost | Soak)
     }
 
     /// How it is written.
@@ -99,7 +110,7 @@ impl Arguments {
             true => Word::value_variants()
                 .iter()
                 .copied()
-                .filter(|word| *word != Word::Soak)
+                .filter(|word| !matches!(word, Word::Cost | Word::Soak))
                 .collect(),
         };
         words.sort();
@@ -132,6 +143,10 @@ impl Arguments {
                 }
                 Word::Import => f64::from(self.import_rounds) * (20.0 + numbers / 300_000.0),
                 Word::Audit => 60.0,
+                Word::Attacks => {
+                    30.0 + f64::from(self.rounds) * 10.0 * (f64::from(self.seconds) + 6.0)
+                }
+                Word::Cost => 30.0 + f64::from(self.rounds) * 8.0 * (f64::from(self.seconds) + 6.0),
                 Word::Soak => 120.0 * (self.minutes + 1.0),
                 _ => 10.0,
             };

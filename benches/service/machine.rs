@@ -31,6 +31,9 @@ pub fn require(words: &[Word]) -> Result<()> {
             "curl", "sqlite3", "grep", "comm", "prlimit", "timeout", "bash",
         ]);
     }
+    if words.contains(&Word::Cost) {
+        needed.push("curl");
+    }
     needed.retain(|program| find(program).is_none());
     let mut missing: Vec<String> = needed.iter().map(ToString::to_string).collect();
     if compared && !needed.contains(&"nginx") {

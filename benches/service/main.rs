@@ -5,6 +5,7 @@
 //! cargo bench --bench service                           # everything but the soak
 //! cargo bench --bench service -- checks open --rounds 9 # what these words stand for
 //! cargo bench --bench service -- soak --minutes 10
+//! cargo bench --bench service -- cost --against OTHER-BINARY
 //! ```
 //!
 //! It starts its own Redis servers, its own services and their peers, each in a folder of its own,
@@ -91,6 +92,8 @@ fn run(arguments: &Arguments) -> Result<()> {
             Word::Wash => group::wash::run(&site, arguments, &mut report),
             Word::Import => group::import::run(&site, arguments, &mut report),
             Word::Audit => group::audit::run(&site, arguments, &mut report),
+            Word::Attacks => group::attacks::run(&site, arguments, &mut report),
+            Word::Cost => group::cost::run(&site, arguments, &mut report),
             Word::Soak => group::soak::run(&site, arguments, &mut report),
             _ => Ok(()),
         };

@@ -127,7 +127,9 @@ pub fn of(word: Word) -> Vec<Target> {
             .map(|mode| rate(per_check(Text(mode)), per_check(Get), 1.0))
             .to_vec(),
         Word::Regions => regions(),
-        Word::Wash | Word::Import | Word::Audit | Word::Soak => Vec::new(),
+        Word::Wash | Word::Import | Word::Audit | Word::Attacks | Word::Cost | Word::Soak => {
+            Vec::new()
+        }
     }
 }
 

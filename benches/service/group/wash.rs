@@ -43,7 +43,7 @@ pub struct Files {
 }
 
 /// What one wash took.
-struct Washed {
+pub(super) struct Washed {
     seconds: f64,
     /// MiB of resident memory.
     grown: f64,
@@ -132,7 +132,7 @@ pub fn run(site: &Site, arguments: &Arguments, report: &mut Report) -> Result<()
     Ok(())
 }
 
-fn files(site: &Site, arguments: &Arguments) -> Result<Files> {
+pub(super) fn files(site: &Site, arguments: &Arguments) -> Result<Files> {
     let list = lists::list(site, arguments.listed)?;
     let rows = site.path("rows.csv");
     let suppressed = numbers::write_rows(&rows, arguments.rows, arguments.listed)?;
@@ -206,7 +206,7 @@ fn post(service: &Metrust, rows: &Path, out: &Path) -> Result<u16> {
 }
 
 /// Washes the list once, and counts what came back.
-fn wash(service: &Metrust, files: &Files) -> Result<Washed> {
+pub(super) fn wash(service: &Metrust, files: &Files) -> Result<Washed> {
     service.program.forget_peak()?;
     let before = service.program.memory()?.now;
     let begun = Instant::now();

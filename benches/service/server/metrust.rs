@@ -69,6 +69,7 @@ pub struct Metrust {
     /// The key of a dialler.
     pub dialler: String,
     address: SocketAddr,
+    binary: PathBuf,
     data: PathBuf,
 }
 
@@ -76,6 +77,17 @@ impl Metrust {
     /// Starts it on an empty store, with more `settings` (`AUDIT__PERIOD_MS`), and makes a seller,
     /// an agency and a dialler's key.
     pub fn start(site: &Site, name: &str, mode: Mode, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::start_binary(binary(), site, name, mode, settings)
+    }
+
+    /// As [`start`](Self::start), of this binary.
+    pub fn start_binary(
+        binary: PathBuf,
+        site: &Site,
+        name: &str,
+        mode: Mode,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let name = format!("{name}-{}", mode.word());
         let redis = match mode {
             Mode::Embedded => None,
@@ -85,7 +97,7 @@ impl Metrust {
             }
         };
         let data = site.folder(&name)?;
-        let mut command = command(Core::Server, binary());
+        let mut command = command(Core::Server, &binary);
         command
             .args(["serve", "--no-demo", "--bind", "127.0.0.1:0", "--data"])
             .arg(&data);
@@ -111,6 +123,7 @@ impl Metrust {
             redis,
             dialler: String::new(),
             address,
+            binary,
             data,
         };
         metrust.cli(&["seller", "add", SELLER, "--name", "Sunny Telecom"])?;
@@ -130,7 +143,7 @@ impl Metrust {
 
     /// A command of the binary against this service, on core 0.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = command(Core::Load, binary());
+        let mut command = command(Core::Load, &self.binary);
         command.args(arguments);
         command.env("METRUST_URL", format!("http://{}", self.address));
         command.env("METRUST_DATA", &self.data);
@@ -140,6 +153,12 @@ impl Metrust {
     /// Runs such a command.
     pub fn cli(&self, arguments: &[&str]) -> Result<String> {
         run(&mut self.command(arguments))
+    }
+
+    /// Processor time of it and of its Redis since they started, in microseconds.
+    pub fn processor_time(&self) -> Result<u64> {
+        let redis = self.redis.as_ref().map(Redis::processor_time);
+        Ok(self.program.processor_time()? + redis.transpose()?.unwrap_or(0))
     }
 
     /// `http://127.0.0.1:PORT`

@@ -11,7 +11,7 @@ use crate::site::{Site, free_port};
 
 /// A running Redis with an append-only file.
 pub struct Redis {
-    _program: Program,
+    program: Program,
     /// Its TCP port.
     pub address: SocketAddr,
     /// Its Unix socket.
@@ -42,11 +42,16 @@ impl Redis {
             Some(connection)
         })?;
         Ok(Self {
-            _program: program,
+            program,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             socket,
             connection,
         })
+    }
+
+    /// Processor time since it started, in microseconds.
+    pub fn processor_time(&self) -> Result<u64> {
+        self.program.processor_time()
     }
 
     /// How metrust finds it.
