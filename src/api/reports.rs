@@ -22,7 +22,7 @@ const PARAMETERS: [&str; 8] = [
 ];
 
 /// The columns of a table of reports.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "id",
     "at",
     "called_from",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 15] = [
     "seller",
     "finding",
     "agency",
+    "opted_out",
     "opted_out_since",
     "state",
     "answer_by",
@@ -165,12 +166,13 @@ pub(crate) fn table(reports: &[ReportView]) -> Result<Vec<u8>, Problem> {
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
-            report.finding.map_or("", Finding::as_str).to_owned(),
+            report.finding.as_str().to_owned(),
             report
                 .agency
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
+            report.opted_out.as_str().to_owned(),
             text(report.opted_out_since),
             report.state.as_str().to_owned(),
             text(report.answer_by),

@@ -21,7 +21,7 @@ pub use moment::{Moment, Month};
 pub use names::{AgencyId, Campaign, KeyId, NameError, SellerId};
 pub use phone::{MAX_INPUT_BYTES, PhoneError, PhoneNumber, Region};
 pub use reference::{Locator, Reference, ReferenceError};
-pub use report::{Finding, ReportId};
+pub use report::{Finding, OptedOut, ReportId};
 pub use role::{Principal, Role};
 pub use scope::{Channel, Channels, Scope, SellerRef};
 

@@ -55,17 +55,24 @@ pub enum Finding {
     NotOptedOut,
     /// The company is not known here, so nothing can have been asked for it.
     UnknownCompany,
+    /// Somebody had asked, but what that says of the call depends on when exactly it came, or on
+    /// who made it. Doubt counts for the caller.
+    Uncertain,
+    /// Somebody had asked, and what they were told is not for this reader.
+    Asked,
 }
 
 impl Finding {
     /// Every finding.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::NotAsked,
         Self::ToldNotToCall,
         Self::AskedBefore,
         Self::AnswerExpired,
         Self::NotOptedOut,
         Self::UnknownCompany,
+        Self::Uncertain,
+        Self::Asked,
     ];
 
     /// The word that the log and the interface use.
@@ -78,6 +85,8 @@ impl Finding {
             Self::AnswerExpired => "answer_expired",
             Self::NotOptedOut => "not_opted_out",
             Self::UnknownCompany => "unknown_company",
+            Self::Uncertain => "uncertain",
+            Self::Asked => "asked",
         }
     }
 
@@ -85,6 +94,33 @@ impl Finding {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
+}
+
+/// Whether the number was opted out when a call came that was reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptedOut {
+    /// From some moment on until the end of the time within which the call came.
+    Listed,
+    /// The log has no opt-out that held then.
+    NotListed,
+    /// For a part of that time only, or for some companies while none was named.
+    Uncertain,
+    /// Not for this reader.
+    NotShown,
+}
+
+impl OptedOut {
+    /// The word that the interface uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::NotListed => "not_listed",
+            Self::Uncertain => "uncertain",
+            Self::NotShown => "not_shown",
+        }
     }
 }
 

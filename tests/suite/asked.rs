@@ -100,6 +100,41 @@ on_every_store! {
         assert_eq!(lines(&mut browser).len(), 1);
     }
 
+    fn of_an_opt_out_for_some_the_page_speaks_of_no_more_than_it_shows(world: &mut World) {
+        let dialler = world.dialler();
+        let mut chosen = world.browser();
+        let review = chosen.review_as(&[&number(1)], |form| {
+            form.set("scope", &["chosen"]).set("seller", &["telco"]);
+        });
+        let code = chosen.confirm(&review.expect(200));
+        let mut texts = world.browser();
+        let review = texts.review_as(&[&number(1)], |form| {
+            form.set("scope", &["all"]).set("channel", &["text"]);
+        });
+        let for_texts = texts.confirm(&review.expect(200));
+        // For another company, and before a call: neither is theirs to see.
+        let energy = [("phone", &*number(1)), ("seller", "energy"), ("channel", "voice")];
+        assert!(!dialler.check_with(&energy).suppress());
+        for (language, companies, only_texts, never) in [
+            ("en", "checks by the companies you chose", "for text messages", ["every question", "whoever calls you", "have to ask"]),
+            ("nl", "controles door de bedrijven die u koos", "voor sms-berichten", ["elke vraag", "wie u nu belt", "moeten bedrijven"]),
+            ("fr", "vérifications faites par les entreprises que vous avez choisies", "pour des SMS", ["chaque question", "celui qui vous appelle", "doivent demander"]),
+            ("de", "Abfragen der Unternehmen, die Sie gewählt haben", "für SMS", ["jede Frage", "Wer Sie jetzt anruft", "müssen Unternehmen"]),
+        ] {
+            for (code, covered) in [(&code, companies), (&for_texts, only_texts)] {
+                let mut browser = world.browser().reading(language);
+                browser.type_code(code).expect(200);
+                let page = browser.open("/registration/asked").expect(200);
+                assert!(says(&page, covered), "{}", page.text());
+                for text in never {
+                    let text = |page: &Answer| html::visible(&page.text(), " ").to_lowercase().contains(&text.to_lowercase());
+                    assert!(!text(&page), "{}", page.text());
+                }
+                assert!(!page.text().contains("class=\"asked\""), "{}", page.text());
+            }
+        }
+    }
+
     fn without_the_code_it_is_asked_first(world: &mut World) {
         let mut stranger = world.browser();
         for path in ["/registration/asked", "/registration/asked.csv"] {

@@ -252,27 +252,6 @@ on_every_store! {
         drop(dialler);
     }
 
-    fn an_agency_that_called_on_no_is_counted_for_its_company(world: &World) {
-        let dialler = world.dialler();
-        let mut person = world.browser();
-        person.opt_out(&[&number(1)]);
-        assert!(dialler.suppresses(&number(1), "telco"));
-        let page = person.get("/report").expect(200);
-        assert!(page.text().contains("name=\"own\""));
-        let id = report_in(&mut person, &number(1), "telco", "");
-        let mut seller = signed_in(world, world.operator().seller_key("telco").key());
-        let page = visible(&seller.get(&format!("/console/reports/{id}")).expect(200));
-        assert!(page.contains("Called although told not to call"), "{page}");
-        assert!(page.contains("This answer counts for this call."), "{page}");
-        let ranking = visible(&seller.get("/console/agencies").expect(200));
-        let words: Vec<_> = ranking.split_whitespace().collect();
-        let counted = words.join(" ");
-        assert!(
-            counted.contains("Reported calls 1 Called although told not to call 1"),
-            "{counted}"
-        );
-    }
-
     fn a_company_answers_and_the_person_reads_it(world: &World) {
         world.dialler();
         let (mut person, id) = report(world, &number(1), "telco", "Why?");
@@ -531,6 +510,37 @@ on_every_store! {
 fn at(world: &mut World, moment: &str) {
     let launch = world.service.launch().beginning_at(moment);
     world.service.restart_as(&launch);
+}
+
+#[test]
+fn an_agency_that_called_on_no_is_counted_for_its_company() {
+    for engine in [Engine::Embedded, Engine::RedisAlways] {
+        let mut world = World::with(engine, |launch: Launch| {
+            launch.beginning_at("2026-11-10 10:00:00")
+        });
+        let dialler = world.dialler();
+        let mut person = world.browser();
+        let code = person.opt_out(&[&number(1)]);
+        assert!(dialler.suppresses(&number(1), "telco"));
+        // On the day after, whenever the call came, they had been told.
+        at(&mut world, "2026-11-11 10:00:00");
+        let mut person = world.browser();
+        person.type_code(&code).expect(200);
+        let page = person.get("/report").expect(200);
+        assert!(page.text().contains("name=\"own\""));
+        let id = report_in(&mut person, &number(1), "telco", "");
+        let mut seller = signed_in(&world, world.operator().seller_key("telco").key());
+        let page = visible(&seller.get(&format!("/console/reports/{id}")).expect(200));
+        assert!(page.contains("Called although told not to call"), "{page}");
+        assert!(page.contains("This answer counts for this call."), "{page}");
+        let ranking = visible(&seller.get("/console/agencies").expect(200));
+        let words: Vec<_> = ranking.split_whitespace().collect();
+        let counted = words.join(" ");
+        assert!(
+            counted.contains("Reported calls 1 Called although told not to call 1"),
+            "{counted}"
+        );
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The side of those who have to deal with reports: the company that was called for, the regulator
 //! and the operator, each with what concerns it.
 
+use super::record::{Content, Kept};
 use super::{ReportView, State};
 use crate::domain::{
-    AgencyId, Context, Detail, Finding, Moment, Op, Principal, ReportId, Role, SellerId, SellerRef,
+    AgencyId, Context, Detail, Finding, Moment, Op, PhoneNumber, Principal, ReportId, Role,
+    SellerId, SellerRef,
 };
 use crate::service::{Service, ServiceError};
 use crate::store::Kind;
@@ -38,7 +40,7 @@ impl Filter {
         }
         is(self.seller.as_ref(), view.seller.as_ref())
             && is(self.agency.as_ref(), view.agency.as_ref())
-            && is(self.finding.as_ref(), view.finding.as_ref())
+            && is(self.finding.as_ref(), Some(&view.finding))
             && is(self.state.as_ref(), Some(&view.state))
             && self.from.is_none_or(|from| view.at >= from)
             && self.to.is_none_or(|to| view.at < to)
@@ -47,7 +49,8 @@ impl Filter {
 
 impl Service {
     /// The reports that somebody may see, the newest first: a seller those of calls for it, a
-    /// regulator and the operator all, the operator without what people told.
+    /// regulator and the operator all, the operator without what people told. Of whether the
+    /// number was listed they tell what the person was told.
     ///
     /// # Errors
     /// [`ServiceError::WrongRole`] for a dialler.
@@ -62,14 +65,16 @@ impl Service {
         let mut views = Vec::new();
         for (name, document) in self.store.list(Kind::Report).await? {
             let id = ReportId::parse(&name).ok_or(ServiceError::Damaged("a report"))?;
-            let view = self.seen_by(who, id, &document.body)?;
+            let (kept, content) = self.read_report(id, &document.body)?;
+            let view = seen_by(who, id, kept, content);
             views.extend(view.filter(|view| filter.admits(view)));
         }
         views.sort_by_key(|view| std::cmp::Reverse((view.at, view.id)));
         Ok(views)
     }
 
-    /// One report, for somebody who may see it.
+    /// One report, for somebody who may see it. A regulator sees all that was found out; that the
+    /// number was looked up is on record with their key before.
     ///
     /// # Errors
     /// [`ServiceError::UnknownReport`] also for the reports of others.
@@ -78,39 +83,16 @@ impl Service {
         who: &Principal,
         id: ReportId,
     ) -> Result<ReportView, ServiceError> {
-        let document = self.store.get(Kind::Report, &id.to_string()).await?;
-        let document = document.ok_or(ServiceError::UnknownReport)?;
-        self.seen_by(who, id, &document.body)?
-            .ok_or(ServiceError::UnknownReport)
-    }
-
-    fn seen_by(
-        &self,
-        who: &Principal,
-        id: ReportId,
-        body: &str,
-    ) -> Result<Option<ReportView>, ServiceError> {
-        let (kept, content) = self.read_report(id, body)?;
+        let kept = self.kept_report(id).await?;
+        let (kept, content) = kept.ok_or(ServiceError::UnknownReport)?;
+        if who.role != Role::Regulator || kept.recorded.is_none() {
+            return seen_by(who, id, kept, content).ok_or(ServiceError::UnknownReport);
+        }
+        let number = PhoneNumber::parse(&content.number, None)
+            .map_err(|_| ServiceError::Damaged("a report"))?;
+        self.record_opening(who, &number).await?;
         let answered = !content.answers.is_empty();
-        let reads = match &who.role {
-            Role::Dialler { .. } => return Ok(None),
-            Role::Seller { seller } if kept.seller.as_ref() != Some(seller) => return Ok(None),
-            Role::Seller { .. } | Role::Regulator => true,
-            Role::Operator => false,
-        };
-        // A report is there once the log has it.
-        if kept.recorded.is_none() {
-            return Ok(None);
-        }
-        let by_holder = kept.held_since.is_some();
-        let mut view = kept.view_of(id, answered, reads.then_some(content));
-        if matches!(who.role, Role::Seller { .. }) && !by_holder {
-            // A report that anybody may make is no way for a company to look a number up.
-            view.opted_out_since = None;
-            let tells = [Finding::AskedBefore, Finding::NotOptedOut];
-            view.finding = view.finding.filter(|finding| !tells.contains(finding));
-        }
-        Ok(Some(view))
+        Ok(kept.view_of(id, answered, Some(content)))
     }
 
     /// The company's answer, which the person sees. It is an entry of the log, without its text.
@@ -163,5 +145,22 @@ impl Service {
             self.tell_of_answer(id, &locator).await;
         }
         self.report_for(who, id).await
+    }
+}
+
+/// A report as it stands in a list.
+fn seen_by(who: &Principal, id: ReportId, kept: Kept, content: Content) -> Option<ReportView> {
+    // A report is there once the log has it.
+    kept.recorded?;
+    match &who.role {
+        Role::Dialler { .. } => None,
+        Role::Seller { seller } if kept.seller.as_ref() != Some(seller) => None,
+        Role::Seller { .. } => Some(kept.for_company(id, content)),
+        Role::Regulator => Some(kept.for_person(id, content)),
+        Role::Operator => {
+            let mut view = kept.for_person(id, content);
+            view.telling = None;
+            Some(view)
+        }
     }
 }

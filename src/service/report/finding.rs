@@ -1,20 +1,20 @@
-//! From the log to a finding: the same rules by which call-detail records are matched.
+//! From the log to a finding.
 //!
-//! A person does not look at the clock when the telephone rings. So a call has a time within which
-//! it came, and whatever cannot be told apart within that time counts for the caller: a check is
-//! taken to have come before the call, an answer is expired only if it was so from the start, and
-//! they were told not to call only if no answer within that time said otherwise.
+//! What can be said of a call whose moment and caller are not known exactly is in `doubt`. Here is
+//! what it is said from: every check of the number before the end of the call's time, and what was
+//! registered for it. A second finding leaves out what is not for whoever reports.
 
 use std::time::Duration;
 
+use super::doubt::{Change, Check, Weighed, opted_out, weigh};
 use super::{CheckSeen, Company, Told};
 use crate::domain::{
-    AgencyId, Answer, Entry, EntryId, Finding, Moment, Month, Op, PhoneNumber, Pseudonym, SellerId,
-    SellerRef,
+    AgencyId, Answer, Channel, EntryId, Finding, Moment, Month, Op, OptedOut, PhoneNumber,
+    Pseudonym, SellerId, SellerRef,
 };
-use crate::log::index::Row;
+use crate::log::index::{Header, Row};
 use crate::privacy::MonthKey;
-use crate::service::matching::{self, Call, Check, Matcher, Options, Registered, Source, Verdict};
+use crate::service::matching::Source;
 use crate::service::record::index::RecordIndex;
 use crate::service::{Service, ServiceError};
 
@@ -26,72 +26,48 @@ const MOST_CHECKS: usize = 20;
 
 /// What was found out.
 pub(super) struct FoundOut {
+    /// The whole of it, for the regulator.
     pub finding: Finding,
+    /// What whoever reports is told, and the log.
+    pub told: Finding,
+    /// What the company is told.
+    pub to_company: Finding,
     pub agency: Option<AgencyId>,
-    /// When the check was made that the finding rests on.
-    pub decided_at: Option<Moment>,
     pub checks: Vec<CheckSeen>,
+    pub opted_out: OptedOut,
     pub opted_out_since: Option<Moment>,
 }
 
 impl Service {
-    /// Looks into the log, sealed and unsealed.
+    /// Looks into the log, sealed and unsealed. `held_since` is since when the own opt-out of
+    /// whoever reports held, if it did.
     pub(super) async fn find_out(
         &self,
         told: &Told,
         seller: Option<&SellerId>,
+        held_since: Option<Moment>,
     ) -> Result<FoundOut, ServiceError> {
-        if matches!(told.company, Company::Named(_)) {
-            return Ok(FoundOut {
-                finding: Finding::UnknownCompany,
-                agency: None,
-                decided_at: None,
-                checks: Vec::new(),
-                opted_out_since: None,
-            });
-        }
-        let index = self.record_index().await?;
-        let range = told.to.since(told.from);
-        let options = Options {
-            validity: self.validity + range,
-            tolerance: Duration::ZERO,
-            // From the earliest moment at which the call may have come.
-            look_back: self.look_back() + range,
-        };
-        let call = Call {
-            number: told.number,
-            time: told.to,
-            agency: None,
-            seller: seller.cloned(),
-        };
-        let keys = self.months.all();
+        let look_back = self.look_back() + told.to.since(told.from);
+        let earliest = told.to.minus(look_back);
+        let (index, keys) = (self.record_index().await?, self.months.all());
+        let (number, to) = (told.number, told.to);
+        let company = seller.cloned().map(SellerRef::One);
         let _turn = self.turn_to_search().await?;
-        let asked = Asked {
-            from: told.from,
-            validity: self.validity,
-            call,
-        };
-        let (verdict, seen) =
-            tokio::task::spawn_blocking(move || look(index, keys, options, asked))
-                .await
-                .map_err(|_| damaged())??;
-        let told_before = match &verdict.check {
-            Some(check) if verdict.finding == matching::Finding::CheckExpired => {
-                self.answer_of(check).await?
-            }
-            _ => None,
-        };
-        let decides = verdict.check.as_ref().filter(|_| seller.is_some());
-        Ok(FoundOut {
-            finding: finding(&verdict, told_before),
-            // Where nobody said for whom the call was, nobody is named as the caller either.
-            agency: decides.and_then(|check| check.agency.clone()),
-            decided_at: verdict.check.as_ref().map(|check| check.at),
-            checks: shown(seen, decides),
-            opted_out_since: verdict
-                .registration
-                .map(|id| Moment::from_millis(id.millis())),
+        let (seen, listed) = tokio::task::spawn_blocking(move || {
+            let mut seen = checks_of(&index, &keys, &number, (earliest, to))?;
+            seen.retain(|seen| company.is_none() || seen.seller == company);
+            Ok::<_, ServiceError>((seen, listings_of(&index, &keys, &number, to)?))
         })
+        .await
+        .map_err(|_| damaged())??;
+        Ok(found_out(
+            told,
+            seller,
+            held_since,
+            seen,
+            &listed,
+            self.validity,
+        ))
     }
 
     /// How far before a call checks are looked for: at least as long as an answer may be used.
@@ -107,90 +83,6 @@ impl Service {
             .covers(self.look_back(), (told.from, told.to))
             .map_err(ServiceError::BeforeRecord)
     }
-
-    async fn answer_of(&self, check: &Check) -> Result<Option<Answer>, ServiceError> {
-        let found = self.find(check.id).await?;
-        let entry = found.map(|found| Entry::read_json(&found.entry).map_err(|_| damaged()));
-        Ok(entry.transpose()?.and_then(|entry| entry.answer))
-    }
-}
-
-/// What the log says in the words of a report. `expired` is the answer of a check that was too old.
-fn finding(verdict: &Verdict, expired: Option<Answer>) -> Finding {
-    match verdict.finding {
-        matching::Finding::NeverChecked
-        | matching::Finding::InvalidNumber
-        | matching::Finding::UnreadableRow => Finding::NotAsked,
-        matching::Finding::CheckedSuppressed => Finding::ToldNotToCall,
-        matching::Finding::CheckExpired => match expired {
-            // Nobody told them anything else since, and it still held.
-            Some(Answer::Suppress(_)) if is_opted_out(verdict) => Finding::ToldNotToCall,
-            _ => Finding::AnswerExpired,
-        },
-        matching::Finding::CheckedClear if is_opted_out(verdict) => Finding::AskedBefore,
-        matching::Finding::CheckedClear => Finding::NotOptedOut,
-    }
-}
-
-fn is_opted_out(verdict: &Verdict) -> bool {
-    verdict
-        .registered
-        .is_some_and(|registered| registered != Registered::No)
-}
-
-/// What is asked of the log: a call at the latest moment at which it may have come.
-struct Asked {
-    /// The earliest one.
-    from: Moment,
-    /// How long an answer may be used.
-    validity: Duration,
-    call: Call,
-}
-
-/// The verdict on a call, and every check of the number before its end.
-fn look(
-    index: RecordIndex,
-    keys: Vec<(Month, MonthKey)>,
-    options: Options,
-    asked: Asked,
-) -> Result<(Verdict, Vec<Seen>), ServiceError> {
-    let call = asked.call.clone();
-    let earliest = Moment::from_millis(
-        call.time
-            .millis()
-            .saturating_sub(i64::try_from(options.look_back.as_millis()).unwrap_or(i64::MAX)),
-    );
-    let seen = checks_of(&index, &keys, &call, earliest)?;
-    let mut matcher = Matcher::new(index, keys, options).map_err(|_| damaged())?;
-    let mut verdict_at = |time| {
-        let call = Ok(Call {
-            time,
-            ..asked.call.clone()
-        });
-        let verdict = matcher.verdicts([&call]).map_err(|_| damaged())?.pop();
-        verdict.ok_or_else(damaged)
-    };
-    let mut verdict = verdict_at(asked.call.time)?;
-    if verdict.finding == matching::Finding::CheckedSuppressed
-        && let Some(time) = excuse(&seen, asked.from, asked.validity)
-    {
-        verdict = verdict_at(time)?;
-    }
-    Ok((verdict, seen))
-}
-
-/// A moment within the call's time at which the last answer was not a no and could be used; of
-/// several the latest.
-fn excuse(seen: &[Seen], from: Moment, validity: Duration) -> Option<Moment> {
-    let within = seen
-        .iter()
-        .rev()
-        .find(|seen| seen.at >= from && !seen.suppress);
-    if let Some(seen) = within {
-        return Some(seen.at);
-    }
-    let before = seen.iter().rev().find(|seen| seen.at < from)?;
-    (!before.suppress && before.at.plus(validity) >= from).then_some(from)
 }
 
 /// A check that the index knows of.
@@ -199,26 +91,134 @@ struct Seen {
     at: Moment,
     agency: Option<AgencyId>,
     seller: Option<SellerRef>,
-    suppress: bool,
+    told_no: bool,
 }
 
+impl Seen {
+    fn told(&self, told_no: Option<bool>) -> Check {
+        Check {
+            id: self.id,
+            at: self.at,
+            agency: self.agency.clone(),
+            told_no,
+        }
+    }
+}
+
+/// A registration of the number for calls, or its end.
+struct Listing {
+    at: Moment,
+    begins: bool,
+    seller: SellerRef,
+}
+
+/// What all of this says of the call.
+fn found_out(
+    told: &Told,
+    seller: Option<&SellerId>,
+    held_since: Option<Moment>,
+    seen: Vec<Seen>,
+    listed: &[Listing],
+    validity: Duration,
+) -> FoundOut {
+    let span = (told.from, told.to);
+    let company = seller.cloned().map(SellerRef::One);
+    let of_company =
+        |one: &Listing| one.seller == SellerRef::All || Some(&one.seller) == company.as_ref();
+    let changes: Vec<Change> = listed
+        .iter()
+        .filter(|one| of_company(one))
+        .map(|one| Change {
+            at: one.at,
+            begins: one.begins,
+            for_all: one.seller == SellerRef::All,
+        })
+        .collect();
+    let (mut state, since) = opted_out(&changes, span);
+    let for_some = listed.iter().any(|one| one.begins && !of_company(one));
+    if told.company == Company::Unsaid && state == OptedOut::NotListed && for_some {
+        state = OptedOut::Uncertain;
+    }
+    let (whole, told_finding) = match (&told.company, seller) {
+        (Company::Named(_), _) => (certain(Finding::UnknownCompany), Finding::UnknownCompany),
+        // Nobody said for whom the call was, so nobody is known to have made it.
+        (_, None) if seen.is_empty() => (certain(Finding::NotAsked), Finding::NotAsked),
+        (_, None) => (certain(Finding::Uncertain), Finding::Uncertain),
+        (_, Some(_)) => {
+            let checks: Vec<Check> = seen.iter().map(|one| one.told(Some(one.told_no))).collect();
+            // Whoever opts a stranger's number out learns nothing of its past: of a check before
+            // that only its age counts.
+            let own = held_since.map(|since| {
+                let checks = seen
+                    .iter()
+                    .map(|one| one.told((one.at >= since).then_some(one.told_no)));
+                let own = Change {
+                    at: since,
+                    begins: true,
+                    for_all: true,
+                };
+                weigh(&checks.collect::<Vec<_>>(), &[own], span, validity).finding
+            });
+            let whole = weigh(&checks, &changes, span, validity);
+            let told = own.unwrap_or(whole.finding);
+            (whole, told)
+        }
+    };
+    let says_nothing_of_the_list =
+        matches!(told_finding, Finding::NotAsked | Finding::UnknownCompany);
+    let told_finding = match held_since.is_some() || says_nothing_of_the_list {
+        true => told_finding,
+        false => Finding::Asked,
+    };
+    FoundOut {
+        finding: whole.finding,
+        told: told_finding,
+        // It knows what it was told. What depends on the list beyond that, it is told no more of
+        // than whoever reports: a report that anybody may make is no way to look a number up.
+        to_company: match whole.leans_on_list {
+            true => told_finding,
+            false => whole.finding,
+        },
+        agency: whole.agency,
+        checks: match told.company {
+            Company::Named(_) => Vec::new(),
+            Company::Known(_) | Company::Unsaid => shown(seen, whole.decides),
+        },
+        opted_out: state,
+        opted_out_since: since,
+    }
+}
+
+fn certain(finding: Finding) -> Weighed {
+    Weighed {
+        finding,
+        decides: None,
+        agency: None,
+        leans_on_list: false,
+    }
+}
+
+/// The checks of calls to the number, in their order.
 fn checks_of(
     index: &RecordIndex,
     keys: &[(Month, MonthKey)],
-    call: &Call,
-    earliest: Moment,
+    number: &PhoneNumber,
+    span: (Moment, Moment),
 ) -> Result<Vec<Seen>, ServiceError> {
-    let company = call.seller.clone().map(SellerRef::One);
     let mut seen = Vec::new();
-    rows_of(index, keys, &call.number, (earliest, call.time), |row| {
-        let of_company = company.is_none() || row.seller == company.as_ref();
-        if row.op == Op::Check && of_company {
+    rows_of(index, keys, number, span, |row| {
+        let told_no = match row.answer {
+            Some(Answer::Suppress(_)) => true,
+            Some(Answer::NotListed) => false,
+            Some(Answer::Invalid) | None => return,
+        };
+        if row.op == Op::Check && of_calls(row) {
             seen.push(Seen {
                 id: row.id,
                 at: row.time,
                 agency: row.agency.cloned(),
                 seller: row.seller.cloned(),
-                suppress: matches!(row.answer, Some(Answer::Suppress(_))),
+                told_no,
             });
         }
     })?;
@@ -226,22 +226,70 @@ fn checks_of(
     Ok(seen)
 }
 
+/// What was registered for calls to the number until then, in its order.
+fn listings_of(
+    index: &RecordIndex,
+    keys: &[(Month, MonthKey)],
+    number: &PhoneNumber,
+    to: Moment,
+) -> Result<Vec<Listing>, ServiceError> {
+    let mut listed = Vec::new();
+    let registrations =
+        |header: &Header| header.count_of(Op::Register) + header.count_of(Op::Withdraw) > 0;
+    let span = (Moment::from_millis(0), to);
+    rows_where(index, keys, number, span, registrations, |row| {
+        let begins = match row.op {
+            Op::Register => true,
+            Op::Withdraw => false,
+            _ => return,
+        };
+        if let Some(seller) = row.seller.filter(|_| of_calls(row)) {
+            listed.push(Listing {
+                at: row.time,
+                begins,
+                seller: seller.clone(),
+            });
+        }
+    })?;
+    listed.sort_by_key(|listed| listed.at);
+    Ok(listed)
+}
+
+/// Whether an entry is about calls. One without channels is about every one.
+fn of_calls(row: &Row<'_>) -> bool {
+    row.channels
+        .is_none_or(|channels| channels.covers(Channel::Voice))
+}
+
 /// Everything that the index has about a number in a time, both ends included.
 pub(in crate::service) fn rows_of(
     index: &RecordIndex,
     keys: &[(Month, MonthKey)],
     number: &PhoneNumber,
+    span: (Moment, Moment),
+    each: impl FnMut(&Row<'_>),
+) -> Result<(), ServiceError> {
+    rows_where(index, keys, number, span, |_| true, each)
+}
+
+/// The same, from the segments that are wanted.
+fn rows_where(
+    index: &RecordIndex,
+    keys: &[(Month, MonthKey)],
+    number: &PhoneNumber,
     (from, to): (Moment, Moment),
+    wanted: impl Fn(&Header) -> bool,
     mut each: impl FnMut(&Row<'_>),
 ) -> Result<(), ServiceError> {
     let names = names(keys, number, from.month(), to.month());
     let headers = index.headers().map_err(|_| damaged())?;
     for (place, header) in headers.iter().enumerate() {
-        if header.entries == 0 || header.earliest > to || from > header.latest {
+        if header.entries == 0 || header.earliest > to || from > header.latest || !wanted(header) {
             continue;
         }
         let segment = index.open(place).map_err(|_| damaged())?;
-        for pn in &names {
+        let months = header.earliest.month()..=header.latest.month();
+        for (_, pn) in names.iter().filter(|(month, _)| months.contains(month)) {
             let rows = segment.rows_of(pn).map_err(|_| damaged())?;
             rows.iter()
                 .filter(|row| (from..=to).contains(&row.time))
@@ -257,69 +305,29 @@ fn names(
     number: &PhoneNumber,
     from: Month,
     to: Month,
-) -> Vec<Pseudonym> {
+) -> Vec<(Month, Pseudonym)> {
     let months = keys.iter().filter(|(month, _)| (from..=to).contains(month));
     months
-        .map(|(_, key)| key.opening(number).pseudonym(number))
+        .map(|(month, key)| (*month, key.opening(number).pseudonym(number)))
         .collect()
 }
 
-/// The latest of them, and the one that decides.
-fn shown(seen: Vec<Seen>, decides: Option<&Check>) -> Vec<CheckSeen> {
+/// The latest of them, and the one that counts.
+fn shown(seen: Vec<Seen>, decides: Option<EntryId>) -> Vec<CheckSeen> {
     let surplus = seen.len().saturating_sub(MOST_CHECKS);
-    let decides_on = |seen: &Seen| decides.is_some_and(|check| check.id == seen.id);
     let kept = seen.into_iter().enumerate();
-    kept.filter(|(place, seen)| *place >= surplus || decides_on(seen))
-        .map(|(_, seen)| seen)
-        .map(|seen| CheckSeen {
-            decides: decides.is_some_and(|check| check.id == seen.id),
+    kept.filter(|(place, seen)| *place >= surplus || decides == Some(seen.id))
+        .map(|(_, seen)| CheckSeen {
+            decides: decides == Some(seen.id),
             id: seen.id.to_string(),
             at: seen.at,
             agency: seen.agency,
             seller: seen.seller,
-            suppress: Some(seen.suppress),
+            suppress: Some(seen.told_no),
         })
         .collect()
 }
 
 fn damaged() -> ServiceError {
     ServiceError::Damaged("the index of the log")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(at: i64, suppress: bool) -> Seen {
-        let at = Moment::from_millis(at);
-        Seen {
-            id: EntryId::new(at, [0; 10]),
-            at,
-            agency: None,
-            seller: None,
-            suppress,
-        }
-    }
-
-    #[test]
-    fn doubt_about_when_the_call_came_counts_for_the_caller() {
-        let (from, hour) = (Moment::from_millis(10_000_000), Duration::from_secs(3600));
-        let excused = |all: &[(i64, bool)]| {
-            let all: Vec<_> = all.iter().map(|(at, no)| seen(*at, *no)).collect();
-            excuse(&all, from, hour).map(Moment::millis)
-        };
-        assert_eq!(excused(&[(11_000_000, true)]), None);
-        // Cleared in the morning, called, opted out, asked again and told: all on the day.
-        assert_eq!(
-            excused(&[(10_500_000, false), (11_000_000, true)]),
-            Some(10_500_000)
-        );
-        assert_eq!(
-            excused(&[(9_000_000, false), (11_000_000, true)]),
-            Some(10_000_000)
-        );
-        // What was cleared was too old, or was followed by a no, before the call can have come.
-        assert_eq!(excused(&[(1_000_000, false), (11_000_000, true)]), None);
-        assert_eq!(excused(&[(9_000_000, false), (9_500_000, true)]), None);
-    }
 }

@@ -6,6 +6,7 @@
 //! regulator get to read it, the operator does not.
 //!
 //! * `finding`: from the log to a finding.
+//! * `doubt`: what may be said where neither moment nor caller is known exactly.
 //! * `told`: what a person tells of a call.
 //! * `record`: what is kept of a report.
 //! * `case`: which reports a code holds.
@@ -15,6 +16,7 @@
 
 mod answer;
 mod case;
+mod doubt;
 mod finding;
 mod news;
 pub mod pack;
@@ -28,7 +30,8 @@ use serde::Serialize;
 use super::registration::Access;
 use super::{Service, ServiceError};
 use crate::domain::{
-    AgencyId, Context, Detail, Finding, Moment, Op, PhoneNumber, ReportId, SellerId, SellerRef,
+    AgencyId, Context, Detail, Finding, Moment, Op, OptedOut, PhoneNumber, ReportId, SellerId,
+    SellerRef,
 };
 use crate::store::Change;
 
@@ -133,14 +136,17 @@ pub struct ReportView {
     pub called_to: Moment,
     /// The company, if it is one of this register.
     pub seller: Option<SellerId>,
-    /// What the log says. Nothing where somebody had asked, and what they were told is not for
-    /// whoever reports: only the holder of an opt-out, for calls since it began.
-    pub finding: Option<Finding>,
-    /// The agency that had asked before the call, if one had.
+    /// What the log says, as far as it is for this reader.
+    pub finding: Finding,
+    /// What whoever made the report was told.
+    pub told: Finding,
+    /// The agency that had asked before the call, if it was one for certain.
     pub agency: Option<AgencyId>,
     /// The checks around the call.
     pub checks: Vec<CheckSeen>,
-    /// Since when the number was opted out, when the call came.
+    /// Whether the number was opted out when the call came.
+    pub opted_out: OptedOut,
+    /// Since when, if it was.
     pub opted_out_since: Option<Moment>,
     /// Whether the holder of an opt-out made it.
     pub by_holder: bool,
@@ -206,7 +212,7 @@ impl Service {
         let kept = match earlier {
             Some((kept, _)) => kept,
             None => {
-                let found = self.find_out(told, seller.as_ref()).await?;
+                let found = self.find_out(told, seller.as_ref(), held_since).await?;
                 let now = Moment::now();
                 let days = std::time::Duration::from_secs(u64::from(self.answer_days) * 86_400);
                 let kept = Kept {
@@ -216,9 +222,11 @@ impl Service {
                     answer_by: seller.is_some().then(|| now.plus(days)),
                     seller,
                     finding: found.finding,
+                    told: found.told,
+                    to_company: found.to_company,
                     agency: found.agency,
-                    decided_at: found.decided_at,
                     checks: found.checks,
+                    opted_out: found.opted_out,
                     opted_out_since: found.opted_out_since,
                     held_since,
                     locator: access.reference().locator().as_str().to_owned(),
@@ -245,7 +253,7 @@ impl Service {
             .ok_or(ServiceError::UnknownReport)?;
         Ok(Reported {
             access,
-            view: kept.for_person(id, content, self.validity),
+            view: kept.for_person(id, content),
         })
     }
 
@@ -282,7 +290,8 @@ impl Service {
         let (_, pn) = self.pseudonyms(number, at)?;
         let detail = Detail::Reported {
             report: *id.as_bytes(),
-            finding: kept.finding,
+            // Whoever reads the log reads no more of the list than whoever reports.
+            finding: kept.told,
             called_from: kept.called_from,
             called_to: kept.called_to,
         };
@@ -303,7 +312,7 @@ impl Service {
         let mut views = Vec::new();
         for id in self.report_ids(access).await? {
             if let Some((kept, content)) = self.kept_report(id).await? {
-                views.push(kept.for_person(id, content, self.validity));
+                views.push(kept.for_person(id, content));
             }
         }
         views.sort_by_key(|view| std::cmp::Reverse(view.at));
@@ -324,7 +333,7 @@ impl Service {
         }
         let kept = self.kept_report(id).await?;
         let (kept, content) = kept.ok_or(ServiceError::UnknownReport)?;
-        Ok(kept.for_person(id, content, self.validity))
+        Ok(kept.for_person(id, content))
     }
 
     /// For how many days a company may think about its answer.

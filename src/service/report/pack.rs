@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::finding::rows_of;
 use super::{CheckSeen, ReportView};
-use crate::domain::{Entry, EntryId, Moment, Month, Op, PhoneNumber, ReportId};
+use crate::domain::{Entry, EntryId, Finding, Moment, Month, Op, PhoneNumber, ReportId};
 use crate::service::record::receipt::{Proof, Receipt};
 use crate::service::record::search::{Found, Sought};
 use crate::service::registration::Access;
@@ -61,8 +61,8 @@ impl Service {
     /// [`ServiceError::UnknownReport`] also for the reports of others.
     pub async fn evidence(&self, access: &Access, id: ReportId) -> Result<Evidence, ServiceError> {
         let report = self.report_of(access, id).await?;
-        // Nothing can be shown to whoever is told no finding.
-        if report.finding.is_none() {
+        // Nothing can be shown to whoever is told nothing.
+        if report.finding == Finding::Asked {
             return Err(ServiceError::UnknownReport);
         }
         let kept = self.kept_report(id).await?;
@@ -80,11 +80,8 @@ impl Service {
         for id in told.filter_map(CheckSeen::entry) {
             found.extend(self.find(id).await?);
         }
-        // Its entry has the finding in clear, so it is for those to whom the finding is told.
-        if let Some(at) = kept.recorded
-            && report.finding.is_some()
-            && !(report.by_holder && kept.rests_on_the_past())
-        {
+        // Its entry has the finding that is told here.
+        if let Some(at) = kept.recorded {
             found.extend(self.search(&Sought::report(id, at)).await?);
         }
         let mut pieces = Vec::new();

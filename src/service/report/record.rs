@@ -1,12 +1,10 @@
 //! What is kept of a report.
 
-use std::time::Duration;
-
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, CheckSeen, Company, ReportView, State, Telling, Told};
-use crate::domain::{AgencyId, Finding, Moment, ReportId, SellerId};
+use crate::domain::{AgencyId, Finding, Moment, OptedOut, ReportId, SellerId};
 use crate::privacy::{Purpose, open, seal};
 use crate::service::{Service, ServiceError};
 use crate::store::Kind;
@@ -18,11 +16,15 @@ pub(super) struct Kept {
     pub called_from: Moment,
     pub called_to: Moment,
     pub seller: Option<SellerId>,
+    /// The whole of it, for the regulator.
     pub finding: Finding,
+    /// What whoever reports is told, and the log.
+    pub told: Finding,
+    /// What the company is told.
+    pub to_company: Finding,
     pub agency: Option<AgencyId>,
-    /// When the check was made that the finding rests on.
-    pub decided_at: Option<Moment>,
     pub checks: Vec<CheckSeen>,
+    pub opted_out: OptedOut,
     pub opted_out_since: Option<Moment>,
     /// Since when the reporter's own opt-out holds, if it did when the call came.
     pub held_since: Option<Moment>,
@@ -78,50 +80,41 @@ impl Kept {
         }
     }
 
-    /// Whether the finding rests on a check from before the reporter's own opt-out. What the answer
-    /// to that was depends on what others may have registered, so it is for nobody but those who
-    /// deal with the report: whoever opts a stranger's number out learns nothing of its past.
-    pub(super) fn rests_on_the_past(&self) -> bool {
-        self.decided_at
-            .is_some_and(|at| self.held_since.is_none_or(|since| at < since))
-    }
-
-    /// What whoever made the report may see.
-    pub(super) fn for_person(
-        mut self,
-        id: ReportId,
-        content: Content,
-        validity: Duration,
-    ) -> ReportView {
-        if self.held_since.is_some() && self.rests_on_the_past() {
-            // The same words whatever the answer was: only its age counts.
-            let usable = self.decided_at.map(|at| at.plus(validity));
-            self.finding = match usable.is_some_and(|until| until >= self.called_from) {
-                true => Finding::AskedBefore,
-                false => Finding::AnswerExpired,
-            };
-            for check in self.checks.iter_mut().filter(|check| check.decides) {
-                check.suppress = None;
+    /// What whoever made the report may see: of the list no more than their own opt-out.
+    pub(super) fn for_person(mut self, id: ReportId, content: Content) -> ReportView {
+        self.finding = self.told;
+        self.hide_the_list();
+        match self.held_since {
+            Some(since) => self.checks.retain_mut(|check| {
+                // What was answered before depends on what others may have registered.
+                if check.at < since {
+                    check.suppress = None;
+                }
+                check.decides || check.at >= since
+            }),
+            None => {
+                self.checks.clear();
+                self.agency = None;
             }
         }
-        let held_since = self.held_since;
-        let says_nothing_of_the_list =
-            matches!(self.finding, Finding::NotAsked | Finding::UnknownCompany);
-        if let Some(since) = held_since {
-            self.checks
-                .retain(|check| check.decides || check.at >= since);
-            self.opted_out_since = Some(since);
-        } else {
-            self.checks.clear();
-            self.agency = None;
-            self.opted_out_since = None;
-        }
         let answered = !content.answers.is_empty();
-        let mut view = self.view_of(id, answered, Some(content));
-        if held_since.is_none() && !says_nothing_of_the_list {
-            view.finding = None;
-        }
-        view
+        self.view_of(id, answered, Some(content))
+    }
+
+    /// What the company may see: what it was told itself, and of the list no more than the person.
+    pub(super) fn for_company(mut self, id: ReportId, content: Content) -> ReportView {
+        self.finding = self.to_company;
+        self.hide_the_list();
+        let answered = !content.answers.is_empty();
+        self.view_of(id, answered, Some(content))
+    }
+
+    fn hide_the_list(&mut self) {
+        self.opted_out_since = self.held_since;
+        self.opted_out = match self.held_since {
+            Some(_) => OptedOut::Listed,
+            None => OptedOut::NotShown,
+        };
     }
 
     pub(super) fn view_of(
@@ -137,9 +130,11 @@ impl Kept {
             called_from: self.called_from,
             called_to: self.called_to,
             seller: self.seller,
-            finding: Some(self.finding),
+            finding: self.finding,
+            told: self.told,
             agency: self.agency,
             checks: self.checks,
+            opted_out: self.opted_out,
             opted_out_since: self.opted_out_since,
             by_holder: self.held_since.is_some(),
             answer_by: self.answer_by,

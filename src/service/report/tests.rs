@@ -51,7 +51,7 @@ async fn a_call_from_before_the_record_is_refused_and_leaves_nothing_behind() {
     assert!(service.store.list(Kind::Report).await.unwrap().is_empty());
     // One that may have come since is looked into.
     let made = report(call(now, 7200, 0)).await.unwrap();
-    assert_eq!(made.view.finding, Some(Finding::NotAsked));
+    assert_eq!(made.view.finding, Finding::NotAsked);
     assert_eq!(service.store.list(Kind::Case).await.unwrap().len(), 1);
 }
 

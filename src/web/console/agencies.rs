@@ -29,7 +29,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
         Err(error) => return visitor.failed(&error),
     };
     let known = state.service.directory().known();
-    let unasked = |report: &&ReportView| report.finding == Some(Finding::NotAsked);
+    let unasked = |report: &&ReportView| report.finding == Finding::NotAsked;
     let view = ConsoleAgencies {
         frame: visitor.frame(),
         nav: visitor.nav("/console/agencies"),
@@ -64,8 +64,8 @@ fn ranking(reports: &[ReportView], seller: &SellerId, known: &Snapshot) -> Vec<A
             let count = counts.entry(id).or_insert_with(|| blank(id));
             count.reported += 1;
             match report.finding {
-                Some(Finding::ToldNotToCall) => count.told_not_to_call += 1,
-                Some(Finding::AnswerExpired) => count.unchecked += 1,
+                Finding::ToldNotToCall => count.told_not_to_call += 1,
+                Finding::AnswerExpired => count.unchecked += 1,
                 _ => {}
             }
         }

@@ -79,10 +79,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
         let company = report.seller.as_ref().map(|id| known.seller_name(id));
         let company = company.unwrap_or_else(|| texts.report.company_unknown.to_owned());
         *by_company.entry(company).or_default() += 1;
-        if matches!(
-            report.finding,
-            Some(Finding::NotAsked | Finding::AnswerExpired)
-        ) {
+        if matches!(report.finding, Finding::NotAsked | Finding::AnswerExpired) {
             let agency = report.agency.as_ref().map(|id| known.agency_name(id));
             let agency = agency.unwrap_or_else(|| console.figures_nobody.to_owned());
             *by_agency.entry(agency).or_default() += 1;

@@ -365,17 +365,12 @@ async fn page_of(
     let path = path(id);
     let desk = visitor.desk;
     let answers = report.telling.as_ref().map_or(0, |told| told.answers.len());
-    let says_nothing_of_the_list = matches!(
-        report.finding,
-        Some(Finding::NotAsked | Finding::UnknownCompany)
-    );
     let may_answer = visitor.role == ConsoleRole::Seller && answers < MOST_ANSWERS;
     let view = ConsoleReport {
         frame: visitor.frame(),
         nav: visitor.nav(PATH),
-        told: report
-            .finding
-            .filter(|_| report.by_holder || says_nothing_of_the_list),
+        told: report.told,
+        opted_out: report.opted_out,
         opted_out_since: report.opted_out_since.map(|at| desk.moment(at)),
         left: left(&report, Moment::now()),
         answer: may_answer.then_some(AnswerBox {

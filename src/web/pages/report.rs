@@ -232,8 +232,8 @@ pub struct Report<'a> {
     pub path: &'a str,
     /// The code, where the report has one of its own.
     pub reference: Option<&'a str>,
-    /// What was found; nothing where somebody had asked, and the rest is not for this reader.
-    pub finding: Option<Finding>,
+    /// What was found, as far as it is for this reader.
+    pub finding: Finding,
     /// How far it is.
     pub state: State,
     /// The company's name, if it is known.
@@ -276,7 +276,15 @@ impl Report<'_> {
     }
 
     pub(in crate::web) fn found(&self) -> &'static str {
-        finding_text(&self.frame.texts().report, self.finding)
+        finding_text(
+            &self.frame.texts().report,
+            self.finding,
+            self.company.is_some(),
+        )
+    }
+
+    fn has_evidence(&self) -> bool {
+        self.finding != Finding::Asked
     }
 
     fn how_it_stands(&self) -> &'static str {
@@ -323,16 +331,19 @@ impl Report<'_> {
     }
 }
 
-/// A finding in words. Nothing stands for "somebody had asked".
-pub fn finding_text(texts: &ReportTexts, finding: Option<Finding>) -> &'static str {
-    match finding {
-        Some(Finding::NotAsked) => texts.not_asked,
-        Some(Finding::ToldNotToCall) => texts.told_not_to_call,
-        Some(Finding::AskedBefore) => texts.asked_before,
-        Some(Finding::AnswerExpired) => texts.answer_expired,
-        Some(Finding::NotOptedOut) => texts.not_opted_out,
-        Some(Finding::UnknownCompany) => texts.unknown_company,
-        None => texts.asked,
+/// A finding in words, where a company was `named` and where none was.
+pub fn finding_text(texts: &ReportTexts, finding: Finding, named: bool) -> &'static str {
+    match (finding, named) {
+        (Finding::NotAsked, true) => texts.not_asked,
+        (Finding::NotAsked, false) => texts.not_asked_unnamed,
+        (Finding::Uncertain, true) => texts.uncertain,
+        (Finding::Uncertain, false) => texts.uncertain_unnamed,
+        (Finding::ToldNotToCall, _) => texts.told_not_to_call,
+        (Finding::AskedBefore, _) => texts.asked_before,
+        (Finding::AnswerExpired, _) => texts.answer_expired,
+        (Finding::NotOptedOut, _) => texts.not_opted_out,
+        (Finding::UnknownCompany, _) => texts.unknown_company,
+        (Finding::Asked, _) => texts.asked,
     }
 }
 

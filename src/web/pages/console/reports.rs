@@ -7,7 +7,7 @@ use super::super::super::texts::{ConsoleTexts, Language, fill};
 use super::super::report::{finding_text, state_text};
 use super::super::{Frame, Notice, Problem, Report};
 use super::{ConsoleRole, Nav};
-use crate::domain::Finding;
+use crate::domain::{Finding, OptedOut};
 use crate::service::report::{LONGEST_ANSWER, State};
 
 /// A report in the list.
@@ -22,7 +22,7 @@ pub struct ReportLine {
     /// The latest moment of the call.
     pub called: Moment,
     /// What was found.
-    pub finding: Option<Finding>,
+    pub finding: Finding,
     /// How far it is.
     pub state: State,
     /// The seconds left for the answer; below zero it is late. Nothing where none is due.
@@ -58,7 +58,7 @@ impl FilterForm<'_> {
         all.map(|one| {
             (
                 one.as_str(),
-                short(texts, Some(one)),
+                short(texts, one),
                 self.finding == one.as_str(),
             )
         })
@@ -80,15 +80,16 @@ impl FilterForm<'_> {
 }
 
 /// A finding in a few words, for those who deal with reports.
-pub(super) fn short(texts: &ConsoleTexts, finding: Option<Finding>) -> &'static str {
+pub(super) fn short(texts: &ConsoleTexts, finding: Finding) -> &'static str {
     match finding {
-        Some(Finding::NotAsked) => texts.short_not_asked,
-        Some(Finding::ToldNotToCall) => texts.short_told_not_to_call,
-        Some(Finding::AskedBefore) => texts.short_asked_before,
-        Some(Finding::AnswerExpired) => texts.short_answer_expired,
-        Some(Finding::NotOptedOut) => texts.short_not_opted_out,
-        Some(Finding::UnknownCompany) => texts.short_unknown_company,
-        None => "",
+        Finding::NotAsked => texts.short_not_asked,
+        Finding::ToldNotToCall => texts.short_told_not_to_call,
+        Finding::AskedBefore => texts.short_asked_before,
+        Finding::AnswerExpired => texts.short_answer_expired,
+        Finding::NotOptedOut => texts.short_not_opted_out,
+        Finding::UnknownCompany => texts.short_unknown_company,
+        Finding::Uncertain => texts.short_uncertain,
+        Finding::Asked => texts.short_asked,
     }
 }
 
@@ -223,8 +224,10 @@ pub struct ConsoleReport<'a> {
     /// The report.
     pub report: Report<'a>,
     /// What the person was told of the finding: less to whoever has no opt-out.
-    pub told: Option<Finding>,
-    /// Since when the number was opted out, when the call came.
+    pub told: Finding,
+    /// Whether the number was opted out when the call came.
+    pub opted_out: OptedOut,
+    /// Since when, if it was.
     pub opted_out_since: Option<Moment>,
     /// The seconds left for the answer; below zero it is late.
     pub left: Option<i64>,
@@ -257,7 +260,21 @@ impl ConsoleReport<'_> {
     }
 
     fn told_text(&self) -> &'static str {
-        finding_text(&self.frame.texts().report, self.told)
+        finding_text(
+            &self.frame.texts().report,
+            self.told,
+            self.report.company.is_some(),
+        )
+    }
+
+    fn opted_out_text(&self) -> &'static str {
+        match self.opted_out {
+            // Since when stands in its place.
+            OptedOut::Listed => "",
+            OptedOut::NotListed => self.texts().opted_out_not,
+            OptedOut::Uncertain => self.texts().opted_out_uncertain,
+            OptedOut::NotShown => self.texts().opted_out_hidden,
+        }
     }
 
     fn stands(&self) -> &'static str {

@@ -59,7 +59,7 @@ pub const DE: ConsoleTexts = ConsoleTexts {
 
     reports_title: "Meldungen",
     reports_seller: "Anrufe in Ihrem Namen, die Menschen gemeldet haben. Was verspätet ist, steht oben.",
-    reports_regulator: "Alle gemeldeten Anrufe, mit dem, was dieses Register dazu gefunden hat. Die neuesten stehen oben.",
+    reports_regulator: "Alle gemeldeten Anrufe, mit dem, was dieses Register geantwortet hat. Die neuesten stehen oben. Öffnen Sie eine Meldung, um alles Gefundene zu sehen: Das steht dann mit Ihrem Schlüssel im Protokoll.",
     reports_none: "Es gibt keine Meldungen.",
     count_all: "{n} von {all} Meldungen",
     count_some: "Hier stehen {n} von {all} Meldungen. In der Datei stehen alle.",
@@ -73,6 +73,8 @@ pub const DE: ConsoleTexts = ConsoleTexts {
     short_answer_expired: "Angerufen mit einer zu alten Antwort",
     short_not_opted_out: "Gefragt, und die Nummer stand damals nicht auf der Liste",
     short_unknown_company: "Ein Unternehmen, das hier unter diesem Namen nicht bekannt ist",
+    short_uncertain: "Gefragt, aber der Zeitpunkt oder der Anrufer lässt Zweifel",
+    short_asked: "Gefragt, und die Antwort wird hier nicht gezeigt",
     files_title: "Als Datei",
     files_text: "Alle Meldungen dieser Liste, mit Nummern und Worten. Bewahren Sie sie sicher auf.",
     filter_company: "Unternehmen",
@@ -86,7 +88,9 @@ pub const DE: ConsoleTexts = ConsoleTexts {
 
     report_title: "Meldung eines Anrufs",
     opted_out_label: "Auf der Liste seit",
-    opted_out_not: "Stand beim Anruf nicht auf der Liste",
+    opted_out_not: "Keine Eintragung bekannt, die damals galt",
+    opted_out_uncertain: "Nur einen Teil dieser Zeit oder nur für einzelne Unternehmen",
+    opted_out_hidden: "Wird Ihnen nicht gezeigt",
     caller_label: "Nummer, die die Person sah",
     words_label: "In eigenen Worten",
     words_none: "Nichts geschrieben",

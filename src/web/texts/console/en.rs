@@ -59,7 +59,7 @@ pub const EN: ConsoleTexts = ConsoleTexts {
 
     reports_title: "Reports",
     reports_seller: "Calls made in your name that people reported. What is late comes first.",
-    reports_regulator: "All calls that people reported, with what this register found. The newest come first.",
+    reports_regulator: "All calls that people reported, with what this register told them. The newest come first. Open a report to see all that was found: that goes on record with your key.",
     reports_none: "There are no reports.",
     count_all: "{n} of {all} reports",
     count_some: "Here are {n} of {all} reports. The file holds all of them.",
@@ -73,6 +73,8 @@ pub const EN: ConsoleTexts = ConsoleTexts {
     short_answer_expired: "Called on an answer that was too old",
     short_not_opted_out: "Asked, and the number was not on the list then",
     short_unknown_company: "A company not known here by this name",
+    short_uncertain: "Asked, but the time of the call or the caller leaves doubt",
+    short_asked: "Asked, and the answer is not shown here",
     files_title: "As a file",
     files_text: "All reports of this list, with numbers and words. Keep them safe.",
     filter_company: "Company",
@@ -86,7 +88,9 @@ pub const EN: ConsoleTexts = ConsoleTexts {
 
     report_title: "Report of a call",
     opted_out_label: "On the list since",
-    opted_out_not: "Was not on the list when the call came",
+    opted_out_not: "No registration that held then is on record",
+    opted_out_uncertain: "For a part of that time, or for some companies only",
+    opted_out_hidden: "Not shown to you",
     caller_label: "Number that the person saw",
     words_label: "In their own words",
     words_none: "Nothing written",

@@ -59,7 +59,7 @@ pub const FR: ConsoleTexts = ConsoleTexts {
 
     reports_title: "Signalements",
     reports_seller: "Des appels faits en votre nom, que des personnes ont signalés. Ce qui est en retard vient en premier.",
-    reports_regulator: "Tous les appels signalés, avec ce que ce registre a trouvé. Les plus récents viennent en premier.",
+    reports_regulator: "Tous les appels signalés, avec ce que ce registre a répondu. Les plus récents viennent en premier. Ouvrez un signalement pour voir tout ce qui a été trouvé\u{a0}: c’est noté au journal avec votre clé.",
     reports_none: "Il n’y a pas de signalement.",
     count_all: "{n} signalements sur {all}",
     count_some: "Voici {n} signalements sur {all}. Le fichier les contient tous.",
@@ -73,6 +73,8 @@ pub const FR: ConsoleTexts = ConsoleTexts {
     short_answer_expired: "Appelé avec une réponse trop ancienne",
     short_not_opted_out: "Consulté, et le numéro n’était alors pas sur la liste",
     short_unknown_company: "Une entreprise qui n’est pas connue ici sous ce nom",
+    short_uncertain: "Consulté, mais l’heure de l’appel ou l’appelant laisse un doute",
+    short_asked: "Consulté, et la réponse n’est pas montrée ici",
     files_title: "En fichier",
     files_text: "Tous les signalements de cette liste, avec les numéros et les mots. Gardez-les en lieu sûr.",
     filter_company: "Entreprise",
@@ -86,7 +88,9 @@ pub const FR: ConsoleTexts = ConsoleTexts {
 
     report_title: "Signalement d’un appel",
     opted_out_label: "Sur la liste depuis",
-    opted_out_not: "N’était pas sur la liste au moment de l’appel",
+    opted_out_not: "Aucune inscription valable à ce moment n’est connue",
+    opted_out_uncertain: "Une partie de ce temps, ou pour certaines entreprises seulement",
+    opted_out_hidden: "Ne vous est pas montré",
     caller_label: "Numéro vu par la personne",
     words_label: "Dans leurs propres mots",
     words_none: "Rien d’écrit",

@@ -152,6 +152,10 @@ pub struct ConsoleTexts {
     pub short_not_opted_out: &'static str,
     /// Finding: the company is not here.
     pub short_unknown_company: &'static str,
+    /// Finding: it depends on when the call came, or on who made it.
+    pub short_uncertain: &'static str,
+    /// Finding: somebody had asked, and the rest is not for this reader.
+    pub short_asked: &'static str,
     /// Heading over the files.
     pub files_title: &'static str,
     /// What is in them.
@@ -178,8 +182,12 @@ pub struct ConsoleTexts {
     pub report_title: &'static str,
     /// Label: since when the number was on the list.
     pub opted_out_label: &'static str,
-    /// It was not.
+    /// The log has nothing that held then.
     pub opted_out_not: &'static str,
+    /// It depends on when the call came, or for whom.
+    pub opted_out_uncertain: &'static str,
+    /// It is not for this reader.
+    pub opted_out_hidden: &'static str,
     /// Label: the number that the person saw.
     pub caller_label: &'static str,
     /// Label: the person’s words.

@@ -59,7 +59,7 @@ pub const NL: ConsoleTexts = ConsoleTexts {
 
     reports_title: "Meldingen",
     reports_seller: "Telefoontjes waarover mensen zich melden, gedaan in uw naam. Wat te laat is, staat bovenaan.",
-    reports_regulator: "Alle telefoontjes die mensen meldden, met wat dit register erover vond. De nieuwste staan bovenaan.",
+    reports_regulator: "Alle telefoontjes die mensen meldden, met wat dit register hun antwoordde. De nieuwste staan bovenaan. Open een melding om alles te zien wat gevonden is: dat komt met uw sleutel in het logboek.",
     reports_none: "Er zijn geen meldingen.",
     count_all: "{n} van {all} meldingen",
     count_some: "Hier staan {n} van {all} meldingen. In het bestand staan ze allemaal.",
@@ -73,6 +73,8 @@ pub const NL: ConsoleTexts = ConsoleTexts {
     short_answer_expired: "Gebeld met een antwoord dat te oud was",
     short_not_opted_out: "Gevraagd, en het nummer stond toen niet op de lijst",
     short_unknown_company: "Een bedrijf dat hier niet onder deze naam bekend is",
+    short_uncertain: "Gecontroleerd, maar het tijdstip of de beller laat twijfel",
+    short_asked: "Gecontroleerd, en het antwoord staat hier niet",
     files_title: "Als bestand",
     files_text: "Alle meldingen van deze lijst, met nummers en woorden. Bewaar ze veilig.",
     filter_company: "Bedrijf",
@@ -86,7 +88,9 @@ pub const NL: ConsoleTexts = ConsoleTexts {
 
     report_title: "Melding van een telefoontje",
     opted_out_label: "Op de lijst sinds",
-    opted_out_not: "Stond niet op de lijst toen er gebeld werd",
+    opted_out_not: "Er is geen inschrijving bekend die toen gold",
+    opted_out_uncertain: "Een deel van die tijd, of alleen voor sommige bedrijven",
+    opted_out_hidden: "Wordt u niet getoond",
     caller_label: "Nummer dat deze persoon zag",
     words_label: "In hun eigen woorden",
     words_none: "Niets opgeschreven",

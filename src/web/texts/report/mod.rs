@@ -94,6 +94,8 @@ pub struct ReportTexts {
     pub found_title: &'static str,
     /// Finding: nobody had asked in the days before that are looked through.
     pub not_asked: &'static str,
+    /// The same where no company was named.
+    pub not_asked_unnamed: &'static str,
     /// Finding: they were told not to call.
     pub told_not_to_call: &'static str,
     /// Finding: they asked before the opt-out, and the answer was still valid.
@@ -104,6 +106,10 @@ pub struct ReportTexts {
     pub not_opted_out: &'static str,
     /// Finding: the company is not known here.
     pub unknown_company: &'static str,
+    /// Finding: it depends on when the call came, or on who made it.
+    pub uncertain: &'static str,
+    /// The same where no company was named.
+    pub uncertain_unnamed: &'static str,
     /// Finding for whoever has no opt-out: somebody had asked.
     pub asked: &'static str,
     /// Label: how far the report is.
