@@ -1,6 +1,9 @@
 //! Clients as dialplans are: they send `+` raw, open a connection for each call, speak HTTP/1.0,
 //! and some only dribble.
 
+#[path = "dialplans/kamailio.rs"]
+mod kamailio;
+
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
@@ -200,4 +203,91 @@ fn a_client_that_dribbles_its_headers_or_its_body_is_cut_off() {
         !dialler.suppresses(&number(1), "telco"),
         "others are served as ever"
     );
+}
+
+const ASTERISK: &str = include_str!("../../deploy/diallers/asterisk.conf");
+const FREESWITCH: &str = include_str!("../../deploy/diallers/freeswitch.xml");
+
+/// The lines of one section of Asterisk's recipe, without comments.
+fn section(name: &str) -> Vec<&'static str> {
+    let lines = ASTERISK.lines().map(str::trim);
+    let lines = lines
+        .skip_while(|line| *line != format!("[{name}]"))
+        .skip(1);
+    lines
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.is_empty() && !line.starts_with(';'))
+        .collect()
+}
+
+#[test]
+fn asterisk_s_recipe_prints_no_key_and_takes_no_answer_of_another_status() {
+    // At verbose 3 each step of the dialplan is printed with its variables filled in; what stands
+    // under [globals] is not.
+    let steps = [section("metrust"), section("outgoing")].concat();
+    assert!(
+        steps
+            .iter()
+            .all(|step| !step.to_lowercase().contains("key") && !step.contains("userpwd"))
+    );
+    let globals = section("globals");
+    assert!(
+        globals
+            .iter()
+            .any(|line| line.starts_with("CURLOPT(userpwd)=metrust:mtr_live_"))
+    );
+    assert!(globals.iter().all(|line| !line.starts_with("METRUST_KEY")));
+
+    let asks = steps
+        .iter()
+        .position(|step| step.contains("${CURL("))
+        .unwrap();
+    let codes = steps[..asks].iter().find_map(|step| {
+        let (_, codes) = step.split_once("Set(CURLOPT(failurecodes)=")?;
+        codes.strip_suffix(')')
+    });
+    let codes: Vec<u16> = codes
+        .unwrap()
+        .split(',')
+        .map(|code| code.parse().unwrap())
+        .collect();
+    assert!(codes.is_sorted() && !codes.contains(&200));
+    for code in (201..=208)
+        .chain(300..=308)
+        .chain(400..=418)
+        .chain(500..=511)
+    {
+        assert!(codes.contains(&code), "{code}");
+    }
+    assert!(steps[asks].contains("&region=${ARG2}&"), "{}", steps[asks]);
+    assert!(
+        steps[asks + 1].contains(r#"$["x${answer}" = "x0"]?not_listed"#),
+        "nothing between"
+    );
+    let ends = |what: &str| steps.iter().any(|step| step.ends_with(what));
+    assert!(
+        ends("Hangup(21)") && ends("Hangup(34)"),
+        "no, and could not ask"
+    );
+}
+
+#[test]
+fn freeswitch_s_recipe_dials_on_an_exact_zero_alone_and_tells_no_from_could_not_ask() {
+    let before = |what: &str| FREESWITCH.split(what).next().unwrap().len();
+    assert_eq!(FREESWITCH.matches("application=\"bridge\"").count(), 1);
+    let order = [
+        "curl_response_data=unasked",
+        "application=\"curl\"",
+        r#"expression="^200:1$" break="on-true">"#,
+        "603 Do not call",
+        r#"expression="^200:0$">"#,
+        "application=\"bridge\"",
+        r#"<anti-action application="respond" data="503 "#,
+    ];
+    let places: Vec<_> = order.iter().map(|what| before(what)).collect();
+    assert!(
+        places.is_sorted() && places.iter().all(|place| *place < FREESWITCH.len()),
+        "{places:?}"
+    );
+    assert!(FREESWITCH.contains("&amp;region=$${metrust_region}&amp;"));
 }
