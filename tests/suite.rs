@@ -104,3 +104,5 @@ mod wash;
 mod wash_cli;
 #[path = "suite/withdrawal.rs"]
 mod withdrawal;
+#[path = "suite/witnesses.rs"]
+mod witnesses;

@@ -60,7 +60,7 @@ pub use identity::{Recognised, recognise};
 pub use keys::{Generation, LogKeys};
 pub use merkle::{Frontier, Hash, empty_root, leaf_hash};
 pub use name::{LogName, NotALogName};
-pub use note::{Kind as KeyKind, Note, NoteError, Signer, Verifier};
+pub use note::{Kind as KeyKind, Note, NoteError, Signature, Signer, Verifier};
 pub use proof::{ProofError, TlogProof};
 pub use sealer::{Progress, Running, Sealer, Sealing};
 pub use tile::Tile;

@@ -13,6 +13,7 @@ use crate::harness::process::run;
 use crate::harness::{Api, Engine, Launch, World, eventually, number, run_async};
 use crate::receipts::{entry_of, sealed, verifiers};
 use crate::storage::keeps_the_contract;
+use crate::witnesses;
 
 /// The address of the bucket, for the part of a test that runs with credentials.
 const ENDPOINT: &str = "METRUST_TEST_ENDPOINT";
@@ -61,6 +62,15 @@ fn assert_proved(dialler: &Api, public: &Api, id: &str) {
     let entry = entry_of(&answer.text());
     let leaf = leaf_hash(entry.as_bytes());
     proof.check(&leaf, &verifiers(public)).unwrap();
+}
+
+#[test]
+fn what_witnesses_sign_at_the_same_moment_stands_of_all_of_them_in_a_bucket() {
+    let (mut world, _bucket) = world(Engine::Embedded);
+    let launch = witnesses::knowing_witnesses(world.service.launch());
+    world.service.restart_as(&launch);
+    world.dialler().check(&number(1), "telco").expect(200);
+    witnesses::assert_all_stand(&[world.anonymous()]);
 }
 
 #[test]

@@ -6,6 +6,9 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
 pub use segments::SEGMENT;
 
 use super::commit::{self, Head};
@@ -13,7 +16,7 @@ use super::merkle::root_of;
 use super::proof::inclusion_proof;
 use super::storage::Storage;
 use super::tile::{Tile, WIDTH, entries, extent, place_of};
-use super::{Checkpoint, Hash, LogError, LogName, Note};
+use super::{Checkpoint, Hash, LogError, LogName, Note, NoteError, Signature};
 use crate::domain::Moment;
 
 /// The object that says that retention has dropped the entries of a log.
@@ -144,7 +147,7 @@ impl Archive {
         Ok(self.storage.get(&format!("{log}/checkpoint")).await?)
     }
 
-    /// An older checkpoint that is kept, perhaps with the co-signatures of witnesses.
+    /// An older checkpoint that is kept, with the co-signatures of witnesses that were kept for it.
     ///
     /// # Errors
     /// [`LogError`].
@@ -153,7 +156,46 @@ impl Archive {
         log: LogName,
         size: u64,
     ) -> Result<Option<Vec<u8>>, LogError> {
-        Ok(self.storage.get(&kept(log, size)).await?)
+        let Some(signed) = self.storage.get(&kept(log, size)).await? else {
+            return Ok(None);
+        };
+        let folder = cosignatures(log, size);
+        let mut names = self.storage.list(&folder).await?;
+        if names.is_empty() {
+            return Ok(Some(signed));
+        }
+        names.sort_unstable();
+        let paths = names.iter().map(|name| format!("{folder}/{name}"));
+        let lines = self.storage.get_all(paths.collect()).await?;
+        let unreadable = |error: NoteError| damaged(&format!("a kept checkpoint: {error}"));
+        let mut note = Note::parse(&signed).map_err(unreadable)?;
+        for line in lines.into_iter().flatten() {
+            match note.add(&String::from_utf8_lossy(&line)) {
+                // Whoever posted found room for it, but so did others at the same moment.
+                Err(NoteError::TooManySignatures | NoteError::TooLong) => break,
+                other => other.map_err(unreadable)?,
+            }
+        }
+        Ok(Some(note.to_string().into_bytes()))
+    }
+
+    /// Keeps the co-signature of a witness on a checkpoint that is kept. Each is an object of its
+    /// own that nothing replaces, so whoever keeps another at the same moment, in whichever process,
+    /// takes none away.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub async fn keep_cosignature(
+        &self,
+        log: LogName,
+        size: u64,
+        signature: &Signature,
+    ) -> Result<(), LogError> {
+        let line = signature.to_string();
+        let name = HEXLOWER.encode(&Sha256::digest(&line)[..16]);
+        let path = format!("{}/{name}", cosignatures(log, size));
+        self.storage.create(&path, line.into_bytes()).await?;
+        Ok(self.storage.settle(&path).await?)
     }
 
     /// The sizes of the older checkpoints that are kept, in order.
@@ -170,7 +212,7 @@ impl Archive {
         Ok(sizes)
     }
 
-    /// Keeps a checkpoint for good.
+    /// Keeps a checkpoint for good, unless it is kept already.
     ///
     /// # Errors
     /// [`LogError`].
@@ -180,8 +222,9 @@ impl Archive {
         size: u64,
         signed: String,
     ) -> Result<(), LogError> {
-        let object = (kept(log, size), signed.into_bytes().into());
-        Ok(self.storage.put(vec![object]).await?)
+        let path = kept(log, size);
+        self.storage.create(&path, signed.into_bytes()).await?;
+        Ok(self.storage.settle(&path).await?)
     }
 
     /// A tile or a bundle. A partial one that is gone is cut from the full one.
@@ -373,6 +416,10 @@ impl Archive {
 
 fn kept(log: LogName, size: u64) -> String {
     format!("{log}/checkpoints/{size}")
+}
+
+fn cosignatures(log: LogName, size: u64) -> String {
+    format!("{log}/cosignatures/{size}")
 }
 
 fn bundle_of(index: u64, size: u64) -> Tile {

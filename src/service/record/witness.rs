@@ -1,8 +1,9 @@
 //! Co-signatures of witnesses (c2sp.org/tlog-cosignature): somebody else's word that the log has
-//! only ever grown. They are kept beside the checkpoint that they are about.
+//! only ever grown. They are kept beside the checkpoint that they are about, each by itself: several
+//! witnesses may post at once, to several processes.
 
 use crate::domain::Moment;
-use crate::log::{Checkpoint, KeyKind, LogError, LogName, Note};
+use crate::log::{Checkpoint, KeyKind, LogError, LogName, Note, Signature};
 use crate::service::{Service, ServiceError};
 
 impl Service {
@@ -32,44 +33,44 @@ impl Service {
             return Err(NOT_OURS);
         }
         let witnesses = note.verify(&record.witnesses).map_err(|_| NOT_OURS)?;
-        let kept = record.archive.kept_checkpoint(log, checkpoint.size).await?;
-        let mut whole = match kept {
-            Some(bytes) => Note::parse(&bytes)
-                .map_err(|_| LogError::Damaged("a checkpoint that was kept".to_owned()))?,
-            None => {
-                let signers = record.keys.signers(&checkpoint.origin, Moment::now())?;
-                Note::sign(note.text.clone(), &signers.iter().collect::<Vec<_>>())?
-            }
-        };
-        if whole.text != note.text {
+        let archive = &record.archive;
+        if archive
+            .kept_checkpoint(log, checkpoint.size)
+            .await?
+            .is_none()
+        {
+            let signers = record.keys.signers(&checkpoint.origin, Moment::now())?;
+            let signed = Note::sign(note.text.clone(), &signers.iter().collect::<Vec<_>>())?;
+            archive
+                .keep_checkpoint(log, checkpoint.size, signed.to_string())
+                .await?;
+        }
+        let mut kept = self.kept_note(log, checkpoint.size).await?;
+        if kept.text != note.text {
             return Err(NOT_OURS);
         }
-        for witness in witnesses {
-            let signature = note
-                .signatures
-                .iter()
-                .find(|signature| signature.is_by(witness));
-            if let Some(signature) =
-                signature.filter(|signature| !whole.signatures.contains(signature))
-            {
-                whole.add(&signature.to_string())?;
-            }
+        let of_witness = |signature: &&Signature| witnesses.iter().any(|key| signature.is_by(key));
+        for signature in note.signatures.iter().filter(of_witness) {
+            // Refused where there is no room for it.
+            kept.add(&signature.to_string())?;
+            archive
+                .keep_cosignature(log, checkpoint.size, signature)
+                .await?;
         }
+        let kept = self.kept_note(log, checkpoint.size).await?;
         let count = record
             .witnesses
             .iter()
             .filter(|key| key.kind() == KeyKind::Witness)
-            .filter(|key| {
-                whole
-                    .signatures
-                    .iter()
-                    .any(|signature| signature.is_by(key))
-            })
+            .filter(|key| kept.signatures.iter().any(|signature| signature.is_by(key)))
             .count();
-        record
-            .archive
-            .keep_checkpoint(log, checkpoint.size, whole.to_string())
-            .await?;
         Ok(count)
+    }
+
+    /// A checkpoint that is kept, with every co-signature on it.
+    async fn kept_note(&self, log: LogName, size: u64) -> Result<Note, ServiceError> {
+        let kept = self.record.archive.kept_checkpoint(log, size).await?;
+        let note = kept.and_then(|bytes| Note::parse(&bytes).ok());
+        note.ok_or_else(|| LogError::Damaged("a checkpoint that was kept".to_owned()).into())
     }
 }
