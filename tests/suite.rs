@@ -52,6 +52,8 @@ mod interop;
 mod keys;
 #[path = "suite/mail.rs"]
 mod mail;
+#[path = "suite/many_companies.rs"]
+mod many_companies;
 #[path = "suite/matching.rs"]
 mod matching;
 #[path = "suite/misread.rs"]

@@ -23,7 +23,7 @@ pub use phone::{MAX_INPUT_BYTES, PhoneError, PhoneNumber, Region};
 pub use reference::{Locator, Reference, ReferenceError};
 pub use report::{Finding, OptedOut, ReportId};
 pub use role::{Principal, Role};
-pub use scope::{Channel, Channels, Scope, SellerRef};
+pub use scope::{Channel, Channels, MOST_SELLERS, Scope, SellerRef};
 
 #[cfg(test)]
 pub(crate) use entry::tests;

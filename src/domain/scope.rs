@@ -176,6 +176,10 @@ pub struct Scope {
     pub channels: Channels,
 }
 
+/// How many chosen sellers one registration names at most. Every one of its numbers is listed for
+/// each of them, and all of that comes or goes in one step of the store.
+pub const MOST_SELLERS: usize = 100;
+
 impl Scope {
     /// Every seller.
     #[must_use]

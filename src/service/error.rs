@@ -53,6 +53,9 @@ pub enum ServiceError {
     /// 413: more numbers than allowed.
     #[error("the list holds more than {0} numbers")]
     TooManyNumbers(usize),
+    /// 422: more chosen sellers than a registration may name.
+    #[error("a registration names at most {0} chosen sellers")]
+    TooManySellers(usize),
     /// 422: not the form of a reference code.
     #[error(transparent)]
     Reference(#[from] ReferenceError),

@@ -160,9 +160,10 @@ pub(super) fn pack<'a, R: Recorded + 'a>(
     let (mut ids, mut client_of) = (Vec::new(), Vec::new());
     for (index, item) in items.enumerate() {
         let context = item.context();
+        // From the newest on: items of one context come one after the other.
         let known = contexts
             .iter()
-            .position(|known| Arc::ptr_eq(known, context) || *known == context);
+            .rposition(|known| Arc::ptr_eq(known, context) || *known == context);
         let place = known.unwrap_or_else(|| {
             contexts.push(context);
             client_of_context.push(context.client().map(|client| {

@@ -149,6 +149,10 @@ pub(super) async fn change(
             let (status, error) = (StatusCode::CONFLICT, ChangeError::Full { max });
             again(&state, &desk, &request, &access, &fields, status, error).await
         }
+        Err(ServiceError::TooManySellers(max)) => {
+            let (status, error) = (StatusCode::CONFLICT, ChangeError::FullOfCompanies { max });
+            again(&state, &desk, &request, &access, &fields, status, error).await
+        }
         Err(ServiceError::UnknownSeller) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             let error = ChangeError::NoCompany;

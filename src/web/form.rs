@@ -1,10 +1,12 @@
 //! What a person typed, and what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use actix_web::web::Payload;
 
 use super::pages::{Channels as ShownChannels, FormError, NumberBox, OptOutForm, SellerChoice};
 use crate::api::{Problem, State, read_body};
-use crate::domain::{Channel, Channels, PhoneError, PhoneNumber, Region, SellerId};
+use crate::domain::{Channel, Channels, MOST_SELLERS, PhoneError, PhoneNumber, Region, SellerId};
 use crate::service::Sellers;
 
 /// The fields of a form, in the order they came.
@@ -157,7 +159,7 @@ impl Typed {
             _ => {}
         }
         let known = state.service.directory().known();
-        let chosen: Vec<SellerId> = self
+        let chosen: BTreeSet<SellerId> = self
             .sellers
             .iter()
             .filter_map(|id| SellerId::parse(id).ok())
@@ -165,6 +167,9 @@ impl Typed {
             .collect();
         if self.only_chosen && chosen.is_empty() {
             wrong.form.push(FormError::NoCompany);
+        }
+        if self.only_chosen && chosen.len() > MOST_SELLERS {
+            wrong.form.push(FormError::TooManyCompanies);
         }
         let channels = Channels::of(&self.channels);
         let Some(channels) = channels else {
@@ -177,7 +182,7 @@ impl Typed {
         Ok(Meant {
             numbers,
             sellers: match self.only_chosen {
-                true => Sellers::Chosen(chosen),
+                true => Sellers::Chosen(chosen.into_iter().collect()),
                 false => Sellers::All,
             },
             channels,

@@ -220,6 +220,14 @@ impl From<ServiceError> for Problem {
                 "Send them in several requests.",
             )
             .with("most", most),
+            ServiceError::TooManySellers(most) => new(
+                S::UNPROCESSABLE_ENTITY,
+                "too_many_sellers",
+                "Too many sellers in one registration",
+                "Name fewer, or say `\"sellers\":\"all\"`, which also covers sellers that join later.",
+            )
+            .keeping("Nothing was registered.")
+            .with("most", most),
             ServiceError::Reference(_) => new(
                 S::UNPROCESSABLE_ENTITY,
                 "bad_reference",

@@ -12,7 +12,7 @@ use super::history::{Deed, Event};
 use super::record::{ATTEMPTS, Access, Joined, Opened, Record};
 use super::turn::Taker;
 use super::{Acting, Listings, Service, ServiceError};
-use crate::domain::{Locator, Moment, Op, PhoneNumber, SellerId, SellerRef};
+use crate::domain::{Locator, MOST_SELLERS, Moment, Op, PhoneNumber, SellerId, SellerRef};
 use crate::service::Snapshot;
 use crate::store::Change;
 
@@ -46,7 +46,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError::UnknownReference`] when no registration has this code;
     /// [`ServiceError::Withdrawn`]; [`ServiceError::TooManyNumbers`];
-    /// [`ServiceError::UnknownSeller`]; [`ServiceError::Contradiction`] when a company is to be
+    /// [`ServiceError::TooManySellers`]; [`ServiceError::UnknownSeller`]; [`ServiceError::Contradiction`] when a company is to be
     /// added to all of them.
     pub async fn amend(
         &self,
@@ -277,6 +277,9 @@ impl Record {
                 }
                 if self.sellers.contains(&seller) {
                     return Ok(Amended::Already);
+                }
+                if self.sellers.len() >= MOST_SELLERS {
+                    return Err(ServiceError::TooManySellers(MOST_SELLERS));
                 }
                 self.leaving.retain(|leaving| *leaving != seller);
                 self.joined.push(Joined {

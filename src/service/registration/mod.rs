@@ -16,8 +16,8 @@ use std::sync::Arc;
 use super::reason::reason;
 use super::{Service, ServiceError, Snapshot};
 use crate::domain::{
-    AgencyId, Channels, Context, Detail, KeyId, Locator, Moment, Op, PhoneError, PhoneNumber,
-    Principal, Region, Role, Scope, SellerId, SellerRef,
+    AgencyId, Channels, Context, Detail, KeyId, Locator, MOST_SELLERS, Moment, Op, PhoneError,
+    PhoneNumber, Principal, Region, Role, Scope, SellerId, SellerRef,
 };
 use crate::privacy::random;
 use crate::store::{Action, Change, Listing, SellerNumber};
@@ -392,7 +392,12 @@ fn scope(
             return Err(ServiceError::NoMandate);
         }
     }
-    Scope::chosen(chosen.iter().cloned(), wanted.channels).ok_or(ServiceError::Contradiction(
+    let scope = Scope::chosen(chosen.iter().cloned(), wanted.channels);
+    let scope = scope.ok_or(ServiceError::Contradiction(
         "the list of sellers is empty: name at least one, or \"all\"",
-    ))
+    ))?;
+    if scope.sellers().len() > MOST_SELLERS {
+        return Err(ServiceError::TooManySellers(MOST_SELLERS));
+    }
+    Ok(scope)
 }

@@ -2,7 +2,7 @@
 
 mod tail;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use super::tables::{
     listing_subject, listings_of,
 };
 use crate::domain::{Decision, EntryId};
+use crate::privacy::Subject;
 use crate::store::batch::{self, Verdict, Writer};
 use crate::store::layout::{Member, Place};
 use crate::store::replay::Remembered;
@@ -27,6 +28,11 @@ pub(super) use tail::read_record;
 
 /// Redb's page cache: the hot data is the index, which lies in memory anyway.
 const CACHE: usize = 64 << 20;
+
+type ListingsTable<'t> = redb::Table<'t, &'static [u8], i64>;
+
+/// Members that a listing of a number stood for before a batch of changes, by number.
+type Released = BTreeMap<Subject, HashSet<Member>>;
 
 /// The writer's memory. After a failed commit it is thrown away and read anew from the file, so it
 /// never holds what is not on disk.
@@ -228,13 +234,15 @@ impl State {
         let packed = batch::pack(self.writer, changes.iter());
         let mut verdicts = Vec::with_capacity(changes.len());
         let mut done = Vec::with_capacity(changes.len());
+        let mut listings = write.open_table(LISTINGS).map_err(away)?;
+        let mut released = Released::new();
         for change in changes {
             let changed = match &change.action {
                 Action::Put(listing, channels) => {
                     let member = Place::of(&listing.subject).member(listing.seller, *channels);
-                    self.put(write, listing, member)?
+                    self.put(&mut listings, listing, member, &mut released)?
                 }
-                Action::Remove(listing) => self.remove(write, listing)?,
+                Action::Remove(listing) => remove(&mut listings, listing, &mut released)?,
                 Action::Note => Changed::Done,
             };
             let verdict = match changed {
@@ -244,6 +252,7 @@ impl State {
             verdicts.push(verdict as u8);
             done.push(changed);
         }
+        self.release(&listings, released)?;
         self.append(packed, verdicts)?;
         Ok(done)
     }
@@ -259,11 +268,11 @@ impl State {
 
     fn put(
         &mut self,
-        write: &WriteTransaction,
+        listings: &mut ListingsTable<'_>,
         listing: &Listing,
         member: Member,
+        released: &mut Released,
     ) -> Result<Changed, StoreError> {
-        let mut listings = write.open_table(LISTINGS).map_err(away)?;
         let key = listing_key(listing);
         let before = listings
             .insert(key.as_slice(), member.get())
@@ -275,45 +284,30 @@ impl State {
         self.index
             .insert(Place::of(&listing.subject).bucket, member);
         if let Some(before) = before {
-            self.release(&listings, listing, before)?;
+            released.entry(listing.subject).or_default().insert(before);
         }
         Ok(Changed::Done)
     }
 
-    fn remove(
-        &mut self,
-        write: &WriteTransaction,
-        listing: &Listing,
-    ) -> Result<Changed, StoreError> {
-        let mut listings = write.open_table(LISTINGS).map_err(away)?;
-        let before = listings
-            .remove(listing_key(listing).as_slice())
-            .map_err(away)?
-            .map(|row| Member::from_stored(row.value()));
-        let Some(member) = before else {
-            return Ok(Changed::Unchanged);
-        };
-        self.release(&listings, listing, member)?;
-        Ok(Changed::Done)
-    }
-
-    /// Takes a member out of the index unless another listing of the number still stands for it.
+    /// Takes members out of the index unless another listing of the number still stands for them. A
+    /// number's listings are read once, however many of them have gone.
     fn release(
         &mut self,
-        listings: &impl ReadableTable<&'static [u8], i64>,
-        listing: &Listing,
-        member: Member,
+        listings: &ListingsTable<'_>,
+        released: Released,
     ) -> Result<(), StoreError> {
-        let range = listings_of(&listing.subject);
-        let (low, high) = (range.start().as_slice(), range.end().as_slice());
-        for row in listings.range(low..=high).map_err(away)? {
-            let (_, held) = row.map_err(away)?;
-            if held.value() == member.get() {
-                return Ok(());
+        for (subject, mut members) in released {
+            let range = listings_of(&subject);
+            let (low, high) = (range.start().as_slice(), range.end().as_slice());
+            for row in listings.range(low..=high).map_err(away)? {
+                let (_, held) = row.map_err(away)?;
+                members.remove(&Member::from_stored(held.value()));
+            }
+            let bucket = Place::of(&subject).bucket;
+            for member in members {
+                self.index.remove(bucket, member);
             }
         }
-        self.index
-            .remove(Place::of(&listing.subject).bucket, member);
         Ok(())
     }
 
@@ -344,6 +338,22 @@ impl State {
         }
         Ok(true)
     }
+}
+
+fn remove(
+    listings: &mut ListingsTable<'_>,
+    listing: &Listing,
+    released: &mut Released,
+) -> Result<Changed, StoreError> {
+    let before = listings
+        .remove(listing_key(listing).as_slice())
+        .map_err(away)?
+        .map(|row| Member::from_stored(row.value()));
+    let Some(member) = before else {
+        return Ok(Changed::Unchanged);
+    };
+    released.entry(listing.subject).or_default().insert(member);
+    Ok(Changed::Done)
 }
 
 fn make_tables(database: &Database) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::super::texts::{Country, Language, countries, country, example_numbers, fill};
 use super::{Channels, Frame, Notice, Problem};
-use crate::domain::PhoneError;
+use crate::domain::{MOST_SELLERS, PhoneError};
 
 /// One box for a number on the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +38,19 @@ pub enum FormError {
     },
     /// "Only companies that I choose", and none chosen.
     NoCompany,
+    /// More companies than one registration may name.
+    TooManyCompanies,
     /// Neither calls nor texts.
     NoChannel,
 }
+
+/// What can be wrong with the choices below the numbers, and the field that mends it, in the order of
+/// the fields.
+pub(super) const CHOICES: [(FormError, &str); 3] = [
+    (FormError::TooManyCompanies, "scope-all"),
+    (FormError::NoCompany, "seller-1"),
+    (FormError::NoChannel, "channel-voice"),
+];
 
 /// `GET /` and every answer that shows the form again.
 #[derive(Debug, Template)]
@@ -124,8 +134,20 @@ impl OptOutForm<'_> {
                 fill(texts.error_too_many_numbers, "n", &max.to_string())
             }
             FormError::NoCompany => texts.error_no_company.to_owned(),
+            FormError::TooManyCompanies => fill(
+                texts.error_too_many_companies,
+                "n",
+                &MOST_SELLERS.to_string(),
+            ),
             FormError::NoChannel => texts.error_no_channel.to_owned(),
         }
+    }
+
+    /// What is wrong with the chosen companies.
+    pub(super) fn companies_error(&self) -> Option<String> {
+        let errors = [FormError::NoCompany, FormError::TooManyCompanies];
+        let error = errors.into_iter().find(|error| self.has(*error))?;
+        Some(self.form_error(error))
     }
 
     /// What is wrong with the numbers together.
@@ -168,16 +190,13 @@ impl OptOutForm<'_> {
                 message,
             })
         });
-        let rest = [
-            (FormError::NoCompany, "seller-1"),
-            (FormError::NoChannel, "channel-voice"),
-        ]
-        .into_iter()
-        .filter(|(error, _)| self.has(*error))
-        .map(|(error, field)| Problem {
-            field: field.to_owned(),
-            message: self.form_error(error),
-        });
+        let rest = CHOICES
+            .into_iter()
+            .filter(|(error, _)| self.has(*error))
+            .map(|(error, field)| Problem {
+                field: field.to_owned(),
+                message: self.form_error(error),
+            });
         let first_is_wrong = self
             .boxes
             .first()

@@ -135,6 +135,11 @@ pub enum ChangeError {
         /// The most there is room for.
         max: usize,
     },
+    /// There is no room for another company.
+    FullOfCompanies {
+        /// The most there is room for.
+        max: usize,
+    },
     /// No company was chosen.
     NoCompany,
     /// The withdrawal is too long ago to be undone.
@@ -219,6 +224,9 @@ impl Registration<'_> {
         self.error.map(|error| match error {
             ChangeError::Number(error) => texts.phone_error(error).to_owned(),
             ChangeError::Full { max } => fill(texts.own.full, "n", &max.to_string()),
+            ChangeError::FullOfCompanies { max } => {
+                fill(texts.own.full_of_companies, "n", &max.to_string())
+            }
             ChangeError::NoCompany => texts.own.error_company.to_owned(),
             ChangeError::TooLate => texts.own.error_too_late.to_owned(),
         })
@@ -252,7 +260,11 @@ impl Registration<'_> {
     /// What went wrong without a field to mend.
     fn refused(&self) -> Option<String> {
         match self.error {
-            Some(ChangeError::Full { .. } | ChangeError::TooLate) => self.error_text(),
+            Some(
+                ChangeError::Full { .. }
+                | ChangeError::FullOfCompanies { .. }
+                | ChangeError::TooLate,
+            ) => self.error_text(),
             _ => None,
         }
     }

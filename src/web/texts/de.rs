@@ -49,6 +49,7 @@ pub const DE: Texts = Texts {
     error_no_number: "Geben Sie mindestens eine Telefonnummer ein, zum Beispiel +32 475 12 34 56.",
     error_too_many_numbers: "Sie können bis zu {n} Nummern auf einmal eintragen. Senden Sie zuerst diese. Danach können Sie das Formular für die anderen neu ausfüllen.",
     error_no_company: "Wählen Sie mindestens eine Firma, oder wählen Sie „Alle Firmen“.",
+    error_too_many_companies: "Wählen Sie höchstens {n} Firmen, oder wählen Sie „Alle Firmen“. Das gilt auch für Firmen, die später dazukommen.",
     error_no_channel: "Wählen Sie Anrufe, SMS oder beides.",
     phone_empty: "Hier steht noch keine Nummer. Schreiben Sie sie so: +32 475 12 34 56.",
     phone_too_long: "Das ist länger, als eine Telefonnummer sein kann. Schreiben Sie in jedes Feld nur eine Nummer, so: +32 475 12 34 56.",

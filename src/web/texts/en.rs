@@ -49,6 +49,7 @@ pub const EN: Texts = Texts {
     error_no_number: "Fill in at least one phone number, for example +32 475 12 34 56.",
     error_too_many_numbers: "You can register up to {n} numbers at a time. Send these first. After that you can fill in the form again for the others.",
     error_no_company: "Choose at least one company, or choose “All companies”.",
+    error_too_many_companies: "Choose at most {n} companies, or choose “All companies”. That also covers companies that join later.",
     error_no_channel: "Choose phone calls, text messages or both.",
     phone_empty: "There is no number here yet. Write it like this: +32 475 12 34 56.",
     phone_too_long: "This is longer than a phone number can be. Write one number in each box, like this: +32 475 12 34 56.",

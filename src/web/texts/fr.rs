@@ -49,6 +49,7 @@ pub const FR: Texts = Texts {
     error_no_number: "Indiquez au moins un numéro de téléphone, par exemple +32 475 12 34 56.",
     error_too_many_numbers: "Vous pouvez inscrire jusqu’à {n} numéros à la fois. Envoyez d’abord ceux-ci. Ensuite, vous pouvez remplir à nouveau le formulaire pour les autres.",
     error_no_company: "Choisissez au moins une entreprise, ou choisissez «\u{a0}Toutes les entreprises\u{a0}».",
+    error_too_many_companies: "Choisissez au plus {n} entreprises, ou choisissez «\u{a0}Toutes les entreprises\u{a0}». Cela vaut aussi pour celles qui rejoignent le registre plus tard.",
     error_no_channel: "Choisissez les appels, les SMS ou les deux.",
     phone_empty: "Il n’y a pas encore de numéro ici. Écrivez-le ainsi\u{a0}: +32 475 12 34 56.",
     phone_too_long: "C’est plus long qu’un numéro de téléphone. Écrivez un seul numéro par case, ainsi\u{a0}: +32 475 12 34 56.",

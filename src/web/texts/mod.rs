@@ -146,6 +146,8 @@ pub struct Texts {
     pub error_too_many_numbers: &'static str,
     /// "Only some companies", but none chosen.
     pub error_no_company: &'static str,
+    /// More companies than one registration may name. Placeholder `{n}`.
+    pub error_too_many_companies: &'static str,
     /// Neither calls nor texts chosen.
     pub error_no_channel: &'static str,
     /// A box that should hold a number is empty.

@@ -49,6 +49,7 @@ pub const NL: Texts = Texts {
     error_no_number: "Vul minstens één telefoonnummer in, bijvoorbeeld +32 475 12 34 56.",
     error_too_many_numbers: "U kunt tot {n} nummers tegelijk inschrijven. Verstuur eerst deze nummers. Daarna kunt u het formulier opnieuw invullen voor de andere.",
     error_no_company: "Kies minstens één bedrijf, of kies “Alle bedrijven”.",
+    error_too_many_companies: "Kies hoogstens {n} bedrijven, of kies “Alle bedrijven”. Dat geldt ook voor bedrijven die later meedoen.",
     error_no_channel: "Kies telefoontjes, sms-berichten of allebei.",
     phone_empty: "Hier staat nog geen nummer. Schrijf het zo: +32 475 12 34 56.",
     phone_too_long: "Dit is langer dan een telefoonnummer kan zijn. Schrijf één nummer per vak, zo: +32 475 12 34 56.",

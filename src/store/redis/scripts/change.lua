@@ -7,14 +7,13 @@
 --              version, or empty if nothing in it is touched
 -- Reply: the verdicts, the writer's number.
 
--- Takes a member out of the index unless another listing of the number still stands for it.
+-- Members that a listing of a number stood for before, by the key of its listings, and its bucket.
+local released, bucket_of = {}, {}
+
 local function release(bucket, listings, member)
-  for _, held in ipairs(redis.call('HVALS', listings)) do
-    if held == member then
-      return
-    end
-  end
-  redis.call('SREM', bucket, member)
+  bucket_of[listings] = bucket
+  released[listings] = released[listings] or {}
+  released[listings][member] = true
 end
 
 -- First, so that no change is without it, even if the script should be broken off.
@@ -48,6 +47,17 @@ for change = 1, items do
     else
       verdicts[change] = '5'
     end
+  end
+end
+
+-- Takes them out of the index unless another listing of the number still stands for them. A number's
+-- listings are read once, however many of them have gone.
+for listings, members in pairs(released) do
+  for _, held in ipairs(redis.call('HVALS', listings)) do
+    members[held] = nil
+  end
+  for member in pairs(members) do
+    redis.call('SREM', bucket_of[listings], member)
   end
 end
 

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::super::super::moment::Moment;
 use super::super::super::texts::{ConsoleTexts, Country, Language, fill};
-use super::super::form::FormError;
+use super::super::form::{CHOICES, FormError};
 use super::super::{Frame, Notice, OptOutForm, Problem};
 use super::Nav;
 use crate::service::LONGEST_REASON;
@@ -166,6 +166,10 @@ impl ConsoleOnBehalf<'_> {
         self.form.has(error)
     }
 
+    fn companies_error(&self) -> Option<String> {
+        self.form.companies_error()
+    }
+
     fn countries(&self) -> &'static [Country] {
         self.form.countries()
     }
@@ -202,11 +206,7 @@ impl ConsoleOnBehalf<'_> {
             message,
         };
         let numbers = self.numbers_errors().into_iter();
-        let choices = [
-            (FormError::NoCompany, "seller-1"),
-            (FormError::NoChannel, "channel-voice"),
-        ];
-        let choices = choices.into_iter().filter(|(error, _)| self.has(*error));
+        let choices = CHOICES.into_iter().filter(|(error, _)| self.has(*error));
         let reason = self.reason_error();
         numbers
             .map(|message| problem("numbers", message))

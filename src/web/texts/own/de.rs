@@ -23,6 +23,7 @@ pub const DE: OwnTexts = OwnTexts {
     add_number_label: "Noch eine Nummer",
     add_number_button: "Diese Nummer hinzufügen",
     full: "In eine Eintragung passen {n} Nummern, und alle Plätze sind belegt. Für weitere Nummern können Sie sich noch einmal eintragen. Diese Eintragung bleibt, wie sie ist.",
+    full_of_companies: "In eine Eintragung passen {n} Firmen, und alle Plätze sind belegt. Für alle Firmen können Sie sich noch einmal eintragen und „Alle Firmen“ wählen. Diese Eintragung bleibt, wie sie ist.",
     companies_title: "Eine Firma herausnehmen",
     remove_company: "{company} herausnehmen",
     last_company: "Das ist die letzte Firma. Nehmen Sie sie heraus, dann endet die ganze Eintragung.",

@@ -23,6 +23,7 @@ pub const EN: OwnTexts = OwnTexts {
     add_number_label: "One more number",
     add_number_button: "Add this number",
     full: "There is room for {n} numbers under one code, and all of it is taken. For more numbers you can opt out once more. This registration stays as it is.",
+    full_of_companies: "There is room for {n} companies under one code, and all of it is taken. To be left in peace by every company, opt out once more and choose “All companies”. This registration stays as it is.",
     companies_title: "Take a company out",
     remove_company: "Take {company} out",
     last_company: "This is the last company. If you take it out, the whole registration stops.",

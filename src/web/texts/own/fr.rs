@@ -23,6 +23,7 @@ pub const FR: OwnTexts = OwnTexts {
     add_number_label: "Encore un numéro",
     add_number_button: "Ajouter ce numéro",
     full: "Une inscription a de la place pour {n} numéros, et toutes les places sont prises. Pour d’autres numéros, vous pouvez faire une autre inscription. Celle-ci reste telle quelle.",
+    full_of_companies: "Une inscription a de la place pour {n} entreprises, et toutes les places sont prises. Pour toutes les entreprises, vous pouvez faire une autre inscription et choisir «\u{a0}Toutes les entreprises\u{a0}». Celle-ci reste telle quelle.",
     companies_title: "Retirer une entreprise",
     remove_company: "Retirer {company}",
     last_company: "C’est la dernière entreprise. Si vous la retirez, toute l’inscription s’arrête.",

@@ -52,6 +52,8 @@ pub struct OwnTexts {
     pub add_number_button: &'static str,
     /// There is no room for more numbers. Placeholder `{n}`.
     pub full: &'static str,
+    /// There is no room for another company. Placeholder `{n}`.
+    pub full_of_companies: &'static str,
     /// Heading over the companies to take out.
     pub companies_title: &'static str,
     /// Button. Placeholder `{company}`.

@@ -23,6 +23,7 @@ pub const NL: OwnTexts = OwnTexts {
     add_number_label: "Nog een nummer",
     add_number_button: "Dit nummer toevoegen",
     full: "Er passen {n} nummers in één inschrijving, en die plaatsen zijn bezet. Voor meer nummers kunt u zich nog eens inschrijven. Deze inschrijving blijft zoals ze is.",
+    full_of_companies: "Er passen {n} bedrijven in één inschrijving, en die plaatsen zijn bezet. Wilt u rust van alle bedrijven? Schrijf u dan nog eens in en kies “Alle bedrijven”. Deze inschrijving blijft zoals ze is.",
     companies_title: "Een bedrijf eruit halen",
     remove_company: "{company} eruit halen",
     last_company: "Dit is het laatste bedrijf. Haalt u het eruit, dan stopt de hele inschrijving.",
