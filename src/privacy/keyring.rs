@@ -24,6 +24,8 @@ pub enum Purpose {
     Letters,
     /// Seals the cookie that carries a key's holder through the console.
     Console,
+    /// Hashes API keys, so that the store holds none.
+    ApiKeys,
 }
 
 impl Purpose {
@@ -38,6 +40,7 @@ impl Purpose {
             Self::Reports => b"metrust v1 reports",
             Self::Letters => b"metrust v1 letters",
             Self::Console => b"metrust v1 console",
+            Self::ApiKeys => b"metrust v1 api keys",
         }
     }
 }

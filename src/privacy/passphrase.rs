@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::{SecretKey, random};
+use super::SecretKey;
 
 /// Memory in KiB, passes and lanes: the lower of OWASP's recommended settings for Argon2id
-/// (19 MiB, 2 passes, 1 lane). Keys and codes carry 40 to 160 random bits of their own.
+/// (19 MiB, 2 passes, 1 lane). Codes carry 40 random bits of their own.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 
 /// How long a request waits for its turn before it is told to come back.
@@ -19,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Too many requests are being hashed already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many keys and codes are being verified at once")]
+#[error("too many reference codes are being verified at once")]
 pub struct Overloaded;
 
-/// Hashes keys and stretches codes, at most one per core at a time.
+/// Stretches codes, at most one per core at a time.
 #[derive(Clone, Debug)]
 pub struct Hasher(Arc<Semaphore>);
 
@@ -34,26 +33,6 @@ impl Default for Hasher {
 }
 
 impl Hasher {
-    /// The Argon2id hash of an API key, in PHC form with a salt of its own.
-    ///
-    /// # Errors
-    /// [`Overloaded`].
-    pub async fn hash(&self, key: &str) -> Result<String, Overloaded> {
-        let key = Zeroizing::new(key.to_owned());
-        self.run(move || in_phc_form(key.as_bytes()).unwrap_or_default())
-            .await
-    }
-
-    /// Whether `key` is the one that was hashed.
-    ///
-    /// # Errors
-    /// [`Overloaded`].
-    pub async fn verify(&self, key: &str, hash: &str) -> Result<bool, Overloaded> {
-        let (key, hash) = (Zeroizing::new(key.to_owned()), hash.to_owned());
-        self.run(move || is_hashed_to(key.as_bytes(), &hash).unwrap_or(false))
-            .await
-    }
-
     /// Stretches a secret into a key; the same secret and salt give the same key.
     ///
     /// # Errors
@@ -90,28 +69,6 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-fn in_phc_form(key: &[u8]) -> Option<String> {
-    let (argon2, salt) = (argon2(), random::<16>());
-    let hash = PasswordHash {
-        algorithm: Algorithm::Argon2id.ident(),
-        version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(argon2.params()).ok()?,
-        salt: Some(Salt::new(&salt).ok()?),
-        hash: Some(Output::new(&derive(&argon2, key, &salt)?).ok()?),
-    };
-    Some(hash.to_string())
-}
-
-/// Nothing when `hash` is not one of ours. Outputs are compared in constant time.
-fn is_hashed_to(key: &[u8], hash: &str) -> Option<bool> {
-    let hash = PasswordHash::new(hash).ok()?;
-    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
-    let version = Version::try_from(hash.version?).ok()?;
-    let argon2 = Argon2::new(algorithm, version, Params::try_from(&hash).ok()?);
-    let derived = derive(&argon2, key, &hash.salt?)?;
-    Some(Output::new(&derived).ok()? == hash.hash?)
-}
-
 /// More room than Argon2 fills, so that the system has all of it back after each hash: glibc keeps
 /// what it was given in pieces of less than 32 MiB for what may come, thread by thread (mallopt(3),
 /// `M_MMAP_THRESHOLD`). Room that is not filled takes no memory.
@@ -134,32 +91,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-
-    #[tokio::test]
-    async fn a_key_is_known_by_its_hash_alone() {
-        let hasher = Hasher::default();
-        let hash = hasher.hash("mtr_live_key").await.unwrap();
-        assert!(hash.starts_with("$argon2id$") && !hash.contains("mtr_live"));
-        assert!(hasher.verify("mtr_live_key", &hash).await.unwrap());
-        assert!(!hasher.verify("mtr_live_kez", &hash).await.unwrap());
-        assert!(!hasher.verify("mtr_live_key", "nonsense").await.unwrap());
-    }
-
-    /// A hash that the `argon2` crate made by itself, and one at half the cost.
-    #[tokio::test]
-    async fn hashes_in_phc_form_are_read_at_the_cost_they_were_made_at() {
-        use argon2::{PasswordHasher, PasswordVerifier};
-        let hasher = Hasher::default();
-        let cheap = Argon2::from(Params::new(COST.0 / 2, 1, 1, Some(32)).unwrap());
-        for argon2 in [argon2(), cheap] {
-            let hash = argon2.hash_password(b"key").unwrap().to_string();
-            assert!(hasher.verify("key", &hash).await.unwrap());
-            assert!(!hasher.verify("kez", &hash).await.unwrap());
-        }
-        let ours = PasswordHash::new(&hasher.hash("key").await.unwrap()).unwrap();
-        assert!(argon2().verify_password(b"key", &ours).is_ok());
-        assert!(argon2().verify_password(b"kez", &ours).is_err());
-    }
 
     #[tokio::test]
     async fn stretching_depends_on_secret_and_salt() {

@@ -69,10 +69,16 @@ impl SecretKey {
 pub struct KeyedHash(Hmac<Sha256>);
 
 impl KeyedHash {
+    /// Under this key.
+    #[must_use]
+    pub fn new(key: &SecretKey) -> Self {
+        Self(keyed(&key.0))
+    }
+
     /// Under a key of this process, that nobody knows.
     #[must_use]
     pub fn generate() -> Self {
-        Self(keyed(&SecretKey::generate().0))
+        Self::new(&SecretKey::generate())
     }
 
     /// HMAC-SHA256 of the parts, each part preceded by its length.

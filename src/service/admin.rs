@@ -190,7 +190,7 @@ impl Service {
         }
         let record = KeyRecord {
             role,
-            hash: self.key_hasher.hash(key.reveal()).await?,
+            hash: key.hash(&self.key_hasher),
             created_at: Moment::now(),
             revoked_at: None,
         };

@@ -1,80 +1,17 @@
 //! Who holds a key.
 
-use std::collections::HashMap;
-use std::sync::RwLock;
-use std::time::{Duration, Instant};
-
-use tokio::sync::{Mutex, MutexGuard};
-
-use super::{Service, ServiceError};
+use super::{KeyRecord, Service, ServiceError};
 use crate::domain::{KeyId, Principal};
-use crate::privacy::{ApiKey, SecretKey};
-
-/// How many verified keys are remembered.
-const REMEMBERED: usize = 10_000;
-
-/// For how long a key is not hashed again after it was verified.
-const REMEMBER: Duration = Duration::from_secs(300);
-
-/// How many groups of keys are verified beside each other.
-const TURNS: usize = 64;
-
-/// Keys that were verified lately: under a keyed hash, so that memory holds no key; bounded in
-/// number and time. That a key was revoked is not looked up here but in the directory, each time.
-#[derive(Debug)]
-pub(super) struct Verified {
-    key: SecretKey,
-    seen: RwLock<HashMap<[u8; 32], Instant>>,
-    turns: [Mutex<()>; TURNS],
-}
-
-impl Default for Verified {
-    fn default() -> Self {
-        Self {
-            key: SecretKey::generate(),
-            seen: RwLock::default(),
-            turns: std::array::from_fn(|_| Mutex::default()),
-        }
-    }
-}
-
-impl Verified {
-    fn name(&self, key: &ApiKey) -> [u8; 32] {
-        self.key.mac(&[key.reveal().as_bytes()])
-    }
-
-    fn contains(&self, name: &[u8; 32]) -> bool {
-        let seen = self.seen.read().unwrap_or_else(|held| held.into_inner());
-        seen.get(name).is_some_and(|at| at.elapsed() < REMEMBER)
-    }
-
-    /// One at a time for the same key: a dialler that opens a hundred connections at once has its
-    /// key hashed once and not a hundred times.
-    async fn turn(&self, name: &[u8; 32]) -> MutexGuard<'_, ()> {
-        self.turns[usize::from(name[0]) % TURNS].lock().await
-    }
-
-    fn insert(&self, name: [u8; 32]) {
-        let mut seen = self.seen.write().unwrap_or_else(|held| held.into_inner());
-        if seen.len() >= REMEMBERED {
-            seen.retain(|_, at| at.elapsed() < REMEMBER);
-        }
-        if seen.len() >= REMEMBERED {
-            seen.clear();
-        }
-        seen.insert(name, Instant::now());
-    }
-}
+use crate::privacy::ApiKey;
 
 impl Service {
     /// Who holds `key`.
     ///
     /// # Errors
     /// [`ServiceError::UnknownKey`] when it is none, unknown or revoked;
-    /// [`ServiceError::Unconfirmed`] or [`ServiceError::Overloaded`] when that cannot be told now.
+    /// [`ServiceError::Unconfirmed`] when that cannot be told now.
     pub async fn authenticate(&self, key: &str) -> Result<Principal, ServiceError> {
         let key = ApiKey::parse(key).ok_or(ServiceError::UnknownKey)?;
-        let name = self.verified.name(&key);
         let mut record = self.directory.current()?.keys.get(key.id()).cloned();
         if record.is_none() {
             // It may have been made by another process within the last second.
@@ -82,25 +19,15 @@ impl Service {
             record = self.directory.current()?.keys.get(key.id()).cloned();
         }
         let record = record
-            .filter(|record| record.revoked_at.is_none())
+            .filter(KeyRecord::is_live)
+            .filter(|record| key.is_hashed_to(&self.key_hasher, &record.hash))
             .ok_or(ServiceError::UnknownKey)?;
-        if !self.verified.contains(&name) {
-            let _turn = self.verified.turn(&name).await;
-            if !self.verified.contains(&name)
-                && !self.key_hasher.verify(key.reveal(), &record.hash).await?
-            {
-                return Err(ServiceError::UnknownKey);
-            }
-            self.verified.insert(name);
-        }
         Ok(Principal {
             key: KeyId::clone(key.id()),
             role: record.role,
         })
     }
-}
 
-impl Service {
     /// What a key that was verified before may do now.
     ///
     /// # Errors
@@ -109,7 +36,7 @@ impl Service {
     pub fn holder(&self, key: &KeyId) -> Result<Principal, ServiceError> {
         let directory = self.directory.current()?;
         let record = directory.keys.get(key);
-        let record = record.filter(|record| record.revoked_at.is_none());
+        let record = record.filter(|record| record.is_live());
         let record = record.ok_or(ServiceError::UnknownKey)?;
         Ok(Principal {
             key: key.clone(),
@@ -121,21 +48,38 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Overrides, Settings};
+    use crate::store::Kind;
 
-    #[test]
-    fn the_memory_of_verified_keys_is_bounded_and_holds_no_key() {
-        let verified = Verified::default();
-        let key = ApiKey::generate();
-        let name = verified.name(&key);
-        assert!(!verified.contains(&name));
-        verified.insert(name);
-        assert!(verified.contains(&name));
-        for n in 0..2 * REMEMBERED {
-            let mut other = [0; 32];
-            other[..8].copy_from_slice(&n.to_be_bytes());
-            verified.insert(other);
-        }
-        assert!(verified.seen.read().unwrap().len() <= REMEMBERED);
-        assert!(!format!("{verified:?}").contains(key.reveal()));
+    #[tokio::test]
+    async fn a_key_that_an_earlier_metrust_hashed_is_refused_and_the_operator_gets_another() {
+        let data = tempfile::tempdir().unwrap();
+        let settings = Settings::load(None, &Overrides::default()).unwrap();
+        let (service, made) = Service::start(&settings, data.path()).await.unwrap();
+        let file = made.unwrap();
+        let read = || std::fs::read_to_string(&file).unwrap().trim().to_owned();
+        let old = read();
+        service.authenticate(&old).await.unwrap();
+        let id = ApiKey::parse(&old).unwrap().id().clone();
+        let kept = service.store.get(Kind::Key, id.as_str()).await.unwrap();
+        let kept = kept.unwrap();
+        let mut record: KeyRecord = serde_json::from_str(&kept.body).unwrap();
+        record.hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g".to_owned();
+        let body = serde_json::to_string(&record).unwrap();
+        let put = service
+            .store
+            .replace(Kind::Key, id.as_str(), kept.version, body);
+        assert!(put.await.unwrap());
+        service.close().await;
+        drop(service);
+
+        let (service, made) = Service::start(&settings, data.path()).await.unwrap();
+        assert_eq!(made.as_deref(), Some(file.as_path()), "a new one is made");
+        let refused = service.authenticate(&old).await;
+        assert!(matches!(refused, Err(ServiceError::UnknownKey)));
+        assert!(matches!(service.holder(&id), Err(ServiceError::UnknownKey)));
+        let new = service.authenticate(&read()).await.unwrap();
+        assert_eq!(new.role, crate::domain::Role::Operator);
+        service.close().await;
     }
 }

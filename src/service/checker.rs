@@ -3,19 +3,15 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::{Asked, Service, ServiceError, Snapshot, Standing};
 use crate::domain::{Moment, PhoneError, PhoneNumber};
 use crate::privacy::KeyedHash;
 use crate::store::{Gate, StoreError};
 
-/// How many standings are remembered.
+/// How many standings are remembered. A change of the directory (a key revoked, a mandate ended)
+/// forgets them all at once.
 const REMEMBERED: usize = 4096;
-
-/// For how long, at most. A change of the directory (a key revoked, a mandate ended) forgets them
-/// all at once.
-const REMEMBER: Duration = Duration::from_secs(60);
 
 /// One thread's checks: its gate to the store, and who may ask what.
 #[derive(Debug)]
@@ -31,7 +27,7 @@ pub struct Checker {
 struct Known {
     /// What the standings were found in.
     directory: Arc<Snapshot>,
-    standings: HashMap<[u8; 32], (Standing, Instant)>,
+    standings: HashMap<[u8; 32], Standing>,
 }
 
 /// What a request claims, in its own words: who asks, for whom, how.
@@ -92,10 +88,7 @@ impl Checker {
             };
             return Ok(None);
         }
-        let found = known.standings.get(&name.0);
-        Ok(found
-            .filter(|(_, since)| since.elapsed() < REMEMBER)
-            .map(|(standing, _)| standing.clone()))
+        Ok(known.standings.get(&name.0).cloned())
     }
 
     /// Remembers what a claim was found to have, if it was found in what is known now.
@@ -107,8 +100,7 @@ impl Checker {
         if known.standings.len() >= REMEMBERED {
             known.standings.clear();
         }
-        let entry = (standing.clone(), Instant::now());
-        known.standings.insert(name.0, entry);
+        known.standings.insert(name.0, standing.clone());
     }
 
     /// Answers for one number, and records the answer.

@@ -75,13 +75,26 @@ pub struct KeyRecord {
     /// What it lets its holder do.
     #[serde(flatten)]
     pub role: Role,
-    /// Its Argon2id hash, in PHC form.
+    /// What tells the key from every other: [`crate::privacy::ApiKey::hash`].
     pub hash: String,
     /// When it was made.
     pub created_at: Moment,
     /// When it was revoked, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Moment>,
+}
+
+impl KeyRecord {
+    /// Whether the key may be used: it was not revoked, and what is kept of it can tell it.
+    pub(super) fn is_live(&self) -> bool {
+        self.revoked_at.is_none() && !self.is_unreadable()
+    }
+
+    /// Whether the key was made by a metrust that kept Argon2 hashes of keys. Nobody can tell such
+    /// a key any more.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.hash.starts_with("$argon2")
+    }
 }
 
 /// All of them at one moment.

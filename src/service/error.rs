@@ -11,7 +11,7 @@ pub enum ServiceError {
     /// 503: the store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// 503: too many keys or codes at once.
+    /// 503: too many reference codes at once.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
     /// 503: who may do what could not be confirmed lately.

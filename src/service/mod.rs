@@ -43,7 +43,7 @@ pub use registration::{
 };
 pub use start::{StartError, recognise};
 
-use crate::privacy::{Hasher, Keyring, MonthKeys, Purpose, SecretKey};
+use crate::privacy::{Hasher, KeyedHash, Keyring, MonthKeys, Purpose, SecretKey};
 use crate::settings::{Settings, SettingsError};
 use crate::store::Store;
 
@@ -55,9 +55,8 @@ pub struct Service {
     keyring: Keyring,
     months: MonthKeys,
     directory: Directory,
-    key_hasher: Hasher,
+    key_hasher: KeyedHash,
     code_hasher: Hasher,
-    verified: auth::Verified,
     replay_key: SecretKey,
     registration_key: SecretKey,
     form_key: SecretKey,
@@ -91,10 +90,8 @@ impl Service {
             store,
             record,
             months: MonthKeys::default(),
-            // Apart, so that people with codes never keep diallers with keys waiting.
-            key_hasher: Hasher::default(),
+            key_hasher: KeyedHash::new(&keyring.derive(Purpose::ApiKeys)),
             code_hasher: Hasher::default(),
-            verified: auth::Verified::default(),
             replay_key: keyring.derive(Purpose::Replay),
             registration_key: keyring.derive(Purpose::Registrations),
             form_key: keyring.derive(Purpose::Form),

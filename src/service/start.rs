@@ -118,6 +118,7 @@ impl Service {
         let warmed = tokio::task::spawn_blocking(PhoneNumber::warm_up);
         service.open_months().await?;
         service.directory.renew().await?;
+        service.warn_of_unreadable_keys();
         service.record_start().await?;
         service.renew_log_keys().await?;
         let operator_key = service
@@ -156,7 +157,7 @@ impl Service {
     ) -> Result<Option<PathBuf>, StartError> {
         let known = self.directory.known();
         let path = data.join("operator.key");
-        let live = |key: &KeyRecord| key.role == Role::Operator && key.revoked_at.is_none();
+        let live = |key: &KeyRecord| key.role == Role::Operator && key.is_live();
         if known.keys.values().any(live) && !new_key {
             return Ok(None);
         }
@@ -173,6 +174,19 @@ impl Service {
         keys::write_secret(&path, text.as_bytes())?;
         self.keep_key(None, Role::Operator, key).await?;
         Ok(Some(path))
+    }
+
+    fn warn_of_unreadable_keys(&self) {
+        let known = self.directory.known();
+        let in_use = known.keys.values().filter(|key| key.revoked_at.is_none());
+        let unreadable = in_use.filter(|key| key.is_unreadable()).count();
+        if unreadable > 0 {
+            tracing::warn!(
+                keys = unreadable,
+                "keys of an earlier metrust, hashed with Argon2, are refused: revoke each with \
+                 `metrust key revoke` and make another with `metrust key create`"
+            );
+        }
     }
 
     /// Whether nobody has set anything up yet.

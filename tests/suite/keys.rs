@@ -1,9 +1,15 @@
 //! Keys: who may do what, and how soon a key that was taken back stops.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::Duration;
 
+use data_encoding::BASE32_NOPAD;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use crate::harness::raw::{connect, read_answer};
 use crate::harness::{Api, Engine, World, number, on_every_store, until};
 
 /// The promise: a key that was taken back works nowhere after this.
@@ -17,7 +23,65 @@ fn stops(client: &Api, status: u16) {
     client.check(&number(1), "telco").expect(status);
 }
 
+/// As many wrong keys as somebody may well send who knows nothing but a key's id, which is no
+/// secret.
+const WRONG_KEYS: u32 = 1_500;
+
+/// For how long a dialler waits for an answer before it gives up.
+const A_DIALLER_WAITS: Duration = Duration::from_secs(10);
+
+/// A key of the right form for the id of another.
+fn wrong_key(of: &str, n: u32) -> String {
+    let id = of.split('_').nth(2).unwrap();
+    let mut secret = [7; 20];
+    secret[..4].copy_from_slice(&n.to_be_bytes());
+    let secret = BASE32_NOPAD.encode(&secret).to_lowercase();
+    let head = format!("mtr_live_{id}_{secret}");
+    let sum = BASE32_NOPAD
+        .encode(&Sha256::digest(&head)[..5])
+        .to_lowercase();
+    format!("{head}{}", &sum[..6])
+}
+
+/// Sends a check on a connection of its own, and waits for no answer.
+fn ask(world: &World, key: &str) -> TcpStream {
+    let mut stream = connect(&world.service);
+    let (phone, host) = (number(1).replace('+', "%2B"), world.service.address());
+    let request = format!(
+        "GET /v1/check?phone={phone}&seller=telco HTTP/1.1\r\nHost: {host}\r\n\
+         Authorization: Bearer {key}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
 on_every_store! {
+    fn a_thousand_wrong_keys_for_a_known_id_keep_no_valid_key_out(world: &mut World) {
+        let mut files = getrlimit(Resource::Nofile);
+        files.current = files.maximum;
+        setrlimit(Resource::Nofile, files).unwrap();
+        let launch = world.service.launch();
+        world.service.restart_as(&launch);
+        let attacked = world.dialler();
+        let fresh: Vec<_> = (0..8).map(|_| world.operator().dialler_of("calls")).collect();
+        let wrong: Vec<_> = (0..WRONG_KEYS)
+            .map(|n| ask(world, &wrong_key(attacked.key(), n)))
+            .collect();
+        let mut answered = 0;
+        for dialler in [&attacked].into_iter().chain(&fresh) {
+            let mut check = ask(world, dialler.key());
+            check.set_read_timeout(Some(A_DIALLER_WAITS)).unwrap();
+            answered += u32::from(read_answer(&mut check).status == 200);
+        }
+        assert_eq!(answered, 9, "every check with a valid key is answered");
+        let statuses: Vec<_> = wrong
+            .into_iter()
+            .map(|mut stream| read_answer(&mut stream).status)
+            .collect();
+        let refused = statuses.iter().filter(|status| **status == 401).count();
+        assert_eq!(refused, WRONG_KEYS as usize, "{statuses:?}");
+    }
+
     fn a_revoked_key_stops_within_five_seconds_on_every_replica(world: &World) {
         world.dialler();
         let operator = world.operator();
