@@ -61,6 +61,15 @@ impl Moment {
         Self::from_millis(self.0.saturating_sub(millis))
     }
 
+    /// Whether this is still to come, and no later than what begins now and lasts so long ends. What
+    /// ends later was begun before the clock was set back: nobody can say how long ago that was.
+    #[must_use]
+    pub fn is_within(self, lasts: Duration) -> bool {
+        let now = Self::now();
+        // Clocks of several machines differ a little.
+        now < self && self <= now.plus(lasts + Duration::from_secs(60))
+    }
+
     /// How long after `earlier` this is; nothing if it is not.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

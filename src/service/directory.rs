@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use serde::de::DeserializeOwned;
@@ -136,12 +136,15 @@ impl Snapshot {
     }
 }
 
-/// What this process knows, and when it last made sure.
+/// What this process knows, and when it last made sure, by a clock that only goes forward: the
+/// machine's own may be set back.
 #[derive(Debug)]
 pub struct Directory {
     store: Arc<Store>,
     snapshot: ArcSwap<Snapshot>,
-    confirmed: AtomicI64,
+    begun: Instant,
+    /// In nanoseconds since `begun`; nothing was confirmed before 1.
+    confirmed: AtomicU64,
     renewing: tokio::sync::Mutex<()>,
 }
 
@@ -150,7 +153,8 @@ impl Directory {
         Self {
             store,
             snapshot: ArcSwap::default(),
-            confirmed: AtomicI64::new(0),
+            begun: Instant::now(),
+            confirmed: AtomicU64::new(0),
             renewing: tokio::sync::Mutex::new(()),
         }
     }
@@ -160,11 +164,16 @@ impl Directory {
     /// # Errors
     /// [`ServiceError::Unconfirmed`].
     pub fn current(&self) -> Result<Arc<Snapshot>, ServiceError> {
-        let confirmed = Moment::from_millis(self.confirmed.load(Ordering::Acquire));
-        if Moment::now().since(confirmed) > TRUST {
+        let confirmed = self.confirmed.load(Ordering::Acquire);
+        if confirmed == 0 || self.now().saturating_sub(confirmed) > TRUST.as_nanos() as u64 {
             return Err(ServiceError::Unconfirmed);
         }
         Ok(self.snapshot.load_full())
+    }
+
+    /// Nanoseconds since this was made, which 64 bits count for five hundred years.
+    fn now(&self) -> u64 {
+        self.begun.elapsed().as_nanos() as u64
     }
 
     /// What is known, however old: for showing names, not for deciding who may do what.
@@ -179,19 +188,19 @@ impl Directory {
     /// # Errors
     /// [`ServiceError::Store`]; [`ServiceError::Unconfirmed`] when it takes too long.
     pub async fn renew(&self) -> Result<(), ServiceError> {
-        tokio::time::timeout(PATIENCE, self.renew_or_share(Moment::now()))
+        tokio::time::timeout(PATIENCE, self.renew_or_share(self.now()))
             .await
             .unwrap_or(Err(ServiceError::Unconfirmed))
     }
 
     /// Many may want this at once, anybody with a key of the right form among them: whoever finds
     /// that another has done it since they asked needs nothing more.
-    async fn renew_or_share(&self, wanted: Moment) -> Result<(), ServiceError> {
+    async fn renew_or_share(&self, wanted: u64) -> Result<(), ServiceError> {
         let _only_one = self.renewing.lock().await;
-        if self.confirmed.load(Ordering::Acquire) > wanted.millis() {
+        if self.confirmed.load(Ordering::Acquire) > wanted {
             return Ok(());
         }
-        let asked = Moment::now();
+        let asked = self.now();
         let version = self.store.directory_version().await?;
         if version != self.snapshot.load().version || version == 0 {
             // Read after the version: what changes in between is read now and once more later.
@@ -207,7 +216,7 @@ impl Directory {
             };
             self.snapshot.store(Arc::new(snapshot));
         }
-        self.confirmed.store(asked.millis(), Ordering::Release);
+        self.confirmed.store(asked, Ordering::Release);
         Ok(())
     }
 

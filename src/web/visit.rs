@@ -19,7 +19,7 @@ const ABOUT: &[u8] = b"visit";
 /// The cookie that carries a code, and what the code was stretched to: showing a page again costs
 /// no new work.
 pub(super) fn cookie(desk: &Desk, access: &Access) -> Cookie<'static> {
-    let lasts = std::time::Duration::from_secs(desk.visit_minutes * 60);
+    let lasts = lasts(desk);
     let until = Moment::now().plus(lasts).millis().to_be_bytes();
     let code = zeroize::Zeroizing::new(access.reference().reveal());
     let parts = [until.as_slice(), access.key().bytes(), code.as_bytes()];
@@ -28,6 +28,10 @@ pub(super) fn cookie(desk: &Desk, access: &Access) -> Cookie<'static> {
     build(desk, BASE64URL_NOPAD.encode(&boxed))
         .max_age(Duration::seconds(lasts.as_secs() as i64))
         .finish()
+}
+
+fn lasts(desk: &Desk) -> std::time::Duration {
+    std::time::Duration::from_secs(desk.visit_minutes * 60)
 }
 
 /// The cookie that ends a visit.
@@ -42,8 +46,8 @@ pub(super) fn access(desk: &Desk, request: &HttpRequest) -> Option<Access> {
     let content = zeroize::Zeroizing::new(open(&desk.visit_key, ABOUT, &boxed).ok()?);
     let (until, rest) = content.split_at_checked(8)?;
     let (key, code) = rest.split_at_checked(32)?;
-    let until = i64::from_be_bytes(until.try_into().ok()?);
-    if Moment::now().millis() >= until {
+    let until = Moment::from_millis(i64::from_be_bytes(until.try_into().ok()?));
+    if !until.is_within(lasts(desk)) {
         return None;
     }
     let reference = Reference::parse(std::str::from_utf8(code).ok()?).ok()?;

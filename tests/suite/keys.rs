@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::harness::raw::{connect, read_answer};
-use crate::harness::{Api, Engine, World, number, on_every_store, until};
+use crate::harness::{Api, Clock, Engine, World, eventually, number, on_every_store, until};
 
 /// The promise: a key that was taken back works nowhere after this.
 const TAKEN_BACK_WITHIN: Duration = Duration::from_secs(5);
@@ -80,6 +80,35 @@ on_every_store! {
             .collect();
         let refused = statuses.iter().filter(|status| **status == 401).count();
         assert_eq!(refused, WRONG_KEYS as usize, "{statuses:?}");
+    }
+
+    fn a_key_revoked_after_the_clock_was_set_back_an_hour_stops_all_the_same(world: &mut World) {
+        let clock = Clock::right(world.scratch("clock"));
+        let launch = world.service.launch().on_clock(&clock);
+        world.service.restart_as(&launch);
+        world.dialler();
+        let operator = world.operator();
+        let made = operator.add_key(json!({"role": "dialler", "agency": "calls"}));
+        let here = operator.with_key(made["key"].as_str().unwrap());
+        let replica = world.replica_with(|launch| launch.on_clock(&clock));
+        let there = replica
+            .as_ref()
+            .map_or_else(|| here.clone(), |replica| here.on(&replica.url()));
+        let clients = [&here, &there];
+        let asked_at = |client: &Api| {
+            let answer = client.check(&number(1), "telco").expect(200).json();
+            answer["checked_at"].as_str().unwrap().to_owned()
+        };
+        let before = clients.map(asked_at);
+        clock.set("-1h");
+        for (client, before) in clients.into_iter().zip(&before) {
+            eventually("the service has seen its clock go back", || {
+                asked_at(client) < *before
+            });
+        }
+        operator.revoke(made["id"].as_str().unwrap());
+        stops(&there, 401);
+        stops(&here, 401);
     }
 
     fn a_revoked_key_stops_within_five_seconds_on_every_replica(world: &World) {

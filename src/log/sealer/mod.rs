@@ -67,7 +67,7 @@ pub struct Sealing {
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     /// When everything that was in the tails was last seen to be sealed, by whichever process.
-    pub current_at: Option<Moment>,
+    pub current_at: Option<Instant>,
     /// How many entries this process has sealed.
     pub sealed: u64,
     /// What is wrong, if something is.
@@ -152,7 +152,7 @@ impl Sealer {
 
     /// One cycle, and what it means for the progress.
     async fn cycle(&mut self, stopping: bool) -> Result<Cycle, LogError> {
-        let began = Moment::now();
+        let began = Instant::now();
         // A lease only spares work, so tests of several sealers at once go without. So does whoever
         // is told to stop: the one that holds it may have died seconds ago.
         let leased = fault::sealers() == 1 && !stopping;
@@ -170,8 +170,7 @@ impl Sealer {
                 self.index_what_is_full(false);
             }
             Cycle::Sealed { entries, all_until } => {
-                let ago = all_until.map(|moment| moment.elapsed());
-                self.tell(ago.map(|ago| Moment::now().minus(ago)), entries);
+                self.tell(all_until, entries);
                 self.index_what_is_full(all_until.is_none());
             }
             Cycle::Standby | Cycle::Overtaken => {}
@@ -314,7 +313,7 @@ impl Sealer {
         Ok(None)
     }
 
-    fn tell(&self, current_at: Option<Moment>, sealed: u64) {
+    fn tell(&self, current_at: Option<Instant>, sealed: u64) {
         let before = self.progress.load();
         if before.error.is_some() {
             tracing::info!("the log is sealed again");

@@ -54,7 +54,7 @@ async fn all_counts_as_sealed_that_was_there_when_the_tails_were_read_to_the_end
     let mut sealer = sealer(folder.path()).await;
     let progress = sealer.progress.clone();
     record(&sealer, CYCLE + 1000).await;
-    let before = Moment::now();
+    let before = Instant::now();
 
     // As many as one commit holds. Meanwhile the next is made ready, of what there is by then.
     let first = sealer.cycle(false).await.unwrap();
@@ -69,9 +69,7 @@ async fn all_counts_as_sealed_that_was_there_when_the_tails_were_read_to_the_end
         "{first:?}"
     );
     assert_eq!(progress.load().current_at, None);
-    // A clock that tells milliseconds tells what comes from what was read.
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    let (later, at) = (Instant::now(), Moment::now());
+    let later = Instant::now();
     record(&sealer, 10).await;
 
     let second = sealer.cycle(false).await.unwrap();
@@ -85,14 +83,14 @@ async fn all_counts_as_sealed_that_was_there_when_the_tails_were_read_to_the_end
     assert!((1000..CYCLE as u64).contains(&entries), "{entries}");
     assert!(until < later, "what came later is not sealed yet");
     let told = progress.load().current_at.unwrap();
-    assert!(before <= told && told < at, "{before} {told} {at}");
+    assert!(before <= told && told < later);
 
     let third = sealer.cycle(false).await.unwrap();
     assert!(
         matches!(third, Cycle::Sealed { entries: 10, all_until: Some(until) } if until > later),
         "{third:?}"
     );
-    assert!(progress.load().current_at.unwrap() >= at);
+    assert!(progress.load().current_at.unwrap() >= later);
     assert_eq!(sealer.cycle(false).await.unwrap(), Cycle::Idle);
     assert_eq!(progress.load().sealed, CYCLE as u64 + 1010);
     sealer.plan.store.close().await;

@@ -190,7 +190,7 @@ impl Service {
         let progress = record.progress.load();
         let lag = progress
             .current_at
-            .map_or(Duration::ZERO, |current| Moment::now().since(current));
+            .map_or(Duration::ZERO, |current| current.elapsed());
         LogStatus {
             place: record.archive.storage().place(),
             waiting: record.waiting.load(Ordering::Relaxed),

@@ -331,9 +331,10 @@ impl Service {
         taker: &Taker,
     ) -> Result<Opened, ServiceError> {
         let deadline = tokio::time::Instant::now() + taker.patience();
+        let mut awaited = None;
         loop {
             let mut opened = self.open_whole(access).await?;
-            opened.taken = opened.record.take_turn(taker);
+            opened.taken = opened.record.take_turn(taker, &mut awaited);
             if opened.taken != Taken::No {
                 return Ok(opened);
             }

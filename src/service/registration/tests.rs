@@ -243,6 +243,19 @@ async fn nobody_changes_the_index_while_it_is_somebody_elses_turn() {
 }
 
 #[tokio::test]
+async fn a_turn_of_somebody_who_is_gone_ends_also_where_the_clock_was_set_back() {
+    let here = Here::new().await;
+    let (service, access) = (&here.service, &here.access);
+    // By the clock it lasts for much longer than anybody waits.
+    let gone = turn::Taker::new(std::time::Duration::from_secs(3600));
+    let now = Moment::now();
+    let withdraw = |record: &mut record::Record, _: &mut Vec<held::Held>| Ok(record.withdraw(now));
+    service.rewrite(access, &gone, withdraw).await.unwrap();
+    service.take_up(access).await.unwrap();
+    assert_eq!(here.refused("telco").await, [true, true, false, false]);
+}
+
+#[tokio::test]
 async fn a_change_that_comes_after_its_turn_makes_good_what_it_undid() {
     let here = Here::new().await;
     let (service, access) = (&here.service, &here.access);

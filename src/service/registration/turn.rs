@@ -4,9 +4,10 @@
 //! them, coming late, could take out of the index what the other had just put there. So whoever
 //! changes the record takes a turn in the same write, and gives it back with the write that says
 //! that the index agrees. Everybody else waits, no longer than a turn may last: who holds one and
-//! is gone by then is taken to be gone, and the next one brings it to its end.
+//! is gone by then is taken to be gone, and the next one brings it to its end. Whoever waits counts
+//! that time by a clock of their own that only goes forward, since the machine's may be set back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,13 @@ pub(super) struct Taker {
     lasts: Duration,
 }
 
+/// Somebody else's turn, and since when it is waited for.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    turn: Turn,
+    since: Instant,
+}
+
 /// What came of asking for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
@@ -58,7 +66,7 @@ impl Taker {
 
     /// For how long anybody waits for a turn at most.
     pub fn patience(&self) -> Duration {
-        self.lasts + PAUSE
+        self.lasts + 10 * PAUSE
     }
 
     /// A turn that begins now.
@@ -71,12 +79,24 @@ impl Taker {
 }
 
 impl Record {
-    /// Takes a turn, if it is nobody else's.
-    pub(super) fn take_turn(&mut self, taker: &Taker) -> Taken {
+    /// Takes a turn, if it is nobody else's, or somebody's who has been `awaited` for as long as it
+    /// may last.
+    pub(super) fn take_turn(&mut self, taker: &Taker, awaited: &mut Option<Awaited>) -> Taken {
         match &self.turn {
             Some(turn) if turn.until <= Moment::now() => {}
             Some(turn) if turn.holder == taker.name => return Taken::Before,
-            Some(_) => return Taken::No,
+            Some(turn) => match awaited {
+                Some(before) if before.turn == *turn => {
+                    if before.since.elapsed() < taker.lasts {
+                        return Taken::No;
+                    }
+                }
+                _ => {
+                    let (turn, since) = (turn.clone(), Instant::now());
+                    *awaited = Some(Awaited { turn, since });
+                    return Taken::No;
+                }
+            },
             None => {}
         }
         self.turn = Some(taker.turn());

@@ -23,8 +23,11 @@ const HANDOVER_LASTS: Duration = Duration::from_secs(600);
 
 /// The cookie of somebody who has shown this key.
 pub(super) fn begin(desk: &Desk, key: &KeyId) -> Cookie<'static> {
-    let lasts = Duration::from_secs(desk.console_minutes * 60);
-    sealed(desk, SESSION, lasts, key.as_str().as_bytes())
+    sealed(desk, SESSION, session_lasts(desk), key.as_str().as_bytes())
+}
+
+fn session_lasts(desk: &Desk) -> Duration {
+    Duration::from_secs(desk.console_minutes * 60)
 }
 
 /// The cookies that end a session.
@@ -37,7 +40,7 @@ pub(super) fn end(desk: &Desk) -> [Cookie<'static>; 2] {
 
 /// The key that was shown, if its session still lasts.
 pub(super) fn key(desk: &Desk, request: &HttpRequest) -> Option<KeyId> {
-    let content = opened(desk, request, SESSION)?;
+    let content = opened(desk, request, SESSION, session_lasts(desk))?;
     KeyId::parse(std::str::from_utf8(&content).ok()?).ok()
 }
 
@@ -66,7 +69,7 @@ pub(super) fn hand_over(desk: &Desk, key: &KeyId, made: &Registered) -> Cookie<'
 
 /// The code that was made last with this key, for a while.
 pub(super) fn handed_over(desk: &Desk, request: &HttpRequest, key: &KeyId) -> Option<Handover> {
-    let content = opened(desk, request, HANDOVER)?;
+    let content = opened(desk, request, HANDOVER, HANDOVER_LASTS)?;
     let (of, rest) = std::str::from_utf8(&content).ok()?.split_once(' ')?;
     let (since, code) = rest.split_once(' ')?;
     let since = Moment::from_millis(since.parse().ok()?);
@@ -85,13 +88,20 @@ fn sealed(desk: &Desk, name: &'static str, lasts: Duration, content: &[u8]) -> C
         .finish()
 }
 
-fn opened(desk: &Desk, request: &HttpRequest, name: &str) -> Option<Zeroizing<Vec<u8>>> {
+fn opened(
+    desk: &Desk,
+    request: &HttpRequest,
+    name: &str,
+    lasts: Duration,
+) -> Option<Zeroizing<Vec<u8>>> {
     let cookie = request.cookie(name)?;
     let boxed = BASE64URL_NOPAD.decode(cookie.value().as_bytes()).ok()?;
     let content = Zeroizing::new(open(&desk.console_key, name.as_bytes(), &boxed).ok()?);
     let (until, rest) = content.split_at_checked(8)?;
-    let until = i64::from_be_bytes(until.try_into().ok()?);
-    (Moment::now().millis() < until).then(|| Zeroizing::new(rest.to_vec()))
+    let until = Moment::from_millis(i64::from_be_bytes(until.try_into().ok()?));
+    until
+        .is_within(lasts)
+        .then(|| Zeroizing::new(rest.to_vec()))
 }
 
 fn build(desk: &Desk, name: &'static str, value: String) -> CookieBuilder<'static> {
@@ -135,6 +145,17 @@ mod tests {
         if other.value() != cookie.value() {
             assert!(key(&desk, &carrying(&other)).is_none(), "forged");
         }
+        // The clock was set back an hour since: nobody can say any more when it began.
+        let later = Moment::now().plus(Duration::from_secs(3600));
+        let content = [
+            &later.millis().to_be_bytes()[..],
+            shown.id().as_str().as_bytes(),
+        ]
+        .concat();
+        let boxed = seal(&desk.console_key, SESSION.as_bytes(), &content);
+        let ahead = build(&desk, SESSION, BASE64URL_NOPAD.encode(&boxed)).finish();
+        desk.console_minutes = 30;
+        assert!(key(&desk, &carrying(&ahead)).is_none());
         desk.console_minutes = 0;
         let over = carrying(&begin(&desk, shown.id()));
         assert!(key(&desk, &over).is_none() && had_one(&over));

@@ -34,7 +34,7 @@ pub use api::{Answer, Api};
 pub use browser::Browser;
 pub use numbers::number;
 pub use redis::Redis;
-pub use service::{Launch, Refusal, Service};
+pub use service::{Clock, Launch, Refusal, Service};
 pub use wait::{eventually, run_async, until};
 pub use world::{Engine, World};
 

@@ -126,6 +126,14 @@ impl Launch {
         self
     }
 
+    /// Makes it believe a clock that is set while it runs.
+    pub fn on_clock(self, clock: &Clock) -> Self {
+        self.variable("LD_PRELOAD", faketime())
+            .variable("FAKETIME_TIMESTAMP_FILE", &clock.file)
+            .variable("FAKETIME_NO_CACHE", "1")
+            .variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+    }
+
     /// Starts it, and waits until it listens.
     #[track_caller]
     pub fn start(&self) -> Service {
@@ -178,6 +186,28 @@ impl Launch {
             }),
             None => Err(process.finish()),
         }
+    }
+}
+
+/// A wall clock that a test sets back and forth.
+pub struct Clock {
+    file: PathBuf,
+}
+
+impl Clock {
+    /// One that goes right, kept in `file`.
+    pub fn right(file: PathBuf) -> Self {
+        let clock = Self { file };
+        clock.set("+0");
+        clock
+    }
+
+    /// Sets it so much before or after the right time: `-1h`, `+2d`. The file is exchanged as a
+    /// whole, so that nobody reads half of it.
+    pub fn set(&self, offset: &str) {
+        let new = self.file.with_extension("new");
+        std::fs::write(&new, offset).unwrap();
+        std::fs::rename(&new, &self.file).unwrap();
     }
 }
 

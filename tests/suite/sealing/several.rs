@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::harness::checks::Checks;
 use crate::harness::rounds::rounds;
 use crate::harness::sealed::{Watcher, commits};
-use crate::harness::{Engine, Launch, Service, World, eventually, on_every_store};
+use crate::harness::{Engine, Launch, Service, World, eventually, number, on_every_store};
 
 use super::crashes::PLACES;
 use super::{assert_sealed, incidents, quick, small_commits, wait_until_sealed};
@@ -55,6 +55,24 @@ on_every_store! {
         assert_eq!(incidents(&entries).len(), 0, "{:?}", incidents(&entries));
         assert_no_alarm(&world.service);
     }
+}
+
+/// Redis ends a lease by the wall clock: set back an hour, it would keep that of a sealer that died
+/// for an hour more.
+#[test]
+fn a_dead_sealer_s_lease_keeps_nobody_waiting_where_the_clock_was_set_back() {
+    let mut world = World::on(Engine::RedisAlways);
+    let dialler = world.dialler();
+    let lease = [
+        "SET",
+        "mr:{s00}:lease:sealer",
+        "0101010101010101",
+        "PX",
+        "3600000",
+    ];
+    assert_eq!(world.redis().command(&lease), "+OK");
+    let id = dialler.check(&number(1), "telco").id();
+    wait_until_sealed(&world.log_folder(), &world.operator(), &[id]);
 }
 
 #[test]
