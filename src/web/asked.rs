@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer::{attachment, language, message, page, see_other};
 use super::opt_out::failure;
-use super::pages::{Asked, Day, Frame, Line, MessageKind, OfNumber};
+use super::pages::{Asked, Channels as ShownChannels, Day, Frame, Line, MessageKind, OfNumber};
 use super::plot::{Stack, over_time};
 use super::texts::{Language, Texts, fill};
 use super::token::Browser;
@@ -16,7 +16,7 @@ use crate::api::{State, client_network};
 use crate::domain::{Answer, Channel, Channels, PhoneNumber, SellerRef};
 use crate::service::asked::{Asking, Askings, Kind};
 use crate::service::table::harmless;
-use crate::service::{RegistrationView, ServiceError, Snapshot};
+use crate::service::{RegistrationView, Sellers, ServiceError, Snapshot};
 
 /// How many lines a number has on the page at most; the file has all.
 const LINES: usize = 200;
@@ -55,6 +55,11 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
             site: &desk.site,
         },
         token: &token,
+        all_companies: registration.sellers == Sellers::All,
+        channels: ShownChannels {
+            voice: registration.channels.covers(Channel::Voice),
+            text: registration.channels.covers(Channel::Text),
+        },
         since: desk.moment(earliest),
         numbers: numbers.collect(),
         cut,

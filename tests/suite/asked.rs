@@ -29,7 +29,7 @@ on_every_store! {
         let mut browser = world.browser();
         browser.opt_out(&[&number(1), &number(2)]);
         let page = browser.open("/registration/asked").expect(200);
-        assert!(says(&page, "Nobody has asked so far."));
+        assert!(says(&page, "No checks here so far."));
         let id = dialler.check(&number(1), "telco").id();
         dialler.check(&number(3), "telco").expect(200);
         for sealed in [false, true] {
@@ -43,7 +43,7 @@ on_every_store! {
             let text = html::visible(&page.text(), " ");
             let sentence = "The calls agency asked for The telco company. Our answer: do not call.";
             assert_eq!(text.matches(sentence).count(), 1, "{text}");
-            assert!(says(&page, "Nobody has asked so far."), "of the other number");
+            assert!(says(&page, "No checks here so far."), "of the other number");
             assert!(page.text().contains("<svg") && page.text().contains("Questions per day"));
             let lines = lines(&mut browser);
             assert_eq!(lines.len(), 1);

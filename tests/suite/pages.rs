@@ -119,6 +119,9 @@ on_every_store! {
                 && !review.text().contains("The energy company")
         );
         browser.confirm(&review);
+        // Whoever asks about texts is told nothing, and the page does not say so.
+        let done = html::visible(&browser.open("/done").expect(200).text(), " ");
+        assert!(done.contains("for these companies about phone calls from now on"), "{done}");
         assert_eq!(
             dialler.reason(&number(1), "telco").as_deref(),
             Some("this_seller")

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::super::moment::Moment;
 use super::super::texts::{Language, fill};
-use super::Frame;
+use super::{Channels, Frame};
 
 /// One question.
 #[derive(Debug, Clone)]
@@ -47,6 +47,10 @@ pub struct Asked<'a> {
     pub frame: Frame<'a>,
     /// Ties the forms to this browser.
     pub token: &'a str,
+    /// Whether the opt-out is for all companies.
+    pub all_companies: bool,
+    /// Calls, texts or both.
+    pub channels: Channels,
     /// Since when questions are shown.
     pub since: Moment,
     /// Each number of the registration.
@@ -66,6 +70,20 @@ impl Asked<'_> {
 
     fn back(&self) -> Option<&str> {
         Some("/registration/asked")
+    }
+
+    /// What the page shows, and what it does not.
+    fn shows(&self) -> String {
+        let texts = &self.frame.texts().asked;
+        let shown = match self.all_companies {
+            true => texts.asked_all,
+            false => texts.asked_chosen,
+        };
+        match (self.channels.voice, self.channels.text) {
+            (true, false) => format!("{shown} {}", texts.asked_only_calls),
+            (false, true) => format!("{shown} {}", texts.asked_only_texts),
+            _ => shown.to_owned(),
+        }
     }
 
     fn begins(&self) -> String {

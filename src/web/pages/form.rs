@@ -113,6 +113,15 @@ impl OptOutForm<'_> {
         country(self.region).is_some()
     }
 
+    fn promise_now(&self) -> String {
+        let texts = self.frame.texts();
+        fill(
+            texts.promise_now,
+            "hours",
+            &texts.hours(self.validity_hours),
+        )
+    }
+
     fn limits_earlier(&self) -> String {
         let texts = self.frame.texts();
         fill(

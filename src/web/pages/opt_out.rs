@@ -114,11 +114,18 @@ impl Done<'_> {
         groups.into_iter().zip(words).collect()
     }
 
-    fn told(&self) -> &'static str {
-        match self.facts.companies {
-            Companies::All => self.frame.texts().now_told_all,
-            Companies::Chosen(_) => self.frame.texts().now_told_chosen,
-        }
+    fn told(&self) -> String {
+        let texts = self.frame.texts();
+        let text = match self.facts.companies {
+            Companies::All => texts.now_told_all,
+            Companies::Chosen(_) => texts.now_told_chosen,
+        };
+        let about = match (self.facts.channels.voice, self.facts.channels.text) {
+            (true, false) => texts.now_for_calls,
+            (false, true) => texts.now_for_texts,
+            _ => "",
+        };
+        fill(text, "for", about)
     }
 
     fn earlier(&self) -> String {

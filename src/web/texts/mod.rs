@@ -78,7 +78,7 @@ pub struct Texts {
     pub form_title: &'static str,
     /// What the form does, in one or two sentences.
     pub form_lede: &'static str,
-    /// It holds at once.
+    /// It holds at once, but for what was planned before. Placeholder `{hours}`.
     pub promise_now: &'static str,
     /// No account, no reason, no proof.
     pub promise_free: &'static str,
@@ -218,10 +218,14 @@ pub struct Texts {
     pub exact_time: &'static str,
     /// Heading over what happens now.
     pub now_title: &'static str,
-    /// Whoever asks is told (all companies).
+    /// Whoever asks is told (all companies). Placeholder `{for}`.
     pub now_told_all: &'static str,
-    /// Whoever asks for these companies is told.
+    /// Whoever asks for these companies is told. Placeholder `{for}`.
     pub now_told_chosen: &'static str,
+    /// For `{for}`: about calls alone.
+    pub now_for_calls: &'static str,
+    /// For `{for}`: about texts alone.
+    pub now_for_texts: &'static str,
     /// An earlier answer may still be used. Placeholders `{hours}`, `{until}`.
     pub now_earlier: &'static str,
     /// It holds until the person stops it.

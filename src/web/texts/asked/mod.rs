@@ -15,8 +15,16 @@ pub use nl::NL;
 pub struct AskedTexts {
     /// Heading.
     pub asked_title: &'static str,
-    /// What the page shows.
+    /// What companies do here.
     pub asked_lede: &'static str,
+    /// What the page shows of an opt-out for all companies.
+    pub asked_all: &'static str,
+    /// What it shows of one for chosen companies.
+    pub asked_chosen: &'static str,
+    /// What it does not show of one for calls alone.
+    pub asked_only_calls: &'static str,
+    /// What it does not show of one for texts alone.
+    pub asked_only_texts: &'static str,
     /// From when on. Placeholder `{since}`.
     pub asked_since: &'static str,
     /// Nobody has asked.

@@ -38,7 +38,7 @@ pub const DE: OwnTexts = OwnTexts {
     error_too_late: "Das Ende liegt zu lange zurück, um es rückgängig zu machen. Die Eintragung bleibt beendet. Sie können Ihre Nummern jederzeit neu eintragen; das gilt dann sofort.",
 
     can_title: "Was Sie tun können",
-    can_asked: "Wer hat nach meiner Nummer gefragt?",
+    can_asked: "Wer hat meine Nummer geprüft?",
     can_report: "Sie haben mich trotzdem angerufen",
     can_reports: "Meine Meldungen",
     can_code: "Meinen Code noch einmal zeigen oder drucken",

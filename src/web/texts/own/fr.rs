@@ -38,7 +38,7 @@ pub const FR: OwnTexts = OwnTexts {
     error_too_late: "L’arrêt est trop ancien pour être annulé. L’inscription reste arrêtée. Vous pouvez toujours inscrire vos numéros à nouveau\u{a0}; l’effet est immédiat.",
 
     can_title: "Ce que vous pouvez faire",
-    can_asked: "Qui a demandé mon numéro\u{a0}?",
+    can_asked: "Qui a vérifié mon numéro\u{a0}?",
     can_report: "On m’a appelé quand même",
     can_reports: "Mes signalements",
     can_code: "Revoir ou imprimer mon code",

@@ -38,7 +38,7 @@ pub const NL: OwnTexts = OwnTexts {
     error_too_late: "Het stoppen is te lang geleden om het ongedaan te maken. De inschrijving blijft gestopt. U kunt uw nummers altijd opnieuw inschrijven; het geldt dan meteen.",
 
     can_title: "Wat u kunt doen",
-    can_asked: "Wie vroeg er naar mijn nummer?",
+    can_asked: "Wie controleerde mijn nummer?",
     can_report: "Ze belden me toch",
     can_reports: "Mijn meldingen",
     can_code: "Mijn code nog eens tonen of afdrukken",

@@ -5,7 +5,7 @@ use super::ReportTexts;
 /// The texts about reports.
 pub const DE: ReportTexts = ReportTexts {
     heading: "Ich wurde trotzdem angerufen",
-    lede: "Erzählen Sie uns von dem Anruf. Wir sehen sofort in unseren eigenen Aufzeichnungen nach: Wer hat nach Ihrer Nummer gefragt, und was wurde geantwortet?",
+    lede: "Erzählen Sie uns von dem Anruf. Wir sehen sofort in unseren eigenen Aufzeichnungen nach: Wer hat Ihre Nummer geprüft, und was haben wir geantwortet?",
     no_proof: "Sie müssen nichts beweisen.",
     with_code: "Haben Sie einen Code? Mit Ihrem Code können wir Ihnen mehr über diesen Anruf sagen.",
     with_code_link: "Zuerst meine Eintragung öffnen",

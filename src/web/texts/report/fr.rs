@@ -5,7 +5,7 @@ use super::ReportTexts;
 /// The texts about reports.
 pub const FR: ReportTexts = ReportTexts {
     heading: "On m’a appelé malgré tout",
-    lede: "Parlez-nous de cet appel. Nous regardons aussitôt dans nos propres données\u{a0}: qui a demandé votre numéro, et quelle réponse a été donnée\u{a0}?",
+    lede: "Parlez-nous de cet appel. Nous regardons aussitôt dans nos propres données\u{a0}: qui a vérifié votre numéro, et qu’avons-nous répondu\u{a0}?",
     no_proof: "Vous n’avez rien à prouver.",
     with_code: "Avez-vous un code\u{a0}? Avec votre code, nous pouvons vous en dire plus sur cet appel.",
     with_code_link: "Ouvrir d’abord mon inscription",

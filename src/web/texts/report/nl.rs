@@ -5,7 +5,7 @@ use super::ReportTexts;
 /// The texts about reports.
 pub const NL: ReportTexts = ReportTexts {
     heading: "Ze belden me toch",
-    lede: "Vertel ons over het telefoontje. We kijken meteen na in wat we zelf bewaren: wie vroeg naar uw nummer, en wat kreeg die te horen?",
+    lede: "Vertel ons over het telefoontje. We kijken meteen na in wat we zelf bewaren: wie controleerde uw nummer, en wat was ons antwoord?",
     no_proof: "U hoeft niets te bewijzen.",
     with_code: "Hebt u een code? Met uw code kunnen we u meer vertellen over dit telefoontje.",
     with_code_link: "Eerst mijn inschrijving openen",
