@@ -50,6 +50,8 @@ mod imports;
 mod interop;
 #[path = "suite/keys.rs"]
 mod keys;
+#[path = "suite/lists.rs"]
+mod lists;
 #[path = "suite/mail.rs"]
 mod mail;
 #[path = "suite/many_companies.rs"]

@@ -44,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let layout = found.expect("the whole list is there");
-    assert!(layout.place < layout.columns);
+    assert!(layout.places.iter().all(|place| *place < layout.columns));
     let (all, error) = rows(&layout, list, list.len().max(1));
     if error.is_none() {
         assert_eq!(all.iter().map(|row| row.next).sum::<usize>(), list.len());

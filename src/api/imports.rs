@@ -31,7 +31,10 @@ struct Begin {
     part_bytes: u64,
     /// Positions of columns are counted from 1.
     #[serde(default = "first")]
-    column: u32,
+    column: Positions,
+    /// How many columns the table has, if there are more than those that are named.
+    #[serde(default)]
+    columns: Option<u32>,
     #[serde(default)]
     date_column: Option<u32>,
     #[serde(default)]
@@ -42,8 +45,16 @@ struct Begin {
     region: Option<String>,
 }
 
-fn first() -> u32 {
-    1
+/// One column, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Positions {
+    One(u32),
+    Several(Vec<u32>),
+}
+
+fn first() -> Positions {
+    Positions::One(1)
 }
 
 impl Begin {
@@ -52,6 +63,19 @@ impl Begin {
         let position = |column: u32| {
             let place = column.checked_sub(1).filter(|place| *place < 10_000);
             place.ok_or_else(|| wrong("positions of columns are counted from 1"))
+        };
+        let numbers = match self.column {
+            Positions::One(column) => vec![column],
+            Positions::Several(columns) => columns,
+        };
+        let numbers: Vec<u32> = numbers
+            .into_iter()
+            .map(position)
+            .collect::<Result<_, _>>()?;
+        let date_column = self.date_column.map(position).transpose()?;
+        let last = numbers.iter().copied().chain(date_column).max();
+        let Some(last) = last.filter(|_| !numbers.is_empty()) else {
+            return Err(wrong("a list has a column of numbers"));
         };
         let file = data_encoding::HEXLOWER_PERMISSIVE.decode(self.sha256.as_bytes());
         let file = file.ok().and_then(|bytes| bytes.try_into().ok());
@@ -79,8 +103,10 @@ impl Begin {
             parts: self.parts,
             part_bytes: self.part_bytes,
             rows: Rows {
-                column: position(self.column)?,
-                date_column: self.date_column.map(position).transpose()?,
+                // Not told: no row with more is read, as one column in front would shift it.
+                columns: self.columns.unwrap_or(0).max(last + 1),
+                numbers,
+                date_column,
                 delimiter,
                 heading: self.heading,
                 region: region.map_err(|_| wrong("a region is the two letters of a country"))?,

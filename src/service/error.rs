@@ -105,6 +105,9 @@ pub enum ServiceError {
     /// 409: somebody else changed it at the same time.
     #[error("somebody else changed this at the same moment")]
     Conflict,
+    /// 422: a part of a list that is no list, or that is cut in the middle of a row.
+    #[error(transparent)]
+    UnreadablePart(#[from] super::import::PartError),
     /// 422: the request contradicts itself.
     #[error("{0}")]
     Contradiction(&'static str),

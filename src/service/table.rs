@@ -1,12 +1,22 @@
 //! What tables that people bring have in common, whatever is looked for in them: the sign between
 //! their columns, the names of these, and the mark at the beginning.
+//!
+//! * `numbers`: which columns hold the numbers.
+//! * `foreign`: files that are no tables, by their first bytes.
+
+mod foreign;
+mod numbers;
 
 use std::borrow::Cow;
 
 use csv::ByteRecord;
 
+pub use foreign::{ENOUGH, Foreign, foreign};
+pub use numbers::{Numbers, NumbersError};
+pub(super) use numbers::{is_perhaps, is_phone};
+
 /// How UTF-8 is marked at the beginning of a file (EF BB BF), as some spreadsheets want it.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A column, as whoever brings the table names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +41,8 @@ impl Column {
     }
 
     /// The place from 0 in a table of so many columns.
-    pub(super) fn position(&self, heading: Option<&ByteRecord>, columns: usize) -> Option<usize> {
+    #[must_use]
+    pub fn position(&self, heading: Option<&ByteRecord>, columns: usize) -> Option<usize> {
         let named = heading.and_then(|heading| named(heading, &plain(self.0.as_bytes())));
         let counted = || {
             let place = self.counted()?.checked_sub(1)?;
@@ -39,6 +50,42 @@ impl Column {
         };
         named.or_else(counted)
     }
+
+    /// The places from 0, sorted and each once, of every column that is meant: all those of this
+    /// name, or of several names or positions with commas between them.
+    pub(super) fn places(
+        &self,
+        heading: Option<&ByteRecord>,
+        columns: usize,
+    ) -> Option<Vec<usize>> {
+        let of_name = |name: &str| -> Vec<usize> {
+            let name = plain(name.as_bytes());
+            let cells = heading.into_iter().flatten().enumerate();
+            let cells = cells.filter(|(_, cell)| !name.is_empty() && plain(cell) == name);
+            cells.map(|(place, _)| place).collect()
+        };
+        let mut places = of_name(&self.0);
+        if places.is_empty() {
+            for one in self.0.split(',') {
+                let named = of_name(one);
+                match named.is_empty() {
+                    true => places.push(Self::new(one).position(None, columns)?),
+                    false => places.extend(named),
+                }
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        Some(places)
+    }
+}
+
+/// How many lines end in these bytes: with a line feed, a carriage return, or both.
+#[must_use]
+pub fn line_ends(bytes: &[u8]) -> usize {
+    let alone = |at: &usize| bytes.get(at + 1) != Some(&b'\n');
+    memchr::memchr_iter(b'\n', bytes).count()
+        + memchr::memchr_iter(b'\r', bytes).filter(alone).count()
 }
 
 /// The first column of this name.
@@ -54,7 +101,8 @@ pub(super) fn plain(name: &[u8]) -> String {
 
 /// What stands between the columns of the first line: of the usual signs the most frequent one
 /// outside quotation marks.
-pub(super) fn delimiter_of(start: &[u8]) -> u8 {
+#[must_use]
+pub fn delimiter_of(start: &[u8]) -> u8 {
     const USUAL: [u8; 4] = [b',', b';', b'\t', b'|'];
     let mut counts = [0_u32; 4];
     let mut quoted = false;

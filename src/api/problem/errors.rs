@@ -268,6 +268,12 @@ impl From<ServiceError> for Problem {
                 "Somebody else was faster",
                 "Look at the present state and try again.",
             ),
+            ServiceError::UnreadablePart(_) => new(
+                S::UNPROCESSABLE_ENTITY,
+                "unreadable_part",
+                "This part of the list cannot be read",
+                "Correct the file, begin anew with it, and cut it where rows end.",
+            ),
             ServiceError::Contradiction(_) => new(
                 S::UNPROCESSABLE_ENTITY,
                 "contradiction",

@@ -85,13 +85,19 @@ pub(super) async fn wash(
     })?;
     // What cannot be read at all is told now, while there is still a status to tell it by.
     let begun = begun.await;
-    begun.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))??;
+    let begun = begun.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR));
+    let places = begun??;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, media_type(&request, form)))
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("Vary", "Accept-Encoding"))
         .insert_header(("Wash-Id", id));
+    // Whoever did not say which columns hold the numbers is told which were taken.
+    if form == Form::Csv {
+        let columns: Vec<_> = places.iter().map(|at| (at + 1).to_string()).collect();
+        response.insert_header(("Wash-Columns", columns.join(",")));
+    }
     if let Some(name) = going.name() {
         response.insert_header((CONTENT_ENCODING, name));
     }
@@ -113,12 +119,15 @@ impl From<BeginError> for Problem {
 
 fn unreadable(error: LayoutError) -> Problem {
     let remedy = match error {
-        LayoutError::NoColumn | LayoutError::NoSuchColumn => {
-            "Say which column it is: column=NAME, or column=2; and header=no where the first row \
-             is a row already."
+        LayoutError::NoColumn | LayoutError::SeveralColumns | LayoutError::NoSuchColumn => {
+            "Say which column it is: column=NAME, or column=2, or several, as in column=2,3; and \
+             header=no where the first row is a row already."
         }
         LayoutError::Answered(_) => "Send the list as it was before it was washed.",
-        LayoutError::Utf16 => "Save it as UTF-8 or ISO 8859-1 and send it again.",
+        LayoutError::Foreign(_) => {
+            "Send the list itself as text, in UTF-8 or ISO 8859-1; packed only as Content-Encoding \
+             says."
+        }
         LayoutError::NotAnObject => "Send one JSON object a line, or say which format it is.",
         LayoutError::NoRow => "Take the empty lines at its beginning out.",
         LayoutError::Row(_) => "Look at its first row, and at the sign between its columns.",

@@ -1,4 +1,4 @@
-//! Which column is the number, found out from the first line.
+//! Which columns hold the numbers, found out from the first row.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,40 +7,33 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::Import;
 use crate::cli::Failure;
+use crate::service::table::{
+    BYTE_ORDER_MARK, Column, Numbers, NumbersError, delimiter_of, foreign,
+};
+use crate::service::wash::{Form, Splitter};
 
 /// As much of the beginning as is looked at.
-const FIRST_LINE: u64 = 64 << 10;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// What a column of numbers is usually called.
-const NUMBER: &[&str] = &[
-    "phone",
-    "phone_number",
-    "number",
-    "msisdn",
-    "telephone",
-    "mobile",
-    "e164",
-    "called_number",
-];
+const BEGINNING: u64 = 128 << 10;
 
 /// What stands where. Columns are counted from 0.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    pub column: usize,
+    pub numbers: Numbers,
+    /// What their columns are called.
+    pub names: Vec<String>,
+    /// How many columns there are.
+    pub columns: usize,
     pub date_column: Option<usize>,
-    delimiter: u8,
-    pub heading: bool,
+    pub delimiter: u8,
 }
 
 impl Layout {
-    /// Looks at the first line of the file.
+    /// Looks at the beginning of the file.
     pub fn find(import: &Import) -> Result<Self, Failure> {
         let file = &import.file;
         let mut start = Vec::new();
         File::open(file)
-            .and_then(|opened| opened.take(FIRST_LINE).read_to_end(&mut start))
+            .and_then(|opened| opened.take(BEGINNING).read_to_end(&mut start))
             .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
         let delimiter = import.delimiter.as_deref().map(delimiter).transpose()?;
         let columns = [import.column.as_deref(), import.date_column.as_deref()];
@@ -52,62 +45,45 @@ impl Layout {
         delimiter: Option<u8>,
         columns: [Option<&str>; 2],
     ) -> Result<Self, Failure> {
+        if let Some(foreign) = foreign(start, false) {
+            return Err(Failure::usage(format!("this file is no list: {foreign}")));
+        }
+        let whole = (start.len() as u64) < BEGINNING;
         let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
-        let line = start
-            .split(|byte| *byte == b'\n')
-            .find(|line| !line.trim_ascii().is_empty());
-        let line = line.ok_or_else(|| Failure::usage("the file is empty"))?;
-        let delimiter = delimiter.unwrap_or_else(|| delimiter_of(line));
+        let delimiter = delimiter.unwrap_or_else(|| delimiter_of(start));
+        let mut rows = Rows {
+            rest: start,
+            splitter: Splitter::new(Form::Csv, delimiter, 0),
+            whole,
+        };
+        let no_row = || Failure::usage("there is no row in this file");
+        let first_row = rows.next()?.ok_or_else(no_row)?;
         let mut first = ByteRecord::new();
-        let mut rows = ReaderBuilder::new()
+        let mut reader = ReaderBuilder::new()
             .has_headers(false)
+            .flexible(true)
             .delimiter(delimiter)
-            .from_reader(line);
-        // A line in memory is always read, whatever stands in it.
-        let _ = rows.read_byte_record(&mut first);
-        // A heading is above the first row: lines before it would be taken for rows.
-        let may_be_heading = start.starts_with(line);
-        // A first row in which no cell has three digits is no number and no date.
-        let heading = may_be_heading
-            && !first
-                .iter()
-                .any(|cell| cell.iter().filter(|b| b.is_ascii_digit()).count() >= 3);
-        let find = |what: &str, given: &str| {
-            let named = heading
-                .then(|| place_of(&first, &plain(given.as_bytes())))
-                .flatten();
-            let counted = || {
-                let position: usize = given.trim().parse().ok()?;
-                position.checked_sub(1).filter(|place| *place < first.len())
-            };
-            named.or_else(counted).ok_or_else(|| {
-                Failure::usage(format!(
-                    "there is no column {given} for {what}: the first line has {} columns{}",
-                    first.len(),
-                    if heading { "" } else { ", and no names" }
-                ))
-            })
-        };
-        let column = match columns[0] {
-            Some(given) => find("the number", given)?,
-            None if first.len() == 1 => 0,
-            None => {
-                let usual = NUMBER.iter().find_map(|name| place_of(&first, name));
-                usual.filter(|_| heading).ok_or_else(|| {
-                    Failure::usage(
-                        "no column is named as that of a number usually is: say which one it is \
-                         with --column, by its name or its position from 1",
-                    )
-                })?
-            }
-        };
+            .from_reader(first_row);
+        // A row in memory is always read, whatever stands in it.
+        let _ = reader.read_byte_record(&mut first);
+        let column = columns[0].map(Column::new);
+        let numbers = Numbers::find(&first, first.len(), column.as_ref(), None);
+        let numbers = numbers.map_err(|error| unknown(error, columns[0], first.len()))?;
+        let heading = numbers.heading.then_some(&first);
+        let date_column = columns[1].map(|given| {
+            let place = Column::new(given).position(heading, first.len());
+            place.ok_or_else(|| no_column(given, "the date", first.len()))
+        });
+        // What is wrong with a later row is told with its line when the file is cut.
+        if numbers.heading && whole && matches!(rows.next(), Ok(None)) {
+            return Err(no_row());
+        }
         Ok(Self {
-            column,
-            date_column: columns[1]
-                .map(|given| find("the date", given))
-                .transpose()?,
+            names: numbers.names(&first),
+            columns: first.len(),
+            date_column: date_column.transpose()?,
             delimiter,
-            heading,
+            numbers,
         })
     }
 
@@ -128,64 +104,88 @@ fn delimiter(text: &str) -> Result<u8, Failure> {
     }
 }
 
-/// Of the usual signs the most frequent one outside quotation marks.
-fn delimiter_of(line: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
-    for byte in line {
-        quoted ^= *byte == b'"';
-        for (sign, count) in &mut counts {
-            *count += u32::from(!quoted && byte == sign);
+fn unknown(error: NumbersError, given: Option<&str>, columns: usize) -> Failure {
+    match error {
+        NumbersError::Nothing => Failure::usage(
+            "no column is named as that of a phone number usually is: say which one it is with \
+             --column, by its name or its position from 1",
+        ),
+        NumbersError::Several => Failure::usage(
+            "more than one column could be that of the phone numbers: say which one it is with \
+             --column, by its name or its position from 1; or several, with commas between them",
+        ),
+        NumbersError::NoSuchColumn => no_column(given.unwrap_or_default(), "the number", columns),
+    }
+}
+
+fn no_column(given: &str, what: &str, columns: usize) -> Failure {
+    Failure::usage(format!(
+        "there is no column {given} for {what}: the first row has {columns} columns"
+    ))
+}
+
+/// The rows of the beginning that are not blank.
+struct Rows<'a> {
+    rest: &'a [u8],
+    splitter: Splitter,
+    whole: bool,
+}
+
+impl<'a> Rows<'a> {
+    fn next(&mut self) -> Result<Option<&'a [u8]>, Failure> {
+        loop {
+            let row = self.splitter.next(self.rest, self.whole);
+            let row = row.map_err(|error| Failure::usage(format!("the first row: {error}")))?;
+            let Some(row) = row else { return Ok(None) };
+            let (this, rest) = self.rest.split_at(row.next);
+            self.rest = rest;
+            if !this.trim_ascii().is_empty() {
+                return Ok(Some(&this[..row.content]));
+            }
         }
     }
-    // Of several the first.
-    let most = counts.iter().rev().max_by_key(|(_, count)| *count);
-    most.map_or(b',', |(sign, _)| *sign)
-}
-
-/// The first column of this name.
-fn place_of(heading: &ByteRecord, name: &str) -> Option<usize> {
-    heading.iter().position(|column| plain(column) == name)
-}
-
-/// A name in small letters, with underscores for blanks and dashes.
-fn plain(name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name.trim_ascii()).to_lowercase();
-    name.replace([' ', '-'], "_")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(
-        start: &str,
-        columns: [Option<&str>; 2],
-    ) -> Result<(usize, Option<usize>, u8, bool), String> {
+    type Told = (Vec<usize>, Option<usize>, u8, bool);
+
+    fn of(start: &str, columns: [Option<&str>; 2]) -> Result<Told, String> {
         let found = Layout::of(start.as_bytes(), None, columns);
-        found
-            .map(|l| (l.column, l.date_column, l.delimiter, l.heading))
-            .map_err(|failure| failure.to_string())
+        let told = |l: Layout| {
+            (
+                l.numbers.places,
+                l.date_column,
+                l.delimiter,
+                l.numbers.heading,
+            )
+        };
+        found.map(told).map_err(|failure| failure.to_string())
     }
 
     #[test]
     fn the_column_is_found_by_its_name_its_place_or_because_it_is_the_only_one() {
         let none = [None, None];
-        assert_eq!(of("+32470000001\n", none), Ok((0, None, b',', false)));
-        assert_eq!(of("0470/00.00.01\n", none), Ok((0, None, b',', false)));
-        assert_eq!(of("phone\n0470\n", none), Ok((0, None, b',', true)));
+        assert_eq!(of("+32470000001\n", none), Ok((vec![0], None, b',', false)));
         assert_eq!(
-            of("\u{feff}id;Phone Number\n", none),
-            Ok((1, None, b';', true))
+            of("0470/00.00.01\n", none),
+            Ok((vec![0], None, b',', false))
+        );
+        assert_eq!(of("phone\n0470\n", none), Ok((vec![0], None, b',', true)));
+        assert_eq!(
+            of("\u{feff}id;Phone Number\n1;2\n", none),
+            Ok((vec![1], None, b';', true))
         );
         assert_eq!(
-            of("a\t\"b,c\"\td\n", [Some("D"), Some("1")]),
-            Ok((2, Some(0), b'\t', true))
+            of("a\t\"b,c\"\td\r1\r", [Some("D"), Some("1")]),
+            Ok((vec![2], Some(0), b'\t', true))
         );
         let row = "7,+32470000001,2019-05-01\n";
         assert_eq!(
             of(row, [Some("2"), Some("3")]),
-            Ok((1, Some(2), b',', false))
+            Ok((vec![1], Some(2), b',', false))
         );
         for columns in [
             none,
@@ -196,6 +196,19 @@ mod tests {
             let said = of(row, columns).unwrap_err();
             assert!(!said.contains("470"), "{said}");
         }
-        assert!(of("\n \n", none).is_err());
+        for none_at_all in ["", "\n \n", "phone\r\n", "a,phone\n \n"] {
+            let said = of(none_at_all, none).unwrap_err();
+            assert!(said.contains("no row"), "{said}");
+        }
+        assert_eq!(
+            of("phone;mobile\r1;2\r", none),
+            Ok((vec![0, 1], None, b';', true))
+        );
+        assert!(
+            of("number;called\n1;2\n", none)
+                .unwrap_err()
+                .contains("--column")
+        );
+        assert!(of("PK\u{3}\u{4}", none).unwrap_err().contains("zip"));
     }
 }

@@ -79,7 +79,8 @@ pub(super) struct Import {
     #[arg(long)]
     remove: bool,
 
-    /// The column of the number: its name, or its position from 1
+    /// The column of the number: its name, or its position from 1; several with commas between
+    /// them [default: every column named as that of a phone number usually is]
     #[arg(long, value_name = "COLUMN", help_heading = "The rows")]
     column: Option<String>,
 
@@ -136,10 +137,16 @@ impl Import {
     pub(super) fn run(&self, data: &Path) -> Outcome {
         let layout = Layout::find(self)?;
         let client = self.target.client(data, Patience::Import)?;
-        if layout.heading {
-            note("the first line is taken for a heading");
+        if layout.numbers.heading {
+            note("the first row is taken for a heading");
         }
-        let parts = Parts::cut(&self.file, PART)?;
+        if layout.columns > 1 {
+            note(&format!(
+                "the numbers are those of column {}",
+                layout.names.join(" and ")
+            ));
+        }
+        let parts = Parts::cut(&self.file, PART, layout.delimiter)?;
         let begun = client.send("POST", PATH, &self.begin(&layout, &parts))?;
         let begun: Told = client.understand(&begun)?;
         if !begun.done.parts.is_empty() {
@@ -160,6 +167,8 @@ impl Import {
     }
 
     fn begin(&self, layout: &Layout, parts: &Parts) -> serde_json::Value {
+        let places = layout.numbers.places.iter();
+        let numbers: Vec<usize> = places.map(|place| place + 1).collect();
         json!({
             "source": self.source,
             "seller": self.seller.as_deref().unwrap_or("all"),
@@ -169,10 +178,11 @@ impl Import {
             "bytes": parts.bytes(),
             "parts": parts.len(),
             "part_bytes": PART,
-            "column": layout.column + 1,
+            "column": numbers,
+            "columns": layout.columns,
             "date_column": layout.date_column.map(|column| column + 1),
             "delimiter": layout.delimiter(),
-            "heading": layout.heading,
+            "heading": layout.numbers.heading,
             "region": self.region,
         })
     }

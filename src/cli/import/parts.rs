@@ -1,4 +1,4 @@
-//! The file, cut at line ends, with its hash.
+//! The file, cut where rows end, with its hash.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::bar;
 use crate::cli::Failure;
+use crate::service::table::{BYTE_ORDER_MARK, line_ends};
+use crate::service::wash::{Form, Splitter};
 
 /// A piece of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +37,8 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Reads the file once, and cuts it at the last line end before each `longest` bytes.
-    pub fn cut(path: &Path, longest: usize) -> Result<Self, Failure> {
+    /// Reads the file once, and cuts it at the last end of a row before each `longest` bytes.
+    pub fn cut(path: &Path, longest: usize, delimiter: u8) -> Result<Self, Failure> {
         let cannot = |error: std::io::Error| {
             Failure::usage(format!("cannot read {}: {error}", path.display()))
         };
@@ -69,15 +71,16 @@ impl Parts {
             if count > 0 && filled < longest {
                 continue;
             }
-            let end = match memchr::memrchr(b'\n', &held[..filled]) {
-                _ if count == 0 => filled,
-                Some(end) => end + 1,
-                None => {
-                    return Err(Failure::usage(format!(
-                        "line {line} is longer than {longest} bytes: this is no list of numbers"
-                    )));
-                }
+            let mark = match start {
+                0 if held[..filled].starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
+                _ => 0,
             };
+            let splitter = Splitter::new(Form::Csv, delimiter, mark);
+            let end = whole_rows(&held[..filled], count == 0, splitter);
+            let end = end.map_err(|(at, why)| {
+                let line = line + line_ends(&held[..at]) as u64;
+                Failure::usage(format!("line {line}: {why}"))
+            })?;
             if end > 0 {
                 parts.push(Part {
                     number: parts.len() as u32 + 1,
@@ -86,7 +89,7 @@ impl Parts {
                     first_line: line,
                 });
                 start += end as u64;
-                line += memchr::memchr_iter(b'\n', &held[..end]).count() as u64;
+                line += line_ends(&held[..end]) as u64;
                 held.copy_within(end..filled, 0);
                 filled -= end;
             }
@@ -147,6 +150,35 @@ impl Parts {
     }
 }
 
+/// Where the last row ends that is whole in `bytes`; `last` says that nothing comes behind them. Or
+/// where a row begins that has no end, and why.
+fn whole_rows(bytes: &[u8], last: bool, mut splitter: Splitter) -> Result<usize, (usize, String)> {
+    let mut end = 0;
+    if memchr::memchr(b'"', bytes).is_none() {
+        // A carriage return at the very end may have its line feed still to come.
+        let certain = bytes.len() - usize::from(bytes.ends_with(b"\r"));
+        end = match memchr::memrchr2(b'\n', b'\r', &bytes[..certain]) {
+            _ if last => bytes.len(),
+            found => found.map_or(0, |place| place + 1),
+        };
+    } else {
+        loop {
+            match splitter.next(&bytes[end..], last) {
+                Ok(Some(row)) => end += row.next,
+                Ok(None) => break,
+                Err(error) => return Err((end, error.to_string())),
+            }
+        }
+    }
+    match end {
+        0 if !last => {
+            let why = format!("it is longer than {} bytes: this is no list", bytes.len());
+            Err((0, why))
+        }
+        _ => Ok(end),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,20 +192,29 @@ mod tests {
             "abc\ndef\n",
             "ab\n\n\ncd\nefghi\nj",
             "abcdefg\n\n",
+            "ab\rcd\r\nef\r\r\nghijk\r",
+            "abcdef\r\r\nab\r\n",
+            "\u{feff}\"\n\"\n\"c\n\"\n",
+            "a,\"\r\"\nb",
         ] {
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), text).unwrap();
-            let parts = Parts::cut(file.path(), 8).unwrap();
+            let parts = Parts::cut(file.path(), 8, b',').unwrap();
             let mut whole = Vec::new();
             for part in parts.all() {
-                let line = whole.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let line = line_ends(&whole) + 1;
                 assert_eq!(
                     (part.first_line, part.start),
                     (line as u64, whole.len() as u64)
                 );
                 let bytes = parts.read(part).unwrap();
                 assert!(!bytes.is_empty() && bytes.len() <= 8);
-                assert!(part.number as usize == parts.len() || bytes.ends_with(b"\n"));
+                let ended = matches!(bytes.last(), Some(b'\n' | b'\r'));
+                assert!(part.number as usize == parts.len() || ended);
+                assert!(
+                    !(bytes.ends_with(b"\r")
+                        && text.as_bytes().get(whole.len() + bytes.len()) == Some(&b'\n'))
+                );
                 whole.extend(bytes);
             }
             assert_eq!(whole, text.as_bytes());
@@ -188,9 +229,17 @@ mod tests {
     #[test]
     fn what_has_no_lines_is_no_list() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "a\n0123456789").unwrap();
-        let said = Parts::cut(file.path(), 8).unwrap_err().to_string();
-        assert!(said.contains("line 2"), "{said}");
-        assert!(Parts::cut(Path::new("/"), 8).is_err());
+        let said = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            Parts::cut(file.path(), 8, b',').unwrap_err().to_string()
+        };
+        let long = said("a\n0123456789");
+        assert!(long.contains("line 2"), "{long}");
+        let open = said("a\r\n\n\"b\n");
+        assert!(
+            open.contains("line 3") && open.contains("quotation"),
+            "{open}"
+        );
+        assert!(Parts::cut(Path::new("/"), 8, b',').is_err());
     }
 }

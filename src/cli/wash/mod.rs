@@ -80,8 +80,9 @@ pub(super) struct Wash {
     #[arg(long, help_heading = "The list")]
     format: Option<Format>,
 
-    /// The column (or the JSON member) of the number: its name, or its position from 1 [default:
-    /// found by its usual name]
+    /// The column (or the JSON member) of the number: its name, or its position from 1; several with
+    /// commas between them, and a row is suppressed if one of its numbers is [default: every one
+    /// named as that of a phone number usually is]
     #[arg(long, value_name = "COLUMN", help_heading = "The list")]
     column: Option<String>,
 
@@ -171,6 +172,14 @@ impl Wash {
         let asked = format!("{question:?} {wanted:?} {:?}", self.only());
         let mut progress = Progress::of(&destination, &self.file, &asked, self.restart)?;
         let list = List::open(&self.file, &wanted, progress.done().offset)?;
+        if list.layout.columns > 1 || list.layout.members.len() > 1 {
+            let (names, members) = (&list.layout.names, &list.layout.members);
+            let names = if names.is_empty() { members } else { names };
+            note(&format!(
+                "the numbers are those of column {}",
+                names.join(" and ")
+            ));
+        }
         let output = destination.open(progress.done())?;
         let mut work = Work::new(&client, &list, question, self.only(), output)?;
         let done = work.run(list, &mut progress, Duration::from_secs(self.patience));

@@ -176,7 +176,19 @@ impl Work {
         let layout = &self.layout;
         let (question, delimiter) = (&self.question, char::from(layout.delimiter).to_string());
         let yes_or_no = if layout.heading && first { "yes" } else { "no" };
-        let (column, columns) = ((layout.place + 1).to_string(), layout.columns.to_string());
+        let places: Vec<_> = layout
+            .places
+            .iter()
+            .map(|at| (at + 1).to_string())
+            .collect();
+        let usual = layout.and_usual.then_some("*");
+        let members: Vec<_> = layout
+            .members
+            .iter()
+            .map(String::as_str)
+            .chain(usual)
+            .collect();
+        let columns = layout.columns.to_string();
         let table = layout.form == Form::Csv;
         let format = match layout.form {
             Form::Csv => "csv",
@@ -184,9 +196,9 @@ impl Work {
             Form::Ndjson => "ndjson",
         };
         let column = match layout.form {
-            Form::Csv => Some(&column),
+            Form::Csv => Some(places.join(",")),
             Form::Lines => None,
-            Form::Ndjson => Some(&layout.member),
+            Form::Ndjson => Some(members.join(",")),
         };
         let encoding = layout.encoding.map(|encoding| match encoding {
             Encoding::Utf8 => "utf-8",
@@ -199,7 +211,7 @@ impl Work {
             ("region", question.region.as_deref()),
             ("campaign", question.campaign.as_deref()),
             ("format", Some(format)),
-            ("column", column.map(String::as_str)),
+            ("column", column.as_deref()),
             ("columns", table.then_some(columns.as_str())),
             ("delimiter", (!objects).then_some(delimiter.as_str())),
             ("header", (!objects).then_some(yes_or_no)),

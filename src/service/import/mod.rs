@@ -28,7 +28,7 @@ pub use find::FoundListing;
 pub use new::NewImport;
 pub use record::{Counts, ImportView, State};
 pub use rejection::{Rejected, Rejection};
-pub use rows::Rows;
+pub use rows::{PartError, Rows};
 
 use super::{Service, ServiceError};
 use crate::domain::{Context, Detail, Moment, Op, PhoneNumber, Principal, Role, SellerRef};
@@ -116,7 +116,7 @@ impl Service {
     /// durable. A part that comes again is not read again.
     ///
     /// # Errors
-    /// [`ServiceError`]; sending it again is harmless.
+    /// [`ServiceError::UnreadablePart`], and others; sending it again is harmless.
     pub async fn import_part(
         &self,
         who: &Principal,
@@ -139,18 +139,16 @@ impl Service {
         let (date, today) = (record.date, Day::today());
         let read = tokio::task::spawn_blocking(move || {
             let place = |phone: &PhoneNumber| Spot::of(&subjects.subject(phone));
-            let read = reader.read(&bytes, number == 1, date, today, place);
+            let read = reader.read(&bytes, number == 1, date, today, place)?;
             let object = kept::write(&read.listings, &read.rejected);
             let numbers = read.listings.len() as u64;
             let days = read.days();
             let rejected = read.rejected.len() as u64;
-            object.map(|object| (read.rows, rejected, days, numbers, object))
+            let object = object.map_err(|_| ServiceError::Damaged("this part of the list"))?;
+            Ok::<_, ServiceError>((read.rows, rejected, days, numbers, object))
         });
-        let (rows, rejected, days, numbers, object) = read
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .ok_or(ServiceError::Damaged("this part of the list"))?;
+        let lost = |_| ServiceError::Damaged("this part of the list");
+        let (rows, rejected, days, numbers, object) = read.await.map_err(lost)??;
         // Where it comes from is written down before it counts.
         let path = kept::path(id, number);
         let storage = self.record.archive.storage();
@@ -240,7 +238,7 @@ impl Service {
     /// Finishes an import of which every part is in and every step taken. Finishing it again changes nothing.
     ///
     /// # Errors
-    /// [`ServiceError::ImportState`] when a part or a step is missing.
+    /// [`ServiceError::ImportState`] when a part or a step is missing, or there is no row at all.
     pub async fn finish_import(
         &self,
         who: &Principal,
@@ -258,6 +256,9 @@ impl Service {
             return Err(ServiceError::ImportState("not every step is taken"));
         }
         let total = record.total();
+        if total.rows == 0 {
+            return Err(ServiceError::ImportState("there is no row in this list"));
+        }
         let detail = Detail::ImportFinished {
             removal: record.remove,
             note: record.source.clone(),

@@ -37,6 +37,8 @@ impl NewImport {
     pub(super) fn id(&self) -> String {
         let mut hash = Sha256::new_with_prefix(b"metrust v1 import\0");
         let rows = &self.rows;
+        let columns = rows.numbers.iter().chain([&rows.columns]);
+        let columns: Vec<u8> = columns.flat_map(|column| column.to_be_bytes()).collect();
         let parts: [&[u8]; 12] = [
             &self.file,
             &self.bytes.to_be_bytes(),
@@ -46,7 +48,7 @@ impl NewImport {
             &self.date.map_or(0, Day::number).to_be_bytes(),
             &self.parts.to_be_bytes(),
             &self.part_bytes.to_be_bytes(),
-            &rows.column.to_be_bytes(),
+            &columns,
             &rows
                 .date_column
                 .map_or(0, |column| column + 1)

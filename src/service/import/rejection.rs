@@ -10,6 +10,8 @@ pub enum Rejection {
     Phone(PhoneError),
     /// It has fewer columns.
     Columns,
+    /// It has more columns than the table: which of them is the number cannot be known.
+    TooManyColumns,
     /// A quotation mark is opened and not closed, or closed in the middle.
     Quotes,
     /// Its date.
@@ -17,7 +19,7 @@ pub enum Rejection {
 }
 
 /// Every reason, in the order of their numbers, which never change.
-const REASONS: [Rejection; 15] = [
+const REASONS: [Rejection; 16] = [
     Rejection::Phone(PhoneError::Empty),
     Rejection::Phone(PhoneError::TooLong),
     Rejection::Phone(PhoneError::Letters),
@@ -33,6 +35,7 @@ const REASONS: [Rejection; 15] = [
     Rejection::Date(DateError::TooEarly),
     Rejection::Date(DateError::Future),
     Rejection::Phone(PhoneError::TwoNumbers),
+    Rejection::TooManyColumns,
 ];
 
 impl Rejection {
@@ -42,6 +45,7 @@ impl Rejection {
         match self {
             Self::Phone(error) => error.code(),
             Self::Columns => "row_columns",
+            Self::TooManyColumns => "too_many_columns",
             Self::Quotes => "row_quotes",
             Self::Date(DateError::Unreadable) => "date_unreadable",
             Self::Date(DateError::TooEarly) => "date_too_early",
@@ -66,6 +70,7 @@ impl Rejection {
             Self::Date(DateError::TooEarly) => 12,
             Self::Date(DateError::Future) => 13,
             Self::Phone(PhoneError::TwoNumbers) => 14,
+            Self::TooManyColumns => 15,
         }
     }
 

@@ -1,24 +1,29 @@
 //! From bytes to numbers.
 //!
 //! A row is a line: comma-separated values (RFC 4180) with any sign between them, or nothing but a
-//! number. So a list can be cut at any line end, and each part read alone. A quoted value with a
-//! line end inside is the one thing that is not understood; its rows are rejected, not misread.
+//! number. It ends as a row of a wash does, with a line feed, a carriage return, or both; a quoted
+//! value may hold line ends. A list can be cut where a row ends, and each part read alone.
+//!
+//! Where a quotation mark was opened by mistake, the rows up to the next mark would seem to be one
+//! value. So a row of several lines is believed only if none of them could be a row of its own.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Day, Rejected, Rejection};
-use crate::domain::{PhoneNumber, Region};
+use crate::domain::{PhoneError, PhoneNumber, Region};
+use crate::service::table::{BYTE_ORDER_MARK, Foreign, foreign, line_ends};
+use crate::service::wash::{Form, RowError, Splitter};
 use crate::store::Spot;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How rows are to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
-    /// The column of the number, from 0.
-    pub column: u32,
+    /// The columns of the numbers, from 0; a row may have one in each.
+    pub numbers: Vec<u32>,
+    /// How many columns there are. A row with more is rejected.
+    pub columns: u32,
     /// The column of the date of the objection, from 0.
     pub date_column: Option<u32>,
     /// Between the columns.
@@ -30,7 +35,24 @@ pub struct Rows {
     pub region: Option<Region>,
 }
 
+/// Why a part is not read at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PartError {
+    /// It is not text.
+    #[error("{0}")]
+    Foreign(#[from] Foreign),
+    /// A row of it has no end.
+    #[error("line {line} of this part: {error}; a part must end where a row does")]
+    Row {
+        /// Where that row begins, from 1.
+        line: usize,
+        /// What is wrong with it.
+        error: RowError,
+    },
+}
+
 /// A part that was read.
+#[derive(Debug)]
 pub(super) struct Part {
     pub rows: u64,
     /// Each number once, sorted; with the first date of those that it has.
@@ -38,7 +60,16 @@ pub(super) struct Part {
     pub rejected: Vec<Rejected>,
 }
 
+/// The date of a row, if it has one; and what of it cannot be read although it has a number.
+type Read = (Option<Day>, Option<Rejection>);
+
 impl Part {
+    fn reject(&mut self, line: usize, reason: Rejection) {
+        // A part has far fewer lines.
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        self.rejected.push(Rejected { line, reason });
+    }
+
     /// The first and the last date.
     pub fn days(&self) -> Option<(Day, Day)> {
         let days = self.listings.iter().filter_map(|(_, day)| *day);
@@ -48,6 +79,9 @@ impl Part {
 
 impl Rows {
     /// Reads a part. `date` is that of rows without one, `place` finds a number in the index.
+    ///
+    /// # Errors
+    /// [`PartError`]; then nothing of it is read.
     pub(super) fn read(
         &self,
         bytes: &[u8],
@@ -55,30 +89,60 @@ impl Rows {
         date: Option<Day>,
         today: Day,
         place: impl Fn(&PhoneNumber) -> Spot,
-    ) -> Part {
+    ) -> Result<Part, PartError> {
         let mut part = Part {
             rows: 0,
             // A number and its line end are seldom shorter.
             listings: Vec::with_capacity(bytes.len() / 12),
             rejected: Vec::new(),
         };
-        let mut rest = match is_first {
-            true => bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes),
-            false => bytes,
-        };
-        let mut line = 0;
-        while !rest.is_empty() {
-            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let row = &rest[..end];
-            rest = rest.get(end + 1..).unwrap_or_default();
-            line += 1;
-            if (line == 1 && is_first && self.heading) || row.trim_ascii().is_empty() {
+        let mut rest = bytes;
+        if is_first {
+            if let Some(foreign) = foreign(bytes, false) {
+                return Err(foreign.into());
+            }
+            rest = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        }
+        let mut heading = is_first && self.heading;
+        let mut splitter = Splitter::new(Form::Csv, self.delimiter, 0);
+        let mut found = Vec::new();
+        let mut line = 1;
+        loop {
+            let row = splitter.next(rest, true);
+            let Some(row) = row.map_err(|error| PartError::Row { line, error })? else {
+                break;
+            };
+            let content = &rest[..row.content];
+            rest = &rest[row.next..];
+            let quoted = memchr::memchr(b'"', content).is_some();
+            let first = line;
+            let more = if quoted { line_ends(content) } else { 0 };
+            line += 1 + more;
+            if content.trim_ascii().is_empty() || std::mem::take(&mut heading) {
+                continue;
+            }
+            found.clear();
+            let read = self.row(content, quoted, today, &mut found);
+            if more > 0 && self.is_doubtful(content, &read) {
+                for (later, line) in lines(content).enumerate() {
+                    if !line.trim_ascii().is_empty() {
+                        part.rows += 1;
+                        part.reject(first + later, Rejection::Quotes);
+                    }
+                }
                 continue;
             }
             part.rows += 1;
-            match self.row(row.strip_suffix(b"\r").unwrap_or(row), today) {
-                Ok((number, day)) => part.listings.push((place(&number), day.or(date))),
-                Err(reason) => part.rejected.push(Rejected { line, reason }),
+            match read {
+                Ok((day, why)) => {
+                    let day = day.or(date);
+                    let numbers = found.iter().map(|number| (place(number), day));
+                    part.listings.extend(numbers);
+                    if let Some(why) = why {
+                        part.reject(first, why);
+                    }
+                }
+                Err(why) => part.reject(first, why),
             }
         }
         // Where it stands twice, an unknown date comes first, and then the earliest.
@@ -90,19 +154,53 @@ impl Rows {
             }
             same
         });
-        part
+        Ok(part)
     }
 
-    fn row(&self, row: &[u8], today: Day) -> Result<(PhoneNumber, Option<Day>), Rejection> {
-        let cell = |column: u32| match memchr::memchr(b'"', row) {
-            None => plain(row, column, self.delimiter)
+    /// Puts the numbers of a row into `found`, and gives its date. An empty cell is passed over if
+    /// another column has a number. Of a row with one number that can be read and one that cannot,
+    /// the first counts, and the row is told all the same.
+    fn row(
+        &self,
+        row: &[u8],
+        quoted: bool,
+        today: Day,
+        found: &mut Vec<PhoneNumber>,
+    ) -> Result<Read, Rejection> {
+        let cell = |column: u32| match quoted {
+            false => plain(row, column, self.delimiter)
                 .map(Cow::Borrowed)
                 .ok_or(Rejection::Columns),
-            Some(_) => quoted(row, column, self.delimiter),
+            true => cell(row, column, self.delimiter)?
+                .0
+                .ok_or(Rejection::Columns),
         };
-        let text = cell(self.column)?;
-        let number = PhoneNumber::parse_bytes(text.trim_ascii(), self.region);
-        let number = number.map_err(Rejection::Phone)?;
+        let cells = match quoted {
+            false => memchr::memchr_iter(self.delimiter, row).count() + 1,
+            true => self::cell(row, 0, self.delimiter)?.1,
+        };
+        if cells > self.columns as usize {
+            return Err(Rejection::TooManyColumns);
+        }
+        let (mut empty, mut unread) = (None, None);
+        for column in &self.numbers {
+            let number = cell(*column).and_then(|text| {
+                let number = PhoneNumber::parse_bytes(text.trim_ascii(), self.region);
+                number.map_err(Rejection::Phone)
+            });
+            match number {
+                Ok(number) => found.push(number),
+                Err(why @ (Rejection::Columns | Rejection::Phone(PhoneError::Empty))) => {
+                    empty.get_or_insert(why);
+                }
+                Err(why) => {
+                    unread.get_or_insert(why);
+                }
+            }
+        }
+        if let Some(why) = unread.or(empty).filter(|_| found.is_empty()) {
+            return Err(why);
+        }
         let day = match self.date_column {
             None => None,
             Some(column) => match cell(column)?.trim_ascii() {
@@ -110,8 +208,37 @@ impl Rows {
                 text => Some(Day::read(text, today).map_err(Rejection::Date)?),
             },
         };
-        Ok((number, day))
+        Ok((day, unread))
     }
+
+    /// Whether the lines of a row of several may be rows of their own.
+    fn is_doubtful(&self, row: &[u8], read: &Result<Read, Rejection>) -> bool {
+        use Rejection::{Columns, Quotes, TooManyColumns};
+        let is_row = |line: &[u8]| {
+            let cells = memchr::memchr_iter(self.delimiter, line).count() + 1;
+            cells == self.columns as usize
+                && self.numbers.iter().any(|column| {
+                    let cell = plain(line, *column, self.delimiter).unwrap_or_default();
+                    let cell = cell.trim_ascii();
+                    let cell = cell.strip_prefix(b"\"").unwrap_or(cell);
+                    let cell = cell.strip_suffix(b"\"").unwrap_or(cell);
+                    PhoneNumber::parse_bytes(cell.trim_ascii(), self.region).is_ok()
+                })
+        };
+        matches!(read, Err(Columns | Quotes | TooManyColumns)) || lines(row).skip(1).any(is_row)
+    }
+}
+
+/// The lines of a row, whatever ends them.
+fn lines(row: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr::memchr2_iter(b'\n', b'\r', row);
+    let ends = ends.filter(|end| row[*end] == b'\n' || row.get(end + 1) != Some(&b'\n'));
+    let mut start = 0;
+    ends.chain([row.len()]).map(move |end| {
+        let line = &row[start..end];
+        start = (end + 1).min(row.len());
+        line
+    })
 }
 
 /// A cell of a row without quotation marks.
@@ -125,12 +252,16 @@ fn plain(row: &[u8], column: u32, delimiter: u8) -> Option<&[u8]> {
     Some(&rest[..end])
 }
 
-/// A cell of any row.
-fn quoted(row: &[u8], column: u32, delimiter: u8) -> Result<Cow<'_, [u8]>, Rejection> {
+/// One cell, if it is there, and how many there are.
+type Cells<'row> = (Option<Cow<'row, [u8]>>, usize);
+
+/// A cell of any row, if it is there, and how many cells the row has.
+fn cell(row: &[u8], column: u32, delimiter: u8) -> Result<Cells<'_>, Rejection> {
     let mut rest = row;
     let mut found = None;
     // To the end of the row: a mark that is never closed makes all of it doubtful.
-    for place in 0_u32.. {
+    let mut place = 0;
+    loop {
         let (cell, others) = match rest.strip_prefix(b"\"") {
             None => {
                 let end = memchr::memchr(delimiter, rest).unwrap_or(rest.len());
@@ -163,12 +294,12 @@ fn quoted(row: &[u8], column: u32, delimiter: u8) -> Result<Cow<'_, [u8]>, Rejec
         if place == column {
             found = Some(cell);
         }
+        place += 1;
         match others {
             Some(others) => rest = others,
-            None => break,
+            None => return Ok((found, place as usize)),
         }
     }
-    found.ok_or(Rejection::Columns)
 }
 
 /// A region by its two letters.
@@ -208,7 +339,8 @@ mod tests {
 
     fn lines() -> Rows {
         Rows {
-            column: 0,
+            numbers: vec![0],
+            columns: 1,
             date_column: None,
             delimiter: b',',
             heading: false,
@@ -222,6 +354,7 @@ mod tests {
 
     fn read(rows: &Rows, text: &str) -> Part {
         rows.read(text.as_bytes(), true, None, today(), place)
+            .unwrap()
     }
 
     fn reasons(part: &Part) -> Vec<(u32, &'static str)> {
@@ -252,7 +385,8 @@ mod tests {
     #[test]
     fn columns_are_found_with_and_without_quotation_marks() {
         let rows = Rows {
-            column: 2,
+            numbers: vec![2],
+            columns: 4,
             date_column: Some(0),
             delimiter: b';',
             heading: true,
@@ -263,7 +397,7 @@ mod tests {
             2019-05-02 10:00;;+32470000002\n\
             ;;+32470000003\n\
             2019-05-03;x\n\
-            2019-05-04;\"open;+32470000004\n\
+            2019-05-04;a\"b;+32470000004;x;y\n\
             2019-05-05;\"a\"b;+32470000005\n\
             01/05/2019;;+32470000006\n\
             1979-12-31;;+32470000007\n\
@@ -274,7 +408,7 @@ mod tests {
             reasons(&part),
             [
                 (5, "row_columns"),
-                (6, "row_quotes"),
+                (6, "too_many_columns"),
                 (7, "row_quotes"),
                 (8, "date_unreadable"),
                 (9, "date_too_early"),
@@ -301,11 +435,18 @@ mod tests {
             Some(("2019-05-01".parse().unwrap(), "2019-05-06".parse().unwrap()))
         );
         let known = "2018-01-01".parse().ok();
-        let part = rows.read(text.as_bytes(), true, known, today(), place);
+        let part = rows
+            .read(text.as_bytes(), true, known, today(), place)
+            .unwrap();
         assert_eq!(part.listings[2].1, known);
         // Only the first part has the heading.
         assert_eq!(
-            reasons(&rows.read(b"a;b;phone\n", false, None, today(), place))[0].0,
+            reasons(
+                &rows
+                    .read(b"a;b;phone\n", false, None, today(), place)
+                    .unwrap()
+            )[0]
+            .0,
             1
         );
     }
@@ -314,6 +455,7 @@ mod tests {
     fn of_a_number_that_stands_twice_the_first_objection_counts() {
         let rows = Rows {
             date_column: Some(1),
+            columns: 2,
             ..lines()
         };
         let text = "+32470000001,2020-01-01\n+32470000001,\n+32470000001,2019-01-01\n";
@@ -328,6 +470,59 @@ mod tests {
         );
     }
 
+    #[test]
+    fn lines_within_quotation_marks_are_rows_only_where_a_mark_was_opened_by_mistake() {
+        let rows = Rows {
+            columns: 2,
+            ..lines()
+        };
+        let text = "+32470000001,\"a\r+32470000002\r\nb\"\n+32470000003,x\r+32470000004,y\r\r\n";
+        let part = read(&rows, text);
+        assert_eq!((part.rows, part.listings.len()), (3, 3));
+        assert_eq!(
+            part.listings[0].0,
+            place(&PhoneNumber::parse("+32470000001", None).unwrap())
+        );
+        // The next mark is far below; each of the lines between is told.
+        let text = "+32470000001,\"An\n+32470000002,Bo\n\n+32470000003,\"Cy\"\n+32470000004,x\n";
+        let part = read(&rows, text);
+        assert_eq!((part.rows, part.listings.len()), (4, 1));
+        let told = [1, 2, 4].map(|line| (line, "row_quotes"));
+        assert_eq!(reasons(&part), told);
+        let text = "+32470000001,\"5 inch\n+32470000002,x\n+32470000003,6\"\n\"+32470000004\",x\n";
+        assert_eq!(
+            reasons(&read(&rows, text)),
+            [1, 2, 3].map(|line| (line, "row_quotes"))
+        );
+        for text in ["+32470000001,x\n+32470000002,\"a\n", "x,\"\n"] {
+            let line = text.lines().count();
+            let error = rows
+                .read(text.as_bytes(), true, None, today(), place)
+                .unwrap_err();
+            let expected = PartError::Row {
+                line,
+                error: RowError::OpenQuote,
+            };
+            assert_eq!(error, expected);
+        }
+        let zip = rows.read(b"PK\x03\x04\n", true, None, today(), place);
+        assert!(matches!(zip, Err(PartError::Foreign(_))));
+    }
+
+    #[test]
+    fn a_row_may_have_two_numbers_and_what_cannot_be_read_is_told() {
+        let rows = Rows {
+            numbers: vec![1, 2],
+            columns: 3,
+            ..lines()
+        };
+        let text = "a,+32470000001,+32470000002\nb,,+32470000003\nc,+32470000004\nd,,\ne,+32470000005,x\nf\n";
+        let part = read(&rows, text);
+        assert_eq!((part.rows, part.listings.len()), (6, 5));
+        let told = [(4, "phone_empty"), (5, "phone_letters"), (6, "row_columns")];
+        assert_eq!(reasons(&part), told);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_are_too_strange_and_no_row_is_lost(
@@ -335,10 +530,16 @@ mod tests {
             column in 0_u32..3,
             date in prop::option::of(0_u32..3),
         ) {
-            let rows = Rows { column, date_column: date, ..lines() };
-            let part = rows.read(&bytes, false, None, today(), place);
-            let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-            prop_assert_eq!(part.rows as usize, lines.count());
+            let rows = Rows { numbers: vec![column], columns: 3, date_column: date, ..lines() };
+            let Ok(part) = rows.read(&bytes, false, None, today(), place) else {
+                prop_assert!(bytes.contains(&b'"'));
+                return Ok(());
+            };
+            if !bytes.contains(&b'"') {
+                let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
+                let lines = lines.filter(|line| !line.trim_ascii().is_empty());
+                prop_assert_eq!(part.rows as usize, lines.count());
+            }
             prop_assert!(part.listings.len() + part.rejected.len() <= part.rows as usize);
             prop_assert!(part.rejected.is_sorted_by_key(|row| row.line));
         }
@@ -354,8 +555,9 @@ mod tests {
                 .from_reader(row.as_bytes());
             let record = reader.byte_records().next().and_then(Result::ok).unwrap_or_default();
             // Where marks are out of place, theirs is a guess and ours a refusal.
-            if let Ok(cell) = quoted(row.as_bytes(), column, b';') && !row.is_empty() {
-                prop_assert_eq!(record.get(column as usize), Some(&*cell));
+            if let Ok((cell, count)) = cell(row.as_bytes(), column, b';') && !row.is_empty() {
+                prop_assert_eq!(record.get(column as usize), cell.as_deref());
+                prop_assert_eq!(record.len(), count);
             }
         }
     }

@@ -7,11 +7,14 @@ use time::UtcOffset;
 
 use crate::domain::{AgencyId, Region, SellerId};
 pub use crate::service::table::Column;
-use crate::service::table::named;
+use crate::service::table::{Foreign, named};
 
 /// Why records cannot be read at all, or not to their end.
 #[derive(Debug, thiserror::Error)]
 pub enum CallsError {
+    /// It is not text.
+    #[error("these are no records: {0}")]
+    Foreign(#[from] Foreign),
     /// There is no first row.
     #[error("there are no rows")]
     Empty,

@@ -13,7 +13,7 @@ use super::call::{Call, Row, Unreadable};
 use super::columns::{CallsError, Mapping, Places};
 use super::when;
 use crate::domain::{AgencyId, PhoneNumber, SellerId};
-use crate::service::table::{BYTE_ORDER_MARK, delimiter_of};
+use crate::service::table::{BYTE_ORDER_MARK, delimiter_of, foreign};
 
 /// The longest row. Beyond it a quotation mark was most likely opened and never closed, and the
 /// rest of the file would be one column.
@@ -68,6 +68,9 @@ impl<R: Read> CallReader<R> {
             .take(limit)
             .read_to_end(&mut start)
             .map_err(CallsError::Read)?;
+        if let Some(foreign) = foreign(&start, false) {
+            return Err(foreign.into());
+        }
         let marked = start.starts_with(BYTE_ORDER_MARK);
         if marked {
             start.drain(..BYTE_ORDER_MARK.len());

@@ -92,27 +92,32 @@ impl Answers {
                     };
                     heading.append(layout, content, line, out);
                 }
-                Kind::Unreadable(why) => {
-                    // Whatever the store says: without a number there is no other answer.
-                    decisions.next();
-                    counts.count(Answer::Invalid);
-                    let added = Added {
-                        answer: Answer::Invalid.as_str(),
-                        reason: why.code(),
-                        until: b"",
-                    };
-                    added.append(layout, content, line, out);
-                }
-                Kind::Number(_) => {
+                Kind::Unreadable(_) | Kind::Number(_) => {
                     // A row without a decision is never reached: see `Group::fits`.
                     let Some(decision) = decisions.next() else {
                         return counts;
                     };
-                    counts.count(decision.answer);
+                    let (mut answer, mut at) = (decision.answer, decision.at);
+                    if let Kind::Unreadable(_) = line.kind {
+                        // Whatever the store says: without a number there is no other answer.
+                        answer = Answer::Invalid;
+                    }
+                    for more in decisions.by_ref().take(usize::from(line.also)) {
+                        // One number that must not be called is enough.
+                        if let Answer::Suppress(_) = more.answer {
+                            answer = more.answer;
+                        }
+                        at = at.min(more.at);
+                    }
+                    counts.count(answer);
+                    let (reason, until) = match (answer, line.kind) {
+                        (Answer::Invalid, Kind::Unreadable(why)) => (why.code(), b"".as_slice()),
+                        _ => (answer.reason().map_or("", Reason::as_str), self.until(at)),
+                    };
                     let added = Added {
-                        answer: decision.answer.as_str(),
-                        reason: decision.answer.reason().map_or("", Reason::as_str),
-                        until: self.until(decision.at),
+                        answer: answer.as_str(),
+                        reason,
+                        until,
                     };
                     added.append(layout, content, line, out);
                 }

@@ -2,7 +2,7 @@
 
 use super::cells;
 use super::layout::{Encoding, Form, Layout};
-use super::object::{self, Object};
+use super::object::{self, Names, Object};
 use crate::domain::{PhoneError, PhoneNumber, Region};
 use crate::service::table::BYTE_ORDER_MARK;
 
@@ -17,7 +17,9 @@ pub(super) const BYTES: usize = 256 << 10;
 pub(super) struct Group {
     pub bytes: Vec<u8>,
     pub lines: Vec<Line>,
-    /// How many of the lines need an answer.
+    /// Further numbers of the lines, in order: each line says how many it has.
+    pub also: Vec<PhoneNumber>,
+    /// How many numbers, and rows without one, need an answer.
     pub asked: usize,
 }
 
@@ -31,6 +33,8 @@ pub(super) struct Line {
     pub kind: Kind,
     /// How many cells it has fewer than the first row.
     pub missing: u16,
+    /// How many further numbers it has: each is asked about too.
+    pub also: u16,
     /// An object without any member.
     pub empty: bool,
 }
@@ -79,7 +83,7 @@ impl Unreadable {
 impl Group {
     /// Whether it is time to ask about it.
     pub fn is_full(&self) -> bool {
-        self.lines.len() >= ROWS || self.end() >= BYTES
+        self.lines.len() >= ROWS || self.asked >= ROWS || self.end() >= BYTES
     }
 
     /// Where its last line ends.
@@ -97,6 +101,7 @@ impl Group {
 #[derive(Debug)]
 pub(super) struct RowReader {
     layout: Layout,
+    names: Names,
     region: Option<Region>,
     room: Vec<u8>,
     /// Whether the first row is still to come, and whether the very beginning of the list is.
@@ -108,6 +113,7 @@ impl RowReader {
     pub fn new(layout: &Layout, region: Option<Region>) -> Self {
         Self {
             layout: layout.clone(),
+            names: Names::new(&layout.members, layout.and_usual),
             region,
             room: Vec::new(),
             heading: layout.heading,
@@ -115,13 +121,21 @@ impl RowReader {
         }
     }
 
-    /// The line of the next row, which ends here.
-    pub fn line(&mut self, content: &[u8], end: u32, next: u32) -> Line {
+    /// The line of the next row, which ends here. If it has more than one number, the others are put
+    /// into `also`.
+    pub fn line(
+        &mut self,
+        content: &[u8],
+        end: u32,
+        next: u32,
+        also: &mut Vec<PhoneNumber>,
+    ) -> Line {
         let mut line = Line {
             content: end,
             next,
             kind: Kind::Blank,
             missing: 0,
+            also: 0,
             empty: false,
         };
         let content = match self.marked {
@@ -137,11 +151,14 @@ impl RowReader {
             line.kind = Kind::Heading;
             return line;
         }
+        let before = also.len();
         let read = match self.layout.form {
             Form::Lines => self.number(content),
-            Form::Csv => self.cell(content, &mut line),
-            Form::Ndjson => self.member(content, &mut line),
+            Form::Csv => self.cells(content, &mut line, also),
+            Form::Ndjson => self.members(content, &mut line, also),
         };
+        // A row of 64 KiB has no more numbers than that.
+        line.also = u16::try_from(also.len() - before).unwrap_or(u16::MAX);
         line.kind = match read {
             Ok(number) => Kind::Number(number),
             Err(why) => Kind::Unreadable(why),
@@ -149,29 +166,57 @@ impl RowReader {
         line
     }
 
-    fn cell(&mut self, content: &[u8], line: &mut Line) -> Result<PhoneNumber, Unreadable> {
+    fn cells(
+        &mut self,
+        content: &[u8],
+        line: &mut Line,
+        also: &mut Vec<PhoneNumber>,
+    ) -> Result<PhoneNumber, Unreadable> {
         let mut room = std::mem::take(&mut self.room);
         let layout = &self.layout;
-        let (count, cell) = cells::cell(content, layout.delimiter, layout.place, &mut room);
-        let number = match cell {
-            _ if count > layout.columns => Err(Unreadable::TooManyColumns),
-            None => Err(Unreadable::NoNumber),
-            Some(cell) => self.number(cell),
+        let (mut columns, before) = (0, also.len());
+        let mut cell = |place: usize| {
+            let (count, cell) = cells::cell(content, layout.delimiter, place, &mut room);
+            columns = count;
+            self.number(cell.ok_or(Unreadable::NoNumber)?)
         };
-        let missing = layout.columns.saturating_sub(count);
+        let mut number = match layout.places.as_slice() {
+            [place] => cell(*place),
+            places => together(places.iter().map(|place| cell(*place)), also),
+        };
+        if columns > layout.columns {
+            // Then none of the cells is surely that of a number.
+            also.truncate(before);
+            number = Err(Unreadable::TooManyColumns);
+        }
+        let missing = layout.columns.saturating_sub(columns);
         // A row of 64 KiB has no more cells than that.
         line.missing = u16::try_from(missing).unwrap_or(u16::MAX);
         self.room = room;
         number
     }
 
-    fn member(&mut self, content: &[u8], line: &mut Line) -> Result<PhoneNumber, Unreadable> {
-        let object = Object::read(content, &self.layout.member);
+    fn members(
+        &mut self,
+        content: &[u8],
+        line: &mut Line,
+        also: &mut Vec<PhoneNumber>,
+    ) -> Result<PhoneNumber, Unreadable> {
+        let object = Object::read(content, &mut self.names);
         let object = object.map_err(|_| Unreadable::NotAnObject)?;
         line.empty = object.empty;
-        let value = object.number.ok_or(Unreadable::NoNumber)?;
-        let text = object::text(value).ok_or(Unreadable::Phone(PhoneError::NotANumber))?;
-        self.number(text.as_bytes())
+        let number = |value| {
+            let text = object::text(value).ok_or(Unreadable::Phone(PhoneError::NotANumber))?;
+            self.number(text.as_bytes())
+        };
+        let first = object.number.ok_or(Unreadable::NoNumber)?;
+        match object.also.is_empty() {
+            true => number(first.1),
+            false => {
+                let all = std::iter::once(&first).chain(&object.also);
+                together(all.map(|(_, value)| number(value)), also)
+            }
+        }
     }
 
     #[inline]
@@ -195,5 +240,39 @@ impl RowReader {
             false => PhoneNumber::parse_bytes(text, self.region),
         };
         number.map_err(Unreadable::Phone)
+    }
+}
+
+/// What the cells of one row say together: its number, and in `also` the others that it has. A cell
+/// without anything is passed over; with one that cannot be read the whole row cannot be, and its
+/// numbers are asked about all the same.
+fn together(
+    cells: impl Iterator<Item = Result<PhoneNumber, Unreadable>>,
+    also: &mut Vec<PhoneNumber>,
+) -> Result<PhoneNumber, Unreadable> {
+    let before = also.len();
+    let (mut number, mut empty, mut unread) = (None, None, None);
+    for cell in cells {
+        match cell {
+            Ok(one) if number == Some(one) || also[before..].contains(&one) => {}
+            Ok(one) => match number {
+                None => number = Some(one),
+                Some(_) => also.push(one),
+            },
+            Err(why @ (Unreadable::NoNumber | Unreadable::Phone(PhoneError::Empty))) => {
+                empty.get_or_insert(why);
+            }
+            Err(why) => {
+                unread.get_or_insert(why);
+            }
+        }
+    }
+    match (unread, number) {
+        (None, Some(number)) => Ok(number),
+        (Some(why), number) => {
+            also.extend(number);
+            Err(why)
+        }
+        (None, None) => Err(empty.unwrap_or(Unreadable::NoNumber)),
     }
 }

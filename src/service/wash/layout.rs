@@ -7,7 +7,10 @@ use csv::{ByteRecord, ReaderBuilder};
 use super::answers::ADDED;
 use super::object;
 use super::rows::{LONGEST_ROW, RowError, Splitter};
-use crate::service::table::{BYTE_ORDER_MARK, Column, delimiter_of, named, plain};
+use crate::service::table::{
+    BYTE_ORDER_MARK, Column, ENOUGH, Foreign, Numbers, NumbersError, delimiter_of, foreign,
+    is_perhaps, is_phone, named,
+};
 
 /// The form of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,8 @@ pub enum Encoding {
 pub struct Wanted {
     /// The form.
     pub form: Form,
-    /// The column, or the member, of the number.
+    /// The column, or the member, of the number; or several, with commas between them. Among members
+    /// `*` stands for every one that is named as that of a phone number usually is.
     pub column: Option<Column>,
     /// How many columns the table has; that of a list's middle does not have it from its first row.
     pub columns: Option<usize>,
@@ -53,10 +57,15 @@ pub struct Layout {
     pub form: Form,
     /// Between the columns, also before what is added.
     pub delimiter: u8,
-    /// The column of the number, from 0.
-    pub place: usize,
-    /// The member of the number.
-    pub member: String,
+    /// The columns of the numbers, from 0. A row with two numbers is suppressed if either is.
+    pub places: Vec<usize>,
+    /// What these columns are called.
+    pub names: Vec<String>,
+    /// The members of the numbers.
+    pub members: Vec<String>,
+    /// Whether other members that are named as that of a phone number usually is are asked about
+    /// too: one that the first row does not have may stand in a later one.
+    pub and_usual: bool,
     /// How many columns the first row has.
     pub columns: usize,
     /// Whether the first row names the columns.
@@ -76,6 +85,12 @@ pub enum LayoutError {
          by its position"
     )]
     NoColumn,
+    /// More than one column could be meant.
+    #[error(
+        "more than one column could be that of the phone numbers: say which one it is, by its name \
+         or, from 1, by its position; or several, with commas between them"
+    )]
+    SeveralColumns,
     /// The column that was named is not there.
     #[error("there is no column of the name or position that was given")]
     NoSuchColumn,
@@ -85,9 +100,9 @@ pub enum LayoutError {
          be taken for a new one. Take that column out, or give it another name"
     )]
     Answered(&'static str),
-    /// Two bytes a character.
-    #[error("the list is written in UTF-16: save it as UTF-8")]
-    Utf16,
+    /// It is no list.
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
     /// The first line is not a JSON object.
     #[error("the first line is not a JSON object that an answer can be added to")]
     NotAnObject,
@@ -99,22 +114,6 @@ pub enum LayoutError {
     Row(#[from] RowError),
 }
 
-/// The usual names of the column, the plainest first.
-const USUAL: [&str; 12] = [
-    "phone",
-    "phone_number",
-    "number",
-    "telephone",
-    "telephone_number",
-    "tel",
-    "msisdn",
-    "mobile",
-    "called",
-    "telefoon",
-    "telefoonnummer",
-    "telefon",
-];
-
 impl Layout {
     /// Finds the layout of a list that begins with `start`; nothing while that does not tell it
     /// yet. `end` says that nothing comes behind.
@@ -122,11 +121,11 @@ impl Layout {
     /// # Errors
     /// [`LayoutError`].
     pub fn find(start: &[u8], end: bool, wanted: &Wanted) -> Result<Option<Self>, LayoutError> {
-        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-            return Err(LayoutError::Utf16);
-        }
-        if !end && start.len() < BYTE_ORDER_MARK.len() {
+        if !end && start.len() < ENOUGH {
             return Ok(None);
+        }
+        if let Some(foreign) = foreign(start, wanted.form == Form::Ndjson) {
+            return Err(foreign.into());
         }
         let marked = start.starts_with(BYTE_ORDER_MARK);
         let mark = if marked { BYTE_ORDER_MARK.len() } else { 0 };
@@ -139,8 +138,10 @@ impl Layout {
         let mut layout = Self {
             form: wanted.form,
             delimiter,
-            place: 0,
-            member: String::new(),
+            places: vec![0],
+            names: Vec::new(),
+            members: Vec::new(),
+            and_usual: false,
             columns: 1,
             heading: wanted.heading.unwrap_or(false),
             marked,
@@ -212,32 +213,21 @@ impl Layout {
         // From memory nothing fails to be read, and a flexible reader takes rows of any length.
         let _ = reader.read_byte_record(&mut first_cells);
         self.columns = wanted.columns.unwrap_or(first_cells.len()).max(1);
-        let usual = USUAL.iter().find_map(|name| named(&first_cells, name));
-        let (place, heading) = match &wanted.column {
-            Some(column) => {
-                let heading = match column.counted() {
-                    None => true,
-                    Some(_) => {
-                        usual.is_some()
-                            || is_name(&first_cells, column.position(None, self.columns))
-                    }
-                };
-                let heading = wanted.heading.unwrap_or(heading);
-                let names = heading.then_some(&first_cells);
-                let place = column.position(names, self.columns);
-                (place.ok_or(LayoutError::NoSuchColumn)?, heading)
-            }
-            None => match usual.filter(|_| wanted.heading != Some(false)) {
-                Some(place) => (place, true),
-                None if self.columns == 1 => {
-                    let heading = is_name(&first_cells, Some(0));
-                    (0, wanted.heading.unwrap_or(heading))
-                }
-                None => return Err(LayoutError::NoColumn),
-            },
-        };
-        (self.place, self.heading) = (place, heading);
-        if heading {
+        let numbers = Numbers::find(
+            &first_cells,
+            self.columns,
+            wanted.column.as_ref(),
+            wanted.heading,
+        );
+        let numbers = numbers.map_err(|error| match error {
+            NumbersError::Nothing => LayoutError::NoColumn,
+            NumbersError::Several => LayoutError::SeveralColumns,
+            NumbersError::NoSuchColumn => LayoutError::NoSuchColumn,
+        })?;
+        self.heading = numbers.heading;
+        self.names = numbers.names(&first_cells);
+        self.places = numbers.places;
+        if self.heading {
             let answered = ADDED
                 .into_iter()
                 .find(|name| named(&first_cells, name).is_some());
@@ -251,8 +241,17 @@ impl Layout {
     fn of_objects(&mut self, first: &[u8], wanted: &Wanted) -> Result<(), LayoutError> {
         self.heading = false;
         if let Some(column) = &wanted.column {
-            self.member = column.as_str().to_owned();
-            return Ok(());
+            let members = column.as_str().split(',').map(str::trim);
+            for member in members.filter(|member| !member.is_empty()) {
+                match member {
+                    "*" => self.and_usual = true,
+                    member => self.members.push(member.to_owned()),
+                }
+            }
+            return match self.members.is_empty() {
+                true => Err(LayoutError::NoSuchColumn),
+                false => Ok(()),
+            };
         }
         let names = object::names(first).map_err(|_| LayoutError::NotAnObject)?;
         if let Some(name) = ADDED
@@ -261,21 +260,22 @@ impl Layout {
         {
             return Err(LayoutError::Answered(name));
         }
-        let usual = |usual: &&str| {
-            let mut names = names.iter();
-            let found = names.find(|name| plain(name.as_bytes()) == **usual);
-            found.cloned()
+        // A name with a comma in it could not be passed on.
+        let of = |is: fn(&[u8]) -> bool| -> Vec<String> {
+            let names = names.iter().filter(|name| !name.contains(','));
+            names.filter(|name| is(name.as_bytes())).cloned().collect()
         };
-        self.member = USUAL.iter().find_map(usual).ok_or(LayoutError::NoColumn)?;
-        Ok(())
+        self.and_usual = true;
+        self.members = of(is_phone);
+        if self.members.is_empty() {
+            self.members = of(is_perhaps);
+        }
+        match self.members.len() {
+            0 => Err(LayoutError::NoColumn),
+            2.. if !is_phone(self.members[0].as_bytes()) => Err(LayoutError::SeveralColumns),
+            _ => Ok(()),
+        }
     }
-}
-
-/// Whether a cell is a name and no number: letters, and no digit.
-fn is_name(first: &ByteRecord, place: Option<usize>) -> bool {
-    let cell = place.and_then(|place| first.get(place)).unwrap_or_default();
-    let text = String::from_utf8_lossy(cell);
-    text.chars().any(char::is_alphabetic) && !text.chars().any(char::is_numeric)
 }
 
 #[cfg(test)]
@@ -293,30 +293,48 @@ mod tests {
         }
     }
 
-    fn found(list: &str, column: Option<&str>) -> Result<(usize, bool, u8), LayoutError> {
+    type Told = (Vec<usize>, bool, u8);
+
+    fn found(list: &str, column: Option<&str>) -> Result<Told, LayoutError> {
         let wanted = Wanted {
             column: column.map(Column::new),
             ..wanted(Form::Csv)
         };
         let layout = Layout::find(list.as_bytes(), true, &wanted)?.unwrap();
-        Ok((layout.place, layout.heading, layout.delimiter))
+        Ok((layout.places, layout.heading, layout.delimiter))
     }
 
     #[test]
     fn the_first_row_of_a_table_tells_column_heading_and_delimiter() {
-        assert_eq!(found("name;Phone-Number\na;1\n", None), Ok((1, true, b';')));
-        assert_eq!(found("\u{feff}phone,tel\n", None), Ok((0, true, b',')));
-        assert_eq!(found("\r\n\n\"tel\"\tx\n", None), Ok((0, true, b'\t')));
-        assert_eq!(found("+32470123456\n", None), Ok((0, false, b',')));
-        assert_eq!(found("Nummer\n0470\n", None), Ok((0, true, b',')));
-        assert_eq!(found("a,+32470123456\n", Some("2")), Ok((1, false, b',')));
+        assert_eq!(
+            found("name;Phone-Number\na;1\n", None),
+            Ok((vec![1], true, b';'))
+        );
+        assert_eq!(
+            found("\u{feff}phone,tel\n", None),
+            Ok((vec![0, 1], true, b','))
+        );
+        assert_eq!(
+            found("number,called\n", None),
+            Err(LayoutError::SeveralColumns)
+        );
+        assert_eq!(
+            found("\r\n\n\"tel\"\tx\n", None),
+            Ok((vec![0], true, b'\t'))
+        );
+        assert_eq!(found("+32470123456\n", None), Ok((vec![0], false, b',')));
+        assert_eq!(found("Nummer\n0470\n", None), Ok((vec![0], true, b',')));
+        assert_eq!(
+            found("a,+32470123456\n", Some("2")),
+            Ok((vec![1], false, b','))
+        );
         assert_eq!(
             found("a,b\nx,+32470123456\n", Some("2")),
-            Ok((1, true, b','))
+            Ok((vec![1], true, b','))
         );
         assert_eq!(
             found("a,Work Phone\n", Some("work_phone")),
-            Ok((1, true, b','))
+            Ok((vec![1], true, b','))
         );
         assert_eq!(found("a,b\n", None), Err(LayoutError::NoColumn));
         assert_eq!(found("a,b\n", Some("c")), Err(LayoutError::NoSuchColumn));
@@ -330,7 +348,7 @@ mod tests {
             found("\"phone\n", None),
             Err(LayoutError::Row(RowError::OpenQuote))
         );
-        assert_eq!(found("", None), Ok((0, false, b',')));
+        assert_eq!(found("", None), Ok((vec![0], false, b',')));
     }
 
     #[test]
@@ -343,8 +361,8 @@ mod tests {
         };
         let layout = Layout::find(b"phone;x\n", true, &said).unwrap().unwrap();
         assert_eq!(
-            (layout.place, layout.heading, layout.columns),
-            (0, false, 1)
+            (layout.places, layout.heading, layout.columns),
+            (vec![0], false, 1)
         );
     }
 
@@ -356,7 +374,7 @@ mod tests {
         );
         assert_eq!(Layout::find(b"", false, &wanted(Form::Lines)), Ok(None));
         let utf16 = Layout::find(b"\xff\xfep\0h\0", false, &wanted(Form::Csv));
-        assert_eq!(utf16, Err(LayoutError::Utf16));
+        assert!(matches!(utf16, Err(LayoutError::Foreign(_))));
     }
 
     #[test]
@@ -365,7 +383,13 @@ mod tests {
         let layout = find(b"{\"id\":1,\"Phone Number\":\"1\"}\n")
             .unwrap()
             .unwrap();
-        assert_eq!(layout.member, "Phone Number");
+        assert_eq!(layout.members, ["Phone Number"]);
+        let both = find(b"{\"tel\":1,\"number\":2,\"Mobile\":3}\n")
+            .unwrap()
+            .unwrap();
+        assert_eq!(both.members, ["Mobile", "tel"]);
+        let two = find(b"{\"called\":1,\"number\":2}\n");
+        assert_eq!(two, Err(LayoutError::SeveralColumns));
         assert_eq!(find(b"[1]\n"), Err(LayoutError::NotAnObject));
         assert_eq!(find(b"{\"id\":1}\n"), Err(LayoutError::NoColumn));
         assert_eq!(

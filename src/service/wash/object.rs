@@ -7,12 +7,15 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::answers::ADDED;
+use crate::service::table::is_phone;
 
 /// What one object says.
 #[derive(Debug, Default)]
 pub(super) struct Object<'a> {
-    /// The member of the number as JSON, if there is one.
-    pub number: Option<&'a RawValue>,
+    /// The member of the number as JSON, with its name, if there is one.
+    pub number: Option<(Cow<'a, str>, &'a RawValue)>,
+    /// Further members with numbers.
+    pub also: Vec<(Cow<'a, str>, &'a RawValue)>,
     /// Whether there is no member at all.
     pub empty: bool,
 }
@@ -23,12 +26,12 @@ pub(super) struct Object<'a> {
 pub(super) struct NotAnObject;
 
 impl<'a> Object<'a> {
-    /// Reads a row whose number is in the member `name`.
-    pub fn read(row: &'a [u8], name: &str) -> Result<Self, NotAnObject> {
+    /// Reads a row whose numbers are in members of these names.
+    pub fn read(row: &'a [u8], names: &mut Names) -> Result<Self, NotAnObject> {
         let text = std::str::from_utf8(row).map_err(|_| NotAnObject)?;
         let mut json = serde_json::Deserializer::from_str(text);
         let object = json
-            .deserialize_map(Reading { name })
+            .deserialize_map(Reading { names })
             .map_err(|_| NotAnObject)?;
         json.end().map_err(|_| NotAnObject)?;
         Ok(object)
@@ -65,8 +68,39 @@ pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
+/// The members that hold numbers.
+#[derive(Debug)]
+pub(super) struct Names {
+    known: Vec<(String, bool)>,
+    and_usual: bool,
+}
+
+/// So many names of members are remembered; lists have fewer.
+const REMEMBERED: usize = 64;
+
+impl Names {
+    pub fn new(members: &[String], and_usual: bool) -> Self {
+        let known = members.iter().map(|name| (name.clone(), true));
+        Self {
+            known: known.collect(),
+            and_usual,
+        }
+    }
+
+    fn has(&mut self, name: &str) -> bool {
+        if let Some((_, is)) = self.known.iter().find(|(known, _)| known == name) {
+            return *is;
+        }
+        let is = self.and_usual && is_phone(name.as_bytes());
+        if self.known.len() < REMEMBERED {
+            self.known.push((name.to_owned(), is));
+        }
+        is
+    }
+}
+
 struct Reading<'n> {
-    name: &'n str,
+    names: &'n mut Names,
 }
 
 impl<'de> Visitor<'de> for Reading<'_> {
@@ -87,8 +121,16 @@ impl<'de> Visitor<'de> for Reading<'_> {
             if ADDED.contains(&&*name) {
                 return Err(de::Error::custom("it has an answer already"));
             }
-            if name == self.name && object.number.replace(value).is_some() {
+            if !self.names.has(&name) {
+                continue;
+            }
+            let before = object.number.iter().chain(&object.also);
+            if before.into_iter().any(|(known, _)| *known == name) {
                 return Err(de::Error::custom("the number stands twice"));
+            }
+            match object.number {
+                None => object.number = Some((name, value)),
+                Some(_) => object.also.push((name, value)),
             }
         }
         Ok(object)
@@ -125,9 +167,11 @@ mod tests {
 
     #[test]
     fn the_number_is_a_text_or_digits_and_stands_once_beside_no_answer() {
+        let names = || Names::new(&["phone".to_owned()], false);
         let read = |row: &str| {
-            let object = Object::read(row.as_bytes(), "phone").ok()?;
-            object.number.and_then(text).map(Cow::into_owned)
+            let object = Object::read(row.as_bytes(), &mut names()).ok()?;
+            let number = object.number.and_then(|(_, value)| text(value));
+            number.map(Cow::into_owned)
         };
         assert_eq!(
             read(r#"{"a":[1,{"phone":2}],"phone":"+32"}"#).unwrap(),
@@ -140,7 +184,7 @@ mod tests {
         assert_eq!(read(r#"{"phone":3.2e10}"#), None);
         assert_eq!(read(r#"{"phone":null}"#).unwrap(), "");
         assert_eq!(read(r#"{"phone":true}"#), None);
-        assert!(Object::read(b"{}", "phone").unwrap().empty);
+        assert!(Object::read(b"{}", &mut names()).unwrap().empty);
         for row in [
             "",
             "1",
@@ -153,8 +197,8 @@ mod tests {
             r#"{"phone":"1","\u0061nswer":"not_listed"}"#,
             "{\"phone\":\"\u{1}\"}",
         ] {
-            assert!(Object::read(row.as_bytes(), "phone").is_err(), "{row}");
+            assert!(Object::read(row.as_bytes(), &mut names()).is_err(), "{row}");
         }
-        assert!(Object::read(b"{\"phone\":\"\xff\"}", "phone").is_err());
+        assert!(Object::read(b"{\"phone\":\"\xff\"}", &mut names()).is_err());
     }
 }

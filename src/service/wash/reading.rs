@@ -116,6 +116,7 @@ impl<I: Input> Reading<I> {
     pub fn give_back(&mut self, mut group: Group) {
         group.bytes.clear();
         group.lines.clear();
+        group.also.clear();
         group.asked = 0;
         self.spare.push(group);
     }
@@ -137,8 +138,8 @@ impl<I: Input> Reading<I> {
             // Groups are far smaller than 4 GiB.
             let (end, next) = ((start + row.content) as u32, (start + row.next) as u32);
             let content = &self.group.bytes[start..start + row.content];
-            let line = self.rows.line(content, end, next);
-            self.group.asked += usize::from(line.needs_answer());
+            let line = self.rows.line(content, end, next, &mut self.group.also);
+            self.group.asked += usize::from(line.needs_answer()) + usize::from(line.also);
             self.group.lines.push(line);
         }
     }

@@ -44,7 +44,8 @@ impl Wash {
     /// Washes a list, on a thread of its own, the unpacking and the search for its first row
     /// included: what a list takes is never taken from a single check that waits. What is given
     /// back says whether the list can be read at all, as soon as its first row tells; if not, or
-    /// if nobody waits for that any more, nothing is asked.
+    /// if nobody waits for that any more, nothing is asked. If so, it says in which columns, from 0,
+    /// the numbers are.
     ///
     /// # Errors
     /// When there is no thread to be had; then nothing was asked.
@@ -53,7 +54,7 @@ impl Wash {
         wanted: Wanted,
         input: impl Input,
         output: impl Output,
-    ) -> io::Result<oneshot::Receiver<Result<(), BeginError>>> {
+    ) -> io::Result<oneshot::Receiver<Result<Vec<usize>, BeginError>>> {
         let runtime = self.service.runtime.clone();
         let (tell, begun) = oneshot::channel();
         std::thread::Builder::new()
@@ -65,7 +66,7 @@ impl Wash {
                 runtime.block_on(async move {
                     match Reading::begin(input, &wanted, self.region).await {
                         Ok((layout, reading)) => {
-                            if tell.send(Ok(())).is_ok() {
+                            if tell.send(Ok(layout.places.clone())).is_ok() {
                                 self.run(layout, reading, output).await;
                             }
                         }
@@ -180,19 +181,24 @@ impl Wash {
         self.still_may()?;
         let at = Moment::now();
         let mut asks = Vec::with_capacity(group.asked);
+        let mut also = group.also.iter();
         for line in group.lines.iter().filter(|line| line.needs_answer()) {
             let number = match &line.kind {
-                Kind::Number(number) => Some(self.service.pseudonyms(number, at)?),
+                Kind::Number(number) => Some(number),
                 _ => None,
             };
-            asks.push(Ask {
-                at,
-                context: self.context.clone(),
-                number,
-                seller: self.seller,
-                channel: self.channel,
-                replay: None,
-            });
+            let more = also.by_ref().take(usize::from(line.also)).map(Some);
+            for number in std::iter::once(number).chain(more) {
+                let number = number.map(|number| self.service.pseudonyms(number, at));
+                asks.push(Ask {
+                    at,
+                    context: self.context.clone(),
+                    number: number.transpose()?,
+                    seller: self.seller,
+                    channel: self.channel,
+                    replay: None,
+                });
+            }
         }
         Ok(asks)
     }

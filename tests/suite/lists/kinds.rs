@@ -1,0 +1,105 @@
+//! Files that are no lists, whatever their names say: they are refused by what they are, before
+//! anything is on record.
+
+use serde_json::json;
+
+use super::{begin, import, status, wash};
+use crate::harness::{World, number, on_every_store};
+
+/// A file of each kind, and a word of what it is told to be.
+fn kinds() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let utf16 = |big: bool, mark: bool| -> Vec<u8> {
+        let text = format!("naam\ttelefoon\r\nAn\t{}\r\n", number(1));
+        let text = if mark {
+            format!("\u{feff}{text}")
+        } else {
+            text
+        };
+        text.encode_utf16()
+            .flat_map(|unit| {
+                if big {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                }
+            })
+            .collect()
+    };
+    let rows = format!("phone\n{}\n", number(1));
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, rows.as_bytes()).unwrap();
+    let with = |start: &[u8]| [start, b"\n\x00\x01\xff", rows.as_bytes()].concat();
+    vec![
+        (
+            "list.xlsx",
+            with(b"PK\x03\x04\x14\x00\x00\x00\x08\x00"),
+            "zip",
+        ),
+        ("list.csv.gz", gzip.finish().unwrap(), "gzip"),
+        (
+            "list.zst",
+            zstd::encode_all(rows.as_bytes(), 1).unwrap(),
+            "zstd",
+        ),
+        (
+            "list.xls",
+            with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+            "Excel",
+        ),
+        ("list.pdf", with(b"%PDF-1.7\n"), "PDF"),
+        ("little.csv", utf16(false, false), "UTF-16"),
+        ("big.csv", utf16(true, false), "UTF-16"),
+        ("marked.csv", utf16(false, true), "UTF-16"),
+        (
+            "page.xls",
+            format!("<html><table><tr><td>{}</td></tr></table>\n", number(1)).into(),
+            "HTML",
+        ),
+        (
+            "list.json",
+            format!("[{{\"phone\":\"{}\"}}]\n", number(1)).into(),
+            "JSON",
+        ),
+        ("list.db", with(b"SQLite format 3\x00"), "no text"),
+    ]
+}
+
+on_every_store! {
+    fn a_file_that_is_no_text_is_refused_by_name_before_anything_is_on_record(world: &World) {
+        let dialler = world.dialler();
+        let regulator = world.operator().regulator();
+        for (name, bytes, what) in kinds() {
+            for more in [&[][..], &["--format", "lines"], &["--column", "1"]] {
+                let washed = wash(world, &dialler, name, &bytes, more);
+                status(&washed, 1);
+                assert!(washed.stderr.contains(what) && washed.stdout.is_empty(), "{what}: {washed:?}");
+            }
+            for more in [&[][..], &["--column", "1"]] {
+                let ended = import(world, name, &bytes, more);
+                status(&ended, 2);
+                assert!(ended.stderr.contains(what), "{what}: {ended:?}");
+            }
+            for media in ["text/csv", "text/plain"] {
+                let path = "/v1/wash?seller=telco";
+                let answer = dialler.call("POST", path, &[("Content-Type", media)], bytes.clone());
+                let problem = answer.expect(422).json();
+                assert_eq!(problem["code"], "unreadable_list");
+                assert!(problem["detail"].as_str().unwrap().contains(what), "{problem}");
+            }
+            let path = "/v1/audit/match?called=1&time=1&heading=0";
+            let problem = regulator.call("POST", path, &[("Content-Type", "text/csv")], bytes.clone());
+            let problem = problem.expect(422).json();
+            assert!(problem["detail"].as_str().unwrap().contains(what), "{problem}");
+        }
+        let operator = world.operator();
+        for op in ["check", "wash", "import", "opening"] {
+            assert!(operator.entries(&[("op", op)]).is_empty(), "{op}");
+        }
+        // By hand an import begins before its first bytes are seen: they go no further.
+        let (_, bytes, _) = kinds().remove(0);
+        let begun = begin(&operator, "x", &json!({}));
+        let path = format!("/v1/admin/imports/{}/parts/1", begun["id"].as_str().unwrap());
+        let problem = operator.call("PUT", &path, &[], bytes).expect(422).json();
+        assert!(problem["detail"].as_str().unwrap().contains("zip"), "{problem}");
+    }
+}
