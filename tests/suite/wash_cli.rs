@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::audit::text;
-use crate::harness::process::{Ended, run, run_on};
+use crate::harness::process::{Ended, Process, run, run_on};
 use crate::harness::service::metrust;
 use crate::harness::washing::Line;
 use crate::harness::{Api, World, number, on_every_store};
@@ -206,6 +206,32 @@ on_every_store! {
         assert_eq!(receipts.len(), 2);
         let last = receipts[1]["wash"]["rows"].as_u64().unwrap();
         assert!(last < 6_000, "it did not begin anew: {last}");
+    }
+
+    fn receipts_that_tell_of_a_part_of_the_list_are_not_said_to_tell_of_all(world: &mut World) {
+        let Desk { dialler, folder, .. } = Desk::at(world);
+        let desk = Desk { world, dialler: dialler.clone(), folder };
+        let file = desk.write("list.csv", &list(6_000));
+        let (line, stall) = Line::that_stalls(&world.service, 100_000);
+        let washing = Process::start(&mut desk.command(&line.url(), &[&file, "--patience", "0"]));
+        let Desk { folder, .. } = desk;
+        stall.wait();
+        // Killed in the middle: nothing ever says how this wash ended.
+        world.service.kill9();
+        stall.cut();
+        status(&washing.finish(), 3);
+        world.service.restart();
+        let desk = Desk { world, dialler, folder };
+        let taken = desk.read("list.washed.csv.partial").lines().count() - 1;
+        assert!(taken > 100);
+        let ended = desk.wash(&[&file]);
+        status(&ended, 0);
+        let receipts = desk.receipts("list.washed.csv.receipts.ndjson");
+        assert_eq!(receipts.len(), 1);
+        assert_eq!(receipts[0]["wash"]["rows"], 6_000 - taken);
+        let said = format!("cover {} of 6000 rows", 6_000 - taken);
+        assert!(ended.stderr.contains(&said), "{ended:?}");
+        assert!(!ended.stderr.contains("the receipts are in"), "{ended:?}");
     }
 
     fn what_is_refused_is_told_and_gives_no_file(world: &mut World) {

@@ -192,7 +192,7 @@ impl Wash {
             // Whoever reads this has enough, as `head` does.
             return Ok(ExitCode::SUCCESS);
         }
-        let told = receipts::fetch(&client, &washes, destination.receipts()?)?;
+        let told = receipts::fetch(&client, &washes, counts.rows(), destination.receipts()?)?;
         note(&format!(
             "{}: {}{told}",
             destination.complete(),

@@ -25,8 +25,18 @@ pub(super) struct Done {
     /// Whether the names of the columns came back.
     pub heading: bool,
     pub counts: Counts,
-    /// The washes so far, by their names: one for each connection.
-    pub washes: Vec<String>,
+    /// The washes so far: one for each connection.
+    pub washes: Vec<Taken>,
+}
+
+/// What was taken from one wash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Taken {
+    /// Its name.
+    pub wash: String,
+    /// How many rows of the output it answered.
+    pub rows: u64,
 }
 
 /// The answers so far.
@@ -39,8 +49,12 @@ pub(super) struct Counts {
 }
 
 impl Counts {
+    pub fn rows(&self) -> u64 {
+        self.suppress + self.not_listed + self.invalid
+    }
+
     pub fn in_words(&self) -> String {
-        let rows = self.suppress + self.not_listed + self.invalid;
+        let rows = self.rows();
         format!(
             "{rows} rows, {} suppress, {} not_listed, {} invalid",
             self.suppress, self.not_listed, self.invalid
@@ -158,7 +172,7 @@ impl Progress {
 
     /// A connection has been taken up.
     pub fn begin_wash(&mut self, wash: String) {
-        self.done.washes.push(wash);
+        self.done.washes.push(Taken { wash, rows: 0 });
     }
 
     /// A row of so many bytes is answered.
@@ -170,6 +184,11 @@ impl Progress {
             Came::Suppress => counts.suppress += 1,
             Came::NotListed => counts.not_listed += 1,
             Came::Invalid => counts.invalid += 1,
+        }
+        if let (Came::Suppress | Came::NotListed | Came::Invalid, Some(taken)) =
+            (came, self.done.washes.last_mut())
+        {
+            taken.rows += 1;
         }
         self.done.offset += bytes;
         self.bar.inc(bytes);

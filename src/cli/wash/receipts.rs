@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::cli::Failure;
 use crate::cli::audit::place::Place;
 use crate::cli::client::Client;
+use crate::cli::wash::progress::Taken;
 
 /// For how long the proof of a wash is waited for. A signed promise will do until then.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -18,19 +19,28 @@ const AGAIN: Duration = Duration::from_millis(200);
 #[derive(Deserialize)]
 struct Receipt {
     sealed: bool,
+    wash: Wash,
 }
 
-/// Fetches the receipts of these washes and writes them down; what to say of it.
+#[derive(Deserialize)]
+struct Wash {
+    rows: u64,
+}
+
+/// Fetches the receipts of these washes and writes them down; what to say of it, and of how many of
+/// all `rows` they tell.
 pub(super) fn fetch(
     client: &Client,
-    washes: &[String],
+    washes: &[Taken],
+    rows: u64,
     place: Option<Place<'_>>,
 ) -> Result<String, Failure> {
     let Some(place) = place.filter(|_| !washes.is_empty()) else {
         return Ok(String::new());
     };
     let mut lines = String::new();
-    for wash in washes {
+    let mut told = 0;
+    for Taken { wash, rows } in washes {
         let begun = Instant::now();
         let receipt = loop {
             let got = client.get(&format!("/v1/washes/{wash}"), &[]);
@@ -39,6 +49,7 @@ pub(super) fn fetch(
                 Ok(text) => {
                     let receipt: Receipt = client.understand(&text)?;
                     if receipt.sealed || late {
+                        told += receipt.wash.rows.min(*rows);
                         break Some(text);
                     }
                 }
@@ -57,5 +68,13 @@ pub(super) fn fetch(
         return Ok("; no receipt could be fetched".to_owned());
     }
     place.write(&lines)?;
-    Ok(format!("; the receipts are in {}", place.file.display()))
+    let file = place.file.display();
+    if told < rows {
+        return Ok(format!(
+            "; the receipts in {file} cover {told} of {rows} rows. There is none of the others: the \
+             service was cut off before it had put the end of their wash on record. Each of them is \
+             on record as a check"
+        ));
+    }
+    Ok(format!("; the receipts are in {file}"))
 }

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use super::api::Api;
@@ -211,12 +212,67 @@ impl Line {
         }
     }
 
+    /// A line for one connection on which no more than so many bytes come back until it is cut.
+    pub fn that_stalls(service: &Service, after: usize) -> (Self, Stall) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let to = service.address().to_owned();
+        let ((tell, stalled), (cut, wait)) = (mpsc::channel(), mpsc::channel());
+        thread::spawn(move || {
+            let client = listener.accept().unwrap().0;
+            let service = TcpStream::connect(&to).unwrap();
+            let (up, down) = (client.try_clone().unwrap(), service.try_clone().unwrap());
+            thread::spawn(move || pass(up, service, usize::MAX));
+            let ends = [client.try_clone().unwrap(), down.try_clone().unwrap()];
+            let (mut from, mut to, mut limit) = (down, client, after);
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = from.read(&mut piece[..limit.min(4096)]) {
+                to.write_all(&piece[..length]).unwrap();
+                limit -= length;
+                if limit == 0 {
+                    break;
+                }
+            }
+            tell.send(()).unwrap();
+            let _: Result<(), _> = wait.recv();
+            for stream in ends {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        });
+        let line = Self {
+            address,
+            connections: Arc::default(),
+        };
+        (line, Stall { stalled, cut })
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// A line that stands still.
+pub struct Stall {
+    stalled: mpsc::Receiver<()>,
+    cut: mpsc::Sender<()>,
+}
+
+impl Stall {
+    /// Waits until it does.
+    #[track_caller]
+    pub fn wait(&self) {
+        self.stalled
+            .recv_timeout(super::wait::PATIENCE)
+            .expect("the line stands still");
+    }
+
+    /// Cuts it.
+    pub fn cut(self) {
+        self.cut.send(()).unwrap();
     }
 }
 
