@@ -14,7 +14,7 @@ use super::body::read_json;
 use super::problem::Problem;
 use crate::domain::{PhoneNumber, Region, SellerRef};
 use crate::service::ServiceError;
-use crate::service::import::{Day, ImportView, LONGEST_PART, NewImport, Rows};
+use crate::service::import::{Day, ImportView, LONGEST_PART, NewImport, Rows, TakeFrom};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +23,11 @@ struct Begin {
     seller: String,
     #[serde(default)]
     remove: bool,
+    /// Of a removal: out of which lists, by source or id; or every one.
+    #[serde(default)]
+    from: Vec<String>,
+    #[serde(default)]
+    every_list: bool,
     #[serde(default)]
     date: Option<String>,
     sha256: String,
@@ -95,6 +100,12 @@ impl Begin {
             source: self.source,
             seller: SellerRef::parse(&self.seller)?,
             remove: self.remove,
+            from: match (self.from.is_empty(), self.every_list) {
+                (true, false) => TakeFrom::Only,
+                (false, false) => TakeFrom::Lists(self.from),
+                (true, true) => TakeFrom::Every,
+                (false, true) => return Err(wrong("from some lists, or from every one")),
+            },
             date: date.transpose().map_err(|_| {
                 wrong("the date of the objection is like 2019-05-01, since 1980, and has been")
             })?,

@@ -96,6 +96,12 @@ pub enum ServiceError {
     /// 404: no such import.
     #[error("there is no import of this id")]
     UnknownImport,
+    /// 404: no such list to take numbers from.
+    #[error("no list of this source or id was brought in for these sellers")]
+    UnknownList,
+    /// 409: it is not said which list numbers are taken from.
+    #[error("more than one list was brought in for these sellers, and a number may be in several")]
+    SeveralLists,
     /// 409: an import is not as far, or further.
     #[error("{0}")]
     ImportState(&'static str),

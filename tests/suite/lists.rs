@@ -3,6 +3,8 @@
 
 #[path = "lists/kinds.rs"]
 mod kinds;
+#[path = "lists/removals.rs"]
+mod removals;
 
 use std::fs;
 

@@ -248,6 +248,19 @@ impl From<ServiceError> for Problem {
                 "There is no such import",
                 "GET /v1/admin/imports shows the ids.",
             ),
+            ServiceError::UnknownList => new(
+                S::NOT_FOUND,
+                "unknown_list",
+                "There is no such list",
+                "Look at the list of imports, and at the seller.",
+            ),
+            ServiceError::SeveralLists => new(
+                S::CONFLICT,
+                "several_lists",
+                "It is not said out of which list",
+                "Say it (from; --from), by the list's source or id: what another list has stays. Or \
+                 say every one (every_list; --from-every-list): then nothing stays.",
+            ),
             ServiceError::ImportState(_) => new(
                 S::CONFLICT,
                 "import_state",

@@ -49,7 +49,8 @@ Examples:
   metrust import old-list.csv --source 'CRM of 2019' --seller sunny-telecom --date 2019-05-01
   metrust import national.csv --source 'National list, May' --all-sellers --column msisdn \\
     --date-column registered --region BE
-  metrust import gone.txt --source 'National list, June: taken off' --all-sellers --remove
+  metrust import gone.txt --source 'National list, June: taken off' --all-sellers --remove \\
+    --from 'National list, May'
 
 Exit status: 0 every row is in; 1 all are but those in the file of rejected rows; 2 the command line
 or the file cannot be used; 3 not finished, the same command goes on."
@@ -75,9 +76,24 @@ pub(super) struct Import {
     #[arg(long, value_name = "DATE")]
     date: Option<String>,
 
-    /// Take the numbers out: what was imported of them, not what people registered
+    /// Take the numbers out: what was imported of them, not what people registered, and not what
+    /// another list still has
     #[arg(long)]
     remove: bool,
+
+    /// Out of which list: its source, or its id; may be given again [default: the only list that
+    /// was imported for these sellers]
+    #[arg(
+        long,
+        value_name = "LIST",
+        requires = "remove",
+        conflicts_with = "from_every_list"
+    )]
+    from: Vec<String>,
+
+    /// Out of every list for these sellers: also what another list still has
+    #[arg(long, requires = "remove")]
+    from_every_list: bool,
 
     /// The column of the number: its name, or its position from 1; several with commas between
     /// them [default: every column named as that of a phone number usually is]
@@ -114,6 +130,7 @@ struct Told {
     counts: Counts,
     steps: u32,
     changed: u64,
+    staying: u64,
     #[serde(default)]
     done: Done,
 }
@@ -173,6 +190,8 @@ impl Import {
             "source": self.source,
             "seller": self.seller.as_deref().unwrap_or("all"),
             "remove": self.remove,
+            "from": self.from,
+            "every_list": self.from_every_list,
             "date": self.date,
             "sha256": parts.sha256(),
             "bytes": parts.bytes(),
@@ -193,14 +212,18 @@ impl Import {
             rejected,
             numbers,
         } = told.counts;
-        let changed = told.changed;
+        let (changed, staying) = (told.changed, told.staying);
         let (verb, before) = match self.remove {
             true => ("taken out", "were not in"),
             false => ("imported", "were in before"),
         };
+        let stay = match staying {
+            0 => String::new(),
+            _ => format!("{staying} stay because another list has them, "),
+        };
         note(&format!(
-            "{rows} rows, {numbers} numbers: {changed} {verb}, {} {before}",
-            numbers.saturating_sub(changed)
+            "{rows} rows, {numbers} numbers: {changed} {verb}, {stay}{} {before}",
+            numbers.saturating_sub(changed + staying)
         ));
         if rejected == 0 {
             return Ok(ExitCode::SUCCESS);

@@ -12,6 +12,7 @@
 //! * `kept`: what is kept of each part beside the log: dates, and what was rejected.
 //! * `record`: an import's document in the store.
 //! * `find`: which lists a number came with.
+//! * `removal`: what is taken out, and what stays because another list has it.
 
 mod day;
 mod find;
@@ -19,6 +20,7 @@ mod kept;
 mod new;
 mod record;
 mod rejection;
+mod removal;
 mod rows;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -28,6 +30,7 @@ pub use find::FoundListing;
 pub use new::NewImport;
 pub use record::{Counts, ImportView, State};
 pub use rejection::{Rejected, Rejection};
+pub use removal::TakeFrom;
 pub use rows::{PartError, Rows};
 
 use super::{Service, ServiceError};
@@ -64,8 +67,8 @@ impl Service {
     /// since.
     ///
     /// # Errors
-    /// [`ServiceError::WrongRole`], [`ServiceError::UnknownSeller`],
-    /// [`ServiceError::Contradiction`].
+    /// [`ServiceError::WrongRole`], [`ServiceError::UnknownSeller`], [`ServiceError::UnknownList`],
+    /// [`ServiceError::SeveralLists`], [`ServiceError::Contradiction`].
     pub async fn begin_import(
         &self,
         who: &Principal,
@@ -74,6 +77,7 @@ impl Service {
         operator(who)?;
         new.check()?;
         self.listed_for(&new.seller)?;
+        let from = self.taken_from(&new).await?;
         let id = new.id();
         for _ in 0..TRIES {
             let found = self.import_record(&id).await?;
@@ -90,7 +94,7 @@ impl Service {
             };
             self.note_import(who, &new.seller, detail).await?;
             let runs = found.as_ref().map_or(0, |(record, _)| record.runs);
-            let record = Record::new(&new, runs + 1, who.key.clone());
+            let record = Record::new(&new, from.clone(), runs + 1, who.key.clone());
             let body = record.write()?;
             let put = match found {
                 None => self.store.create(Kind::Import, &id, body).await?,
@@ -176,7 +180,7 @@ impl Service {
     /// Takes one step: what all parts have of a stretch of the index goes into the list, or out.
     /// Sorted together, they cost the store a fraction of what they would one part at a time. When
     /// it answers, that is durable: the next check sees it. A step that was taken is not taken
-    /// again. Returns how many listings it changed.
+    /// again. What is taken out stays in if another list has it. Returns how many listings it changed.
     ///
     /// # Errors
     /// [`ServiceError::ImportState`] when a part is missing. After another error some of the
@@ -218,17 +222,24 @@ impl Service {
         let spots = sorted
             .await
             .map_err(|_| ServiceError::Damaged("what is kept of an import"))?;
-        let part = ImportPart {
-            seller,
-            remove: record.remove,
-            spots,
+        let (changed, staying) = if record.remove {
+            let blocks = first..first + wide;
+            self.take_out(&record, seller, spots, blocks).await?
+        } else {
+            let part = ImportPart {
+                seller,
+                remove: false,
+                spots,
+            };
+            (self.store.import(part).await?, 0)
         };
-        let changed = self.store.import(part).await?;
         self.change_import(id, |record| {
             if record.state != State::UnderWay {
                 return Err(ServiceError::ImportState("this import is finished"));
             }
-            record.stepped.entry(number).or_insert(changed);
+            if record.stepped.insert(number, changed).is_none() {
+                record.staying += staying;
+            }
             Ok(())
         })
         .await?;

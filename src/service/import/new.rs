@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Day, LONGEST_PART, MOST_PARTS, Rows};
+use super::{Day, LONGEST_PART, MOST_PARTS, Rows, TakeFrom};
 use crate::domain::{Region, SellerRef};
 use crate::service::ServiceError;
 
@@ -18,6 +18,8 @@ pub struct NewImport {
     pub seller: SellerRef,
     /// Whether its numbers are taken out: imported listings, not what people registered.
     pub remove: bool,
+    /// Out of which lists they are taken.
+    pub from: TakeFrom,
     /// The date of the objection, for rows that have none.
     pub date: Option<Day>,
     /// SHA-256 of the whole file.
@@ -37,14 +39,21 @@ impl NewImport {
     pub(super) fn id(&self) -> String {
         let mut hash = Sha256::new_with_prefix(b"metrust v1 import\0");
         let rows = &self.rows;
+        let from = match &self.from {
+            TakeFrom::Only => String::new(),
+            // No source has a control character.
+            TakeFrom::Lists(lists) => lists.join("\u{1}"),
+            TakeFrom::Every => "\u{2}".to_owned(),
+        };
         let columns = rows.numbers.iter().chain([&rows.columns]);
         let columns: Vec<u8> = columns.flat_map(|column| column.to_be_bytes()).collect();
-        let parts: [&[u8]; 12] = [
+        let parts: [&[u8]; 13] = [
             &self.file,
             &self.bytes.to_be_bytes(),
             self.source.as_bytes(),
             self.seller.as_str().as_bytes(),
             &[u8::from(self.remove)],
+            from.as_bytes(),
             &self.date.map_or(0, Day::number).to_be_bytes(),
             &self.parts.to_be_bytes(),
             &self.part_bytes.to_be_bytes(),

@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::kept::BLOCKS;
+use super::removal::TakenFrom;
 use super::{Day, NewImport, Rows};
 use crate::domain::{KeyId, Moment, SellerRef};
 use crate::service::ServiceError;
@@ -70,6 +71,8 @@ pub struct ImportView {
     /// How many numbers were not listed like this before; or, of a removal, were. What an attempt
     /// that broke off had changed already does not count again.
     pub changed: u64,
+    /// How many numbers of a removal stay in, because another list has them.
+    pub staying: u64,
     /// When it was begun the last time.
     pub begun_at: Moment,
     /// By which key.
@@ -84,6 +87,7 @@ pub(super) struct Record {
     pub source: String,
     pub seller: SellerRef,
     pub remove: bool,
+    pub from: TakenFrom,
     pub date: Option<Day>,
     sha256: String,
     bytes: u64,
@@ -91,7 +95,7 @@ pub(super) struct Record {
     pub rows: Rows,
     pub state: State,
     pub runs: u32,
-    begun_at: Moment,
+    pub begun_at: Moment,
     begun_by: KeyId,
     pub finished_at: Option<Moment>,
     pub days: Option<(Day, Day)>,
@@ -100,14 +104,17 @@ pub(super) struct Record {
     pub steps: u32,
     /// What each step changed.
     pub stepped: BTreeMap<u32, u64>,
+    /// How many numbers stay although they were to be taken out.
+    pub staying: u64,
 }
 
 impl Record {
-    pub fn new(new: &NewImport, runs: u32, by: KeyId) -> Self {
+    pub fn new(new: &NewImport, from: TakenFrom, runs: u32, by: KeyId) -> Self {
         Self {
             source: new.source.clone(),
             seller: new.seller.clone(),
             remove: new.remove,
+            from,
             date: new.date,
             sha256: HEXLOWER.encode(&new.file),
             bytes: new.bytes,
@@ -122,6 +129,7 @@ impl Record {
             done: BTreeMap::new(),
             steps: steps(new.bytes),
             stepped: BTreeMap::new(),
+            staying: 0,
         }
     }
 
@@ -175,6 +183,7 @@ impl Record {
             steps: self.steps,
             steps_done: self.stepped.len() as u32,
             changed: self.changed(),
+            staying: self.staying,
             begun_at: self.begun_at,
             begun_by: self.begun_by.clone(),
             finished_at: self.finished_at,
