@@ -86,6 +86,8 @@ mod redis_links;
 mod redis_settings;
 #[path = "suite/reports.rs"]
 mod reports;
+#[path = "suite/rot.rs"]
+mod rot;
 #[path = "suite/sealing.rs"]
 mod sealing;
 #[path = "suite/secrecy.rs"]

@@ -206,15 +206,22 @@ fn checks_that_were_answered_and_are_spoilt_on_the_disk_are_never_passed_over() 
     eventually("with a sound copy nothing is missing", || {
         world.operator().entries(&[("op", "check")]).len() == 3
     });
+    let key = world.operator().dialler_of("calls");
     let suppresses = |world: &World| {
-        let dialler = world.operator().dialler_of("calls");
+        let dialler = key.on(&world.service.url());
         dialler.suppresses(&number(1), "telco")
     };
     assert!(suppresses(&world));
     world.service.kill9();
     fs::rename(&journal, journal.with_extension("elsewhere")).unwrap();
+    // Whoever moves it away has to say so: it is on record that something is missing.
     world.service.restart();
+    let dialler = key.on(&world.service.url());
+    dialler.check(&number(1), "telco").expect(503);
+    world.anonymous().get("/readyz").expect(503);
+    world.service.restart_as(&launch.argument("--accept-loss"));
     assert!(suppresses(&world), "no opt-out was in it");
+    assert_eq!(world.operator().entries(&[("op", "incident")]).len(), 1);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod tables;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writer;
 
 use std::fmt;

@@ -17,6 +17,7 @@ use super::tables::{
     self, DOCUMENTS, IMPORTS, LISTINGS, META, REPLAYS, SEQUENCES, TAIL, away, listing_key,
     listing_subject, listings_of,
 };
+use super::verify::verify;
 use crate::domain::{Decision, EntryId};
 use crate::privacy::Subject;
 use crate::store::batch::{self, Verdict, Writer};
@@ -48,6 +49,8 @@ pub(super) struct State {
     /// How many bytes of the tail lie in the database.
     row_bytes: u64,
     journal: Journal,
+    /// The files of the journal that the database knows to hold something.
+    listed: Vec<u32>,
     /// Batches that are not on disk yet.
     pending: Vec<Record>,
     /// Whose sequence numbers the database does not hold yet.
@@ -61,6 +64,7 @@ impl State {
         writer: Writer,
         replay_window: Duration,
     ) -> Result<Self, StoreError> {
+        verify(file)?;
         let database = Database::builder().set_cache_size(CACHE).create(file);
         Self::with(database.map_err(away)?, file, writer, replay_window)
     }
@@ -73,6 +77,7 @@ impl State {
         replay_window: Duration,
         identity: Option<Identity>,
     ) -> Result<Self, StoreError> {
+        verify(file)?;
         let database = Database::builder().set_cache_size(CACHE).open(file);
         let state = Self::with(database.map_err(away)?, file, writer, replay_window)?;
         let read = state.database.begin_read().map_err(away)?;
@@ -94,7 +99,7 @@ impl State {
     ) -> Result<Self, StoreError> {
         owner_only(file)?;
         make_tables(&database)?;
-        let base = base(&database)?;
+        let (base, listed) = (base(&database)?, listed(&database)?);
         let mut state = Self {
             database: Arc::new(database),
             writer,
@@ -106,9 +111,11 @@ impl State {
             next: 0,
             row_bytes: 0,
             journal: Journal::open(file, base)?,
+            listed,
             pending: Vec::new(),
             counted: HashSet::new(),
         };
+        state.find_journal()?;
         state.load()?;
         state.find_tail()?;
         Ok(state)
@@ -366,6 +373,12 @@ fn make_tables(database: &Database) -> Result<(), StoreError> {
     write.open_table(REPLAYS).map_err(away)?;
     write.open_table(IMPORTS).map_err(away)?;
     write.commit().map_err(away)
+}
+
+/// The files of the journal that held something when the database was last written.
+fn listed(database: &Database) -> Result<Vec<u32>, StoreError> {
+    let read = database.begin_read().map_err(away)?;
+    tables::journal(&read.open_table(META).map_err(away)?)
 }
 
 /// Where the tail begins.

@@ -6,7 +6,8 @@ use crate::domain::Locator;
 use crate::privacy::Subject;
 use crate::store::{Identity, Listing, SellerNumber, StoreError};
 
-/// The identity, the directory's version, where the tail begins.
+/// The identity, the directory's version, where the tail begins, which files the journal has, what was
+/// lost.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// What of the tail came with something else that is in here: position to outcome and packed batch.
@@ -33,6 +34,7 @@ const IDENTITY: &str = "identity";
 const DIRECTORY: &str = "directory";
 const BASE: &str = "tail";
 const LOST: &str = "lost";
+const JOURNAL: &str = "journal";
 
 /// A failure of redb, as the rest of the house knows it.
 pub(super) fn away(error: impl Into<redb::Error>) -> StoreError {
@@ -104,6 +106,27 @@ pub(super) fn put_loss(
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// The files of the journal that held what the database did not, by number.
+pub(super) fn journal(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<Vec<u32>, StoreError> {
+    let row = meta.get(JOURNAL).map_err(away)?;
+    let numbers = row.map(|row| {
+        let numbers = row.value().as_chunks::<4>().0.iter();
+        numbers.copied().map(u32::from_be_bytes).collect()
+    });
+    Ok(numbers.unwrap_or_default())
+}
+
+pub(super) fn put_journal(
+    meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
+    files: &[u32],
+) -> Result<(), StoreError> {
+    let bytes: Vec<u8> = files.iter().flat_map(|file| file.to_be_bytes()).collect();
+    meta.insert(JOURNAL, bytes.as_slice()).map_err(away)?;
+    Ok(())
 }
 
 /// Before which place everything is sealed and dropped.

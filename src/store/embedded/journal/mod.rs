@@ -132,7 +132,7 @@ impl Journal {
         let mut found = Vec::new();
         for (number, path) in journal.files()? {
             journal.number = journal.number.max(number + 1);
-            found.push(Segment::open(&path).map_err(|error| away(&path, &error))?);
+            found.push(Segment::open(&path, number).map_err(|error| away(&path, &error))?);
         }
         found.sort_by_key(|found| (found.segment.is_empty(), found.segment.first()));
         nothing_is_missing(&found, base)?;
@@ -153,7 +153,7 @@ impl Journal {
             again.map_err(|error| away(last.path(), &error))?;
         }
         if held.is_empty() && journal.spare.is_empty() {
-            let made = Segment::make(&journal.path(journal.number));
+            let made = Segment::make(&journal.path(journal.number), journal.number);
             journal
                 .spare
                 .push(made.map_err(|error| away(&journal.name, &error))?);
@@ -196,6 +196,27 @@ impl Journal {
             path.push(format!(".{number}"));
         }
         PathBuf::from(path)
+    }
+
+    /// The files that hold what was not dropped, by number.
+    pub(super) fn live(&self) -> Vec<u32> {
+        let (segments, base) = (self.held.segments(), self.held.base());
+        let live = segments.iter().filter(|segment| segment.next() > base);
+        live.map(|segment| segment.number()).collect()
+    }
+
+    /// Whether the file that is written now is among these, the last.
+    pub(super) fn is_last_of(&self, files: &[u32]) -> bool {
+        let segments = self.held.segments();
+        segments.last().map(|last| last.number()) == files.last().copied()
+    }
+
+    /// Of the files that held something, one that holds nothing now, or is gone.
+    pub(super) fn missing(&self, files: &[u32]) -> Option<PathBuf> {
+        let segments = self.held.segments();
+        let is_held = |file: &u32| segments.iter().any(|segment| segment.number() == *file);
+        let missing = files.iter().find(|file| !is_held(file))?;
+        Some(self.path(*missing))
     }
 
     /// What readers see.
@@ -241,7 +262,7 @@ impl Journal {
             Some(spare) => Ok(spare),
             None => self.come().unwrap_or_else(|| {
                 self.number += 1;
-                Segment::make(&self.path(self.number - 1))
+                Segment::make(&self.path(self.number - 1), self.number - 1)
             }),
         };
         let segment = Arc::new(segment.map_err(|error| away(&self.name, &error))?);
@@ -259,10 +280,10 @@ impl Journal {
         if !self.spare.is_empty() || self.coming.is_some() {
             return;
         }
-        let path = self.path(self.number);
+        let (path, number) = (self.path(self.number), self.number);
         self.number += 1;
         let (made, coming) = mpsc::channel();
-        let work = move || drop(made.send(Segment::make(&path)));
+        let work = move || drop(made.send(Segment::make(&path, number)));
         let thread = std::thread::Builder::new().name("store-journal".to_owned());
         // Without a thread it is made when it is needed.
         self.coming = thread.spawn(work).ok().map(|_| coming);
@@ -326,6 +347,9 @@ impl Journal {
 fn nothing_is_missing(files: &[Found], base: u64) -> Result<(), StoreError> {
     let mut read_to = base;
     for (place, file) in files.iter().enumerate() {
+        if !file.segment.is_empty() && file.segment.is_cut() {
+            return Err(missing(file.segment.path()));
+        }
         // What the first one follows on is sealed, and its file is used again.
         if place > 0 && file.behind > Some(read_to) {
             return Err(missing(files[place - 1].segment.path()));
@@ -341,9 +365,9 @@ fn nothing_is_missing(files: &[Found], base: u64) -> Result<(), StoreError> {
 fn missing(path: &Path) -> StoreError {
     StoreError::Damaged(format!(
         "{}: checks that were answered cannot be read there any more. The file was left as it is. Put \
-         a sound copy in its place. Without one, move it elsewhere, keep it, and start again: no \
-         opt-out is in it, but checks that it or a later file of the journal holds, and that were not \
-         sealed yet, are then missing from the audit; tell those who read that",
+         a sound copy in its place. Without one, move it elsewhere, keep it, and start with \
+         --accept-loss: no opt-out is in it, but checks that it or a later file of the journal holds, \
+         and that were not sealed yet, are then missing from the audit; tell those who read that",
         path.display()
     ))
 }

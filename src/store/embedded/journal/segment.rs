@@ -32,6 +32,8 @@ struct Mark {
 #[derive(Debug)]
 pub(super) struct Segment {
     path: PathBuf,
+    /// Which file of the journal it is.
+    number: u32,
     file: File,
     size: usize,
     marks: Box<[Mark]>,
@@ -69,7 +71,7 @@ impl Found {
 impl Segment {
     /// Makes the file, in its full length. One that is there is left alone: another thread that was
     /// given up may have been late.
-    pub(super) fn make(path: &Path) -> io::Result<Self> {
+    pub(super) fn make(path: &Path, number: u32) -> io::Result<Self> {
         let file = OpenOptions::new()
             .create_new(true)
             .read(true)
@@ -81,14 +83,14 @@ impl Segment {
         if let Some(folder) = path.parent() {
             File::open(folder)?.sync_all()?;
         }
-        Ok(Self::new(path, file, SIZE))
+        Ok(Self::new(path, number, file, SIZE))
     }
 
     /// Opens what is there, and finds the end of what it holds. Nothing is changed.
-    pub(super) fn open(path: &Path) -> io::Result<Found> {
+    pub(super) fn open(path: &Path, number: u32) -> io::Result<Found> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let bytes = std::fs::read(path)?;
-        let segment = Self::new(path, file, bytes.len());
+        let segment = Self::new(path, number, file, bytes.len());
         let (mut offset, mut next, mut first) = (0, 0, None);
         while let Some((record, behind)) = Record::read(&bytes[offset..]) {
             if offset > 0 && record.place < next {
@@ -126,9 +128,10 @@ impl Segment {
         self.file.sync_data()
     }
 
-    fn new(path: &Path, file: File, size: usize) -> Self {
+    fn new(path: &Path, number: u32, file: File, size: usize) -> Self {
         Self {
             path: path.to_owned(),
+            number,
             file,
             size,
             marks: (0..size.div_ceil(BLOCK)).map(|_| Mark::default()).collect(),
@@ -152,6 +155,15 @@ impl Segment {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Whether something was cut off it: it is as long as it will ever be before it is used.
+    pub(super) fn is_cut(&self) -> bool {
+        self.size < SIZE
     }
 
     /// Whether it is as long as those that are made now.

@@ -142,19 +142,43 @@ fn a_file_of_another_length_is_read_and_given_up_when_it_is_empty() {
     let database = folder.path().join("metrust.redb");
     let mut bytes = Vec::new();
     record(5, 40).write(5, &mut bytes);
-    bytes.resize(1000, 0);
+    bytes.resize(segment::SIZE + 500, 0);
     std::fs::write(folder.path().join("metrust.redb.journal"), bytes).unwrap();
     let mut journal = Journal::open(&database, 0).unwrap();
-    assert!(journal.append(&[record(6, 2000)]).unwrap());
-    assert_eq!(all(&journal), [record(5, 40), record(6, 2000)]);
-    journal.go_on_from(6).unwrap();
-    journal.retire(6).unwrap();
+    assert!(journal.append(&[record(6, MUCH)]).unwrap());
+    assert!(journal.append(&[record(7, 1000)]).unwrap());
+    assert_eq!(
+        all(&journal),
+        [record(5, 40), record(6, MUCH), record(7, 1000)]
+    );
+    journal.go_on_from(7).unwrap();
+    journal.retire(7).unwrap();
     assert_eq!(files(folder.path()), ["metrust.redb.journal.1"]);
     drop(journal);
     assert_eq!(
-        all(&Journal::open(&database, 6).unwrap()),
-        [record(6, 2000)]
+        all(&Journal::open(&database, 7).unwrap()),
+        [record(7, 1000)]
     );
+}
+
+#[test]
+fn a_file_that_was_cut_is_refused_wherever_it_was_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("metrust.redb");
+    let mut journal = Journal::open(&database, 0).unwrap();
+    journal.append(&records(0, &[10, 20, 30])).unwrap();
+    drop(journal);
+    let path = folder.path().join("metrust.redb.journal");
+    let whole = std::fs::read(&path).unwrap();
+    // At the border of a record, in one, and behind them all.
+    for length in [record::HEAD + 10, 2 * record::HEAD + 25, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let refused = Journal::open(&database, 0).unwrap_err();
+        assert!(refused.to_string().contains("metrust.redb.journal"));
+        assert_eq!(std::fs::read(&path).unwrap(), whole[..length]);
+    }
+    std::fs::write(&path, &whole).unwrap();
+    assert_eq!(all(&Journal::open(&database, 0).unwrap()).len(), 3);
 }
 
 /// Spoils some bytes of one of `written`, which the first file begins with.

@@ -45,6 +45,33 @@ impl State {
         Ok(())
     }
 
+    /// Marks the store if a file of the journal is gone in which checks were put on record that the
+    /// database does not hold.
+    pub(super) fn find_journal(&mut self) -> Result<(), StoreError> {
+        let Some(path) = self.journal.missing(&self.listed) else {
+            return Ok(());
+        };
+        tracing::error!(
+            "{} is gone, or holds nothing any more: checks that were answered are missing with it",
+            path.display()
+        );
+        let what = "a file of its journal is gone, with checks that were answered";
+        let write = self.database.begin_write().map_err(away)?;
+        tables::put_loss(&mut write.open_table(META).map_err(away)?, Some(what))?;
+        self.list(&write)?;
+        write.commit().map_err(away)
+    }
+
+    /// Tells the database which files of the journal hold something.
+    fn list(&mut self, write: &WriteTransaction) -> Result<(), StoreError> {
+        let live = self.journal.live();
+        if live != self.listed {
+            tables::put_journal(&mut write.open_table(META).map_err(away)?, &live)?;
+            self.listed = live;
+        }
+        Ok(())
+    }
+
     /// A journal that goes on where the database never came to belongs to a newer copy of it: whoever
     /// put the older one back has chosen to go on without, and the sealer puts the loss on record.
     fn go_on_without(&mut self, known_to: u64) -> Result<(), StoreError> {
@@ -58,7 +85,9 @@ impl State {
             Ok(true)
         })?;
         drop(tail);
+        tables::put_journal(&mut write.open_table(META).map_err(away)?, &[])?;
         write.commit().map_err(away)?;
+        self.listed.clear();
         self.journal.put_aside()
     }
 
@@ -164,13 +193,18 @@ impl State {
         Ok(())
     }
 
-    /// Puts the batches that wait on disk, in the journal; says whether it could take them.
+    /// Puts the batches that wait on disk, in the journal; says whether that is all there is to do.
+    /// It is not where the journal could not take them, nor where a file came into use that the
+    /// database does not know: were it to go missing, nobody would know what was in it.
     pub(in crate::store::embedded) fn journal(&mut self) -> Result<bool, StoreError> {
-        let taken = self.pending.is_empty() || self.journal.append(&self.pending)?;
-        if taken {
-            self.pending.clear();
+        if self.pending.is_empty() {
+            return Ok(true);
         }
-        Ok(taken)
+        if !self.journal.append(&self.pending)? {
+            return Ok(false);
+        }
+        self.pending.clear();
+        Ok(self.journal.is_last_of(&self.listed))
     }
 
     /// Puts the batches that wait into the database, as a part of a transaction, and what else it
@@ -190,7 +224,9 @@ impl State {
             sequences.insert(client.as_str(), last).map_err(away)?;
         }
         let mut meta = write.open_table(META).map_err(away)?;
-        tables::put_base(&mut meta, self.journal.held().base())
+        tables::put_base(&mut meta, self.journal.held().base())?;
+        drop(meta);
+        self.list(write)
     }
 
     /// What was flushed is on disk in the database.
@@ -223,6 +259,9 @@ impl State {
         loop {
             let page = held.read(from, PAGE)?;
             let Some(last) = page.last() else {
+                let write = self.database.begin_write().map_err(away)?;
+                tables::put_journal(&mut write.open_table(META).map_err(away)?, &[])?;
+                write.commit().map_err(away)?;
                 return self.journal.retire(u64::MAX);
             };
             from = last.place + 1;
