@@ -52,6 +52,8 @@ mod interop;
 mod keys;
 #[path = "suite/lists.rs"]
 mod lists;
+#[path = "suite/losses.rs"]
+mod losses;
 #[path = "suite/mail.rs"]
 mod mail;
 #[path = "suite/many_companies.rs"]

@@ -110,6 +110,7 @@ impl Service {
         if !known.exists() {
             keys::write_secret(&known, store_name(&begun).as_bytes())?;
         }
+        store.join().await?;
         let store = Arc::new(store);
         let record = Record::open(settings, data, &store, &begun, &keyring).await?;
         compare(&record, &store, settings.accept_loss).await?;

@@ -104,6 +104,12 @@ pub enum StoreError {
          on record"
     )]
     Marked,
+    /// It came back, and those who share it have not all compared what it had acknowledged.
+    #[error(
+        "the store came back, and nobody is answered until all that share it have compared what it \
+         had acknowledged"
+    )]
+    Unsettled,
     /// Something in it cannot be read.
     #[error("the store holds something unreadable: {0}")]
     Damaged(String),
@@ -343,6 +349,34 @@ impl Store {
     /// [`StoreError`]; then some of the numbers may be in. Doing it again is harmless.
     pub async fn import(&self, part: ImportPart) -> Result<u64, StoreError> {
         on_engine!(self, engine => engine.import(part).await)
+    }
+
+    /// Joins the other processes that share the store, and waits until it is known whether all that
+    /// was acknowledged is there, or the store is marked. To be called once, after
+    /// [`Self::begin`], before anybody is answered.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsettled`] when that takes too long.
+    pub async fn join(&self) -> Result<(), StoreError> {
+        match &self.engine {
+            // It has one process.
+            Open::Embedded(_) => Ok(()),
+            Open::Redis(engine) => engine.join().await,
+        }
+    }
+
+    /// Whether nothing that was acknowledged is known to be missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Marked`]; [`StoreError::Unsettled`] while that is not known.
+    pub async fn whole(&self) -> Result<(), StoreError> {
+        self.bounded(async {
+            match &self.engine {
+                Open::Embedded(engine) => engine.whole(),
+                Open::Redis(engine) => engine.whole().await,
+            }
+        })
+        .await
     }
 
     /// What of all that was acknowledged is known to be missing, if the store is marked.

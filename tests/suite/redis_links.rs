@@ -122,7 +122,8 @@ impl Followed {
     fn assert_refuses_for_good(&self, said: &str) {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(3) {
-            let answer = self.dialler.check(&number(1), "telco");
+            let dialler = self.dialler.on(&self.service.url());
+            let answer = dialler.check(&number(1), "telco");
             assert_eq!(answer.status, 503, "{}", answer.text());
             // That is said of a store that is away.
             let text = answer.text();
@@ -165,6 +166,25 @@ fn a_loss_is_no_absence_where_a_replica_is_required() {
         said.contains("state=online")
     });
     world.assert_refuses_for_good("lost entries");
+
+    // What is known of it is in the store: it survives a restart, and is accepted on record.
+    let launch = world.service.launch();
+    world.service.restart();
+    world.assert_refuses_for_good("lost entries");
+    world.service.restart_as(&launch.argument("--accept-loss"));
+    let dialler = world.dialler.on(&world.service.url());
+    eventually("it goes on", || {
+        dialler.check(&number(1), "telco").status == 200
+    });
+    // What was sealed and is lost is read anew; until then an export breaks off.
+    let operator = world.service.operator();
+    eventually("an export is whole", || {
+        let answer = operator.attempt("GET", "/v1/audit/entries", &[], Vec::new());
+        answer.is_ok_and(|answer| answer.status == 200)
+    });
+    let mut found = operator.entries(&[("op", "incident")]);
+    found.retain(|entry| entry["reason"].to_string().contains("goes on without"));
+    assert_eq!(found.len(), 1);
 }
 
 #[test]

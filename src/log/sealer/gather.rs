@@ -91,6 +91,9 @@ impl Sealer {
         if gathered.cursors == head.cursors {
             return Ok(Found::Nothing);
         }
+        // Asked after reading: what a store holds that may lack something is not sealed, or its
+        // newest data would not fit the log when it is back.
+        self.plan.store.whole().await?;
         Ok(Found::Batches(gathered))
     }
 

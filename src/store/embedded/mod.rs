@@ -103,7 +103,7 @@ impl Embedded {
     }
 
     /// Refuses whoever would be answered, or acknowledged something, by a store that is marked.
-    fn whole(&self) -> Result<(), StoreError> {
+    pub(super) fn whole(&self) -> Result<(), StoreError> {
         match self.lost.load(Ordering::Acquire) {
             true => Err(StoreError::Marked),
             false => Ok(()),

@@ -11,6 +11,7 @@ use redis::{Cmd, Pipeline, Value};
 
 use super::keys;
 use super::link::Link;
+use super::peers::Ticket;
 use super::work::{Shared, client_bytes, decisions};
 use crate::domain::{Decision, Reason};
 use crate::privacy::random;
@@ -38,6 +39,7 @@ impl Shared {
         link: &Link,
         asks: &[Ask],
         packed: &Packed,
+        ticket: &Ticket,
     ) -> Result<Option<Vec<Decision>>, StoreError> {
         let found: Vec<Value> = link.pipeline(&look_up(asks)).await?;
         let damaged = || StoreError::Damaged("the reply to a look-up".to_owned());
@@ -45,14 +47,14 @@ impl Shared {
         let bytes = packed.payload.len() + 4 * asks.len() + 256;
         let mut call = self.record.call(3, 3 + 9 + packed.clients.len(), bytes);
         self.name_what_all_use(&mut call);
-        self.say_what_all_hear(&mut call, self.seen(), packed, asks.len());
+        self.say_what_all_hear(&mut call, &ticket.session, packed, asks.len(), false);
         call.arg(client_bytes(packed)).arg(&verdicts).arg(version);
         let sent = link.run(&self.record, &call).await;
-        let number: Option<u64> = sent.inspect_err(|error| self.notice_loss(error))?;
+        let number: Option<u64> = sent.inspect_err(|error| self.notice(error))?;
         let Some(number) = number else {
             return Ok(None);
         };
-        self.acknowledge(number);
+        self.peers.acknowledge_entries(ticket, number)?;
         decisions(asks, &packed.ids, &verdicts, &[])
             .map(Some)
             .ok_or_else(damaged)

@@ -26,7 +26,11 @@ impl Redis {
         version: Option<u64>,
         body: Option<String>,
     ) -> Result<bool, StoreError> {
-        self.shared.usable()?;
+        let own = kind.is_own();
+        if !own {
+            self.shared.usable()?;
+        }
+        let ticket = self.shared.peers.ticket();
         let names = [
             keys::IDENTITY.to_owned(),
             keys::documents(kind, id),
@@ -43,13 +47,17 @@ impl Redis {
             // No document is empty: it is JSON.
             body.unwrap_or_default().into_bytes(),
             if kind.in_directory() { b"1" } else { b"0" }.to_vec(),
-            if kind.is_own() { b"1" } else { b"0" }.to_vec(),
+            ticket.session.name.clone().into_bytes(),
+            ticket.session.documents().to_string().into_bytes(),
+            if own { b"1" } else { b"0" }.to_vec(),
         ];
-        let put: u8 = self
-            .link
-            .write(&self.shared.document, &names, &arguments)
-            .await?;
-        Ok(put == 1)
+        let script = &self.shared.document;
+        let sent = self.link.write::<i64>(script, &names, &arguments).await;
+        let count = sent.inspect_err(|error| self.shared.notice(error))?;
+        if let Ok(count @ 1..) = u64::try_from(count) {
+            self.shared.peers.acknowledge_documents(&ticket, count)?;
+        }
+        Ok(count != 0)
     }
 
     pub(in crate::store) async fn list(
@@ -69,13 +77,17 @@ impl Redis {
     }
 
     pub(in crate::store) async fn directory_version(&self) -> Result<u64, StoreError> {
-        // Another store's sellers and keys must not take the place of ours.
-        self.shared.usable()?;
-        let mut both = redis::pipe();
-        both.cmd("GET").arg(keys::IDENTITY);
-        both.cmd("GET").arg(keys::DIRECTORY);
-        let (identity, version): (Option<String>, Option<u64>) = self.link.pipeline(&both).await?;
-        self.shared.recognise(identity.as_deref())?;
+        self.shared.safe()?;
+        let mut all = self.shared.ask_for_presence();
+        all.cmd("GET").arg(keys::DIRECTORY);
+        let (identity, named, info, version) = self.link.pipeline(&all).await?;
+        let version: Option<u64> = version;
+        // Another store's sellers and keys must not take the place of ours, and neither must those
+        // of a server that may be older. A store that is marked has no better ones.
+        match self.shared.judge(&(identity, named, info)) {
+            Ok(()) | Err(StoreError::Marked) => {}
+            Err(error) => return Err(error),
+        }
         Ok(version.unwrap_or(0))
     }
 }

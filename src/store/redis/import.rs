@@ -3,11 +3,10 @@
 //! They have a connection of their own, so that no check waits behind them on its way, and go in
 //! pieces that hold Redis up for about a millisecond each.
 
-use data_encoding::HEXLOWER;
-
 use super::ahead::new_version;
 use super::keys;
 use super::link::Link;
+use super::peers::Session;
 use super::work::Shared;
 use crate::store::layout::Spot;
 use crate::store::{ImportPart, SellerNumber, StoreError};
@@ -34,9 +33,12 @@ pub(super) async fn import(
         let part = &part;
         async move {
             shared.usable()?;
-            let (names, arguments) = piece(shared, part, spots);
-            let sent = link.write::<u64>(script, &names, &arguments).await;
-            sent.inspect_err(|error| shared.notice_loss(error))
+            let ticket = shared.peers.ticket();
+            let (names, arguments) = piece(shared, &ticket.session, part, spots);
+            let sent = link.write(script, &names, &arguments).await;
+            let (changed, count): (u64, u64) = sent.inspect_err(|error| shared.notice(error))?;
+            shared.peers.acknowledge_documents(&ticket, count)?;
+            Ok(changed)
         }
     });
     stream::iter(pieces)
@@ -45,14 +47,20 @@ pub(super) async fn import(
         .await
 }
 
-fn piece(shared: &Shared, part: &ImportPart, spots: &[Spot]) -> (Vec<String>, Vec<Vec<u8>>) {
+fn piece(
+    shared: &Shared,
+    session: &Session,
+    part: &ImportPart,
+    spots: &[Spot],
+) -> (Vec<String>, Vec<Vec<u8>>) {
     let mut names = Vec::with_capacity(spots.len() + 2);
     names.extend([keys::IDENTITY.to_owned(), keys::SEQUENCES.to_owned()]);
-    let mut arguments = Vec::with_capacity(spots.len() + 6);
+    let mut arguments = Vec::with_capacity(spots.len() + 7);
     arguments.extend([
         shared.identity().into_bytes(),
-        HEXLOWER.encode(shared.writer()).into_bytes(),
-        shared.acknowledged().to_string().into_bytes(),
+        session.name.clone().into_bytes(),
+        session.entries().to_string().into_bytes(),
+        session.documents().to_string().into_bytes(),
         if part.remove { "SREM" } else { "SADD" }
             .as_bytes()
             .to_vec(),
@@ -67,7 +75,7 @@ fn piece(shared: &Shared, part: &ImportPart, spots: &[Spot]) -> (Vec<String>, Ve
             arguments.extend(run.iter().map(|spot| member(*spot, part.seller)));
         }
     }
-    arguments[5] = counts;
+    arguments[6] = counts;
     (names, arguments)
 }
 

@@ -14,6 +14,7 @@ pub(super) const IDENTITY: &str = "mr:{s00}:meta";
 pub(super) const TAIL: &str = "mr:{s00}:tail";
 pub(super) const SEQUENCES: &str = "mr:{s00}:seq";
 pub(super) const DIRECTORY: &str = "mr:{s00}:dir";
+pub(super) const ROSTER: &str = "mr:{s00}:roster";
 
 /// The field of [`SEQUENCES`] that says what was lost, where the store is marked.
 pub(super) const LOST: &str = "lost";
@@ -110,6 +111,7 @@ mod tests {
         assert_eq!(tag(&bucket(&place)), tag(&replay(Some(&place), &[1; 16])));
         assert_eq!(tag(IDENTITY), tag(TAIL));
         assert_eq!(tag(IDENTITY), tag(SEQUENCES));
+        assert_eq!(tag(IDENTITY), tag(ROSTER));
         assert_eq!(tag(IDENTITY), tag(&documents(Kind::Key, "any")));
         assert_eq!(tag(IDENTITY), tag(DIRECTORY));
     }

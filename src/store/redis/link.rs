@@ -293,6 +293,7 @@ pub(super) fn away(error: &RedisError) -> StoreError {
         ),
         (_, Some("LOST")) => StoreError::Lost,
         (_, Some("MARKED")) => StoreError::Marked,
+        (_, Some("CAMEBACK")) => StoreError::Unsettled,
         (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH")) => {
             StoreError::Away("Redis refuses the user name or the password".to_owned())
         }

@@ -14,9 +14,11 @@ mod import;
 mod keys;
 mod lane;
 mod link;
+mod meetings;
+mod peers;
 mod work;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -32,6 +34,7 @@ use crate::domain::Decision;
 use lane::Lane;
 use link::Drops;
 pub(super) use link::Link;
+use meetings::Meetings;
 use work::Shared;
 
 /// How often the server's settings and state are looked at again.
@@ -51,6 +54,8 @@ pub(super) struct Redis {
     asks: Lane<Ask, Decision>,
     changes: Lane<Change, Changed>,
     watch: tokio::task::JoinHandle<()>,
+    /// Meets the other processes, once this one has joined them.
+    meetings: OnceLock<tokio::task::JoinHandle<()>>,
     /// For imports; made by the first.
     import: OnceCell<Link>,
 }
@@ -92,6 +97,7 @@ impl Redis {
             }),
             shared,
             watch,
+            meetings: OnceLock::new(),
             import: OnceCell::new(),
         })
     }
@@ -133,15 +139,39 @@ impl Redis {
     }
 
     pub(super) async fn mark_lost(&self, what: &str) -> Result<bool, StoreError> {
-        let mut mark = redis::cmd("HSETNX");
-        mark.arg(keys::SEQUENCES).arg(keys::LOST).arg(what);
-        self.link.query(&mark).await
+        let marked = self.put_loss(what).await?;
+        self.shared.peers.meet_soon();
+        Ok(marked)
     }
 
     pub(super) async fn accept_loss(&self) -> Result<(), StoreError> {
-        let mut accept = redis::cmd("HDEL");
-        accept.arg(keys::SEQUENCES).arg(keys::LOST);
-        self.link.query::<u64>(&accept).await.map(drop)
+        self.put_loss("").await?;
+        self.shared.peers.meet_soon();
+        self.shared.settled().await
+    }
+
+    async fn put_loss(&self, what: &str) -> Result<bool, StoreError> {
+        let names = [keys::IDENTITY, keys::SEQUENCES, keys::ROSTER].map(str::to_owned);
+        let arguments = [self.shared.identity().into_bytes(), what.into()];
+        let script = &self.shared.loss;
+        self.link.write(script, &names, &arguments).await
+    }
+
+    pub(super) async fn whole(&self) -> Result<(), StoreError> {
+        self.shared.present().await
+    }
+
+    /// Joins the other processes that share the store, and waits until the server was compared, or
+    /// the store is marked.
+    pub(super) async fn join(&self) -> Result<(), StoreError> {
+        self.meetings.get_or_init(|| {
+            let meetings = {
+                let (shared, options) = (self.shared.clone(), self.options.clone());
+                Meetings::new(shared, options, self.drops.clone())
+            };
+            tokio::spawn(meetings.keep())
+        });
+        self.shared.joined().await
     }
 
     pub(super) async fn decide(&self, asks: Vec<Ask>) -> Result<Vec<Decision>, StoreError> {
@@ -165,7 +195,7 @@ impl Redis {
     }
 
     pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
-        self.shared.usable()?;
+        self.shared.safe()?;
         self.changes.send(changes).await
     }
 
@@ -244,16 +274,8 @@ impl Redis {
 
     pub(super) async fn health(&self) -> Health {
         let seen = match inspect(&self.link, &self.options).await {
-            Ok(advice) => match self.shared.usable() {
-                Ok(()) => self.shared.present().await.map(|()| advice),
-                Err(error) => Err(error),
-            },
+            Ok(advice) => self.shared.present().await.map(|()| advice),
             Err(error) => Err(error),
-        };
-        let seen = match (seen, self.loss().await) {
-            (Ok(_), Ok(Some(_))) => Err(StoreError::Marked),
-            (Ok(_), Err(error)) => Err(error),
-            (seen, _) => seen,
         };
         let advice = seen.as_ref().ok().cloned().flatten();
         let (ok, detail, remedy) = match seen {
@@ -289,6 +311,11 @@ impl Redis {
         self.watch.abort();
         self.asks.drained().await;
         self.changes.drained().await;
+        if let Some(meetings) = self.meetings.get() {
+            meetings.abort();
+            // Whoever does not take leave counts as dead after a while.
+            let _ = self.shared.leave().await;
+        }
     }
 }
 
@@ -324,9 +351,6 @@ async fn watch(link: Link, options: RedisOptions, shared: Arc<Shared>) {
             // A server that is away is found out by every request itself.
             Err(_) => {}
             Ok(_) => {
-                if let Err(error) = shared.report_loss().await {
-                    tracing::warn!(%error, "an incident is not on record yet");
-                }
                 if weakness.swap(None).is_some() {
                     tracing::info!("the store is safe to use again");
                 }

@@ -1,17 +1,16 @@
 //! What the two lanes do: turn items into a script's keys and arguments, and its reply into answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use data_encoding::HEXLOWER;
-use redis::Cmd;
+use redis::{Cmd, Pipeline};
 
 use super::ahead::{new_version, worthwhile};
 use super::keys;
 use super::link::{Link, Script};
-use crate::domain::{Context, Decision, Detail, EntryId, Moment, Op};
+use super::peers::{Peers, Session, Ticket};
+use crate::domain::{Decision, EntryId};
 use crate::store::batch::{self, Packed, Verdict};
 use crate::store::layout::Place;
 use crate::store::replay::Remembered;
@@ -27,36 +26,33 @@ pub(super) struct Shared {
     pub(super) document: Script,
     pub(super) lease: Script,
     pub(super) import: Script,
-    writer: batch::Writer,
-    acknowledged: AtomicU64,
-    loss: AtomicU8,
+    pub(super) meet: Script,
+    pub(super) loss: Script,
+    pub(super) peers: Arc<Peers>,
     identity: ArcSwap<String>,
     weakness: ArcSwapOption<StoreError>,
     replay_window: Duration,
 }
 
-/// Nothing that was acknowledged is missing, as far as is known.
-const NO_LOSS: u8 = 0;
-/// Something is, and no entry says so yet.
-const UNREPORTED: u8 = 1;
-/// Something is, and an entry says so.
-const REPORTED: u8 = 2;
+/// What every script begins with that answers or acknowledges.
+const SERVER: &str = include_str!("scripts/server.lua");
 
+/// What every script goes on with that appends entries.
 const PRELUDE: &str = include_str!("scripts/prelude.lua");
 
 impl Shared {
     pub(super) fn new(link: Link, replay_window: Duration) -> Self {
         Self {
             link,
-            decide: Script::new(&[PRELUDE, include_str!("scripts/decide.lua")]),
-            record: Script::new(&[PRELUDE, include_str!("scripts/record.lua")]),
-            change: Script::new(&[PRELUDE, include_str!("scripts/change.lua")]),
-            document: Script::new(&[include_str!("scripts/document.lua")]),
+            decide: Script::new(&[SERVER, PRELUDE, include_str!("scripts/decide.lua")]),
+            record: Script::new(&[SERVER, PRELUDE, include_str!("scripts/record.lua")]),
+            change: Script::new(&[SERVER, PRELUDE, include_str!("scripts/change.lua")]),
+            document: Script::new(&[SERVER, include_str!("scripts/document.lua")]),
             lease: Script::new(&[include_str!("scripts/lease.lua")]),
-            import: Script::new(&[include_str!("scripts/import.lua")]),
-            writer: crate::privacy::random(),
-            acknowledged: AtomicU64::new(0),
-            loss: AtomicU8::new(NO_LOSS),
+            import: Script::new(&[SERVER, include_str!("scripts/import.lua")]),
+            meet: Script::new(&[include_str!("scripts/meet.lua")]),
+            loss: Script::new(&[include_str!("scripts/loss.lua")]),
+            peers: Arc::default(),
             identity: ArcSwap::default(),
             weakness: ArcSwapOption::empty(),
             replay_window,
@@ -77,47 +73,58 @@ impl Shared {
         self.identity.load().to_string()
     }
 
-    /// Under which name this process writes.
-    pub(super) fn writer(&self) -> &batch::Writer {
-        &self.writer
-    }
-
-    /// The highest sequence number of this process that the store has acknowledged and must still
-    /// know.
-    pub(super) fn acknowledged(&self) -> u64 {
-        match self.loss.load(Ordering::Acquire) {
-            NO_LOSS => self.acknowledged.load(Ordering::Acquire),
-            _ => 0,
-        }
-    }
-
-    /// The store has acknowledged what this process wrote, up to this number.
-    pub(super) fn acknowledge(&self, number: u64) {
-        self.acknowledged.fetch_max(number, Ordering::AcqRel);
-    }
-
     /// What makes the server unfit at the moment.
     pub(super) fn weakness(&self) -> &ArcSwapOption<StoreError> {
         &self.weakness
     }
 
-    /// Refuses work for a server that would forget it.
+    /// Refuses work for a server that would forget it, and for a store that is marked.
     pub(super) fn usable(&self) -> Result<(), StoreError> {
-        if self.loss.load(Ordering::Acquire) != NO_LOSS {
-            return Err(StoreError::Lost);
+        if self.peers.is_lost() {
+            return Err(StoreError::Marked);
         }
+        self.safe()
+    }
+
+    /// Refuses work for a server that would forget it.
+    pub(super) fn safe(&self) -> Result<(), StoreError> {
         match &*self.weakness.load() {
             Some(error) => Err(StoreError::clone(error)),
             None => Ok(()),
         }
     }
 
-    /// Makes sure that the store still has its identity.
+    /// Makes sure that the store still has its identity, is not marked, and names this server.
     pub(super) async fn present(&self) -> Result<(), StoreError> {
-        let mut get = redis::cmd("GET");
-        get.arg(keys::IDENTITY);
-        let found: Option<String> = self.link.query(&get).await?;
-        self.recognise(found.as_deref())
+        let presence: Presence = self.link.pipeline(&self.ask_for_presence()).await?;
+        self.judge(&presence)
+    }
+
+    /// Asks for a [`Presence`].
+    pub(super) fn ask_for_presence(&self) -> Pipeline {
+        let mut all = redis::pipe();
+        all.cmd("GET").arg(keys::IDENTITY);
+        all.cmd("HMGET")
+            .arg(keys::SEQUENCES)
+            .arg(self.identity())
+            .arg(keys::LOST);
+        all.cmd("INFO").arg("replication");
+        all
+    }
+
+    /// Whether a store is ours, is not marked, and names its server.
+    pub(super) fn judge(
+        &self,
+        (identity, (server, lost), info): &Presence,
+    ) -> Result<(), StoreError> {
+        self.recognise(identity.as_deref())?;
+        if lost.is_some() {
+            return Err(StoreError::Marked);
+        }
+        match server {
+            Some(server) if info.lines().any(|line| line == server) => Ok(()),
+            _ => Err(StoreError::Unsettled),
+        }
     }
 
     /// Whether this is the identity that the service began with.
@@ -137,22 +144,23 @@ impl Shared {
         link: &Link,
         asks: &[Ask],
     ) -> Result<Vec<Decision>, StoreError> {
-        let packed = batch::pack(self.writer, asks.iter());
+        let ticket = self.peers.ticket();
+        let packed = batch::pack(ticket.session.writer, asks.iter());
         if worthwhile(asks)
-            && let Some(decided) = self.decide_ahead(link, asks, &packed).await?
+            && let Some(decided) = self.decide_ahead(link, asks, &packed, &ticket).await?
         {
             return Ok(decided);
         }
-        let call = self.call_to_decide(asks, &packed);
+        let call = self.call_to_decide(asks, &packed, &ticket);
         let sent = link.run(&self.decide, &call).await;
         let (verdicts, number, repeated): (Vec<u8>, u64, Vec<String>) =
-            sent.inspect_err(|error| self.notice_loss(error))?;
-        self.acknowledge(number);
+            sent.inspect_err(|error| self.notice(error))?;
+        self.peers.acknowledge_entries(&ticket, number)?;
         decisions(asks, &packed.ids, &verdicts, &repeated)
             .ok_or_else(|| StoreError::Damaged("the reply of a script".to_owned()))
     }
 
-    fn call_to_decide(&self, asks: &[Ask], packed: &Packed) -> Cmd {
+    fn call_to_decide(&self, asks: &[Ask], packed: &Packed, ticket: &Ticket) -> Cmd {
         let places: Vec<Option<Place>> = asks
             .iter()
             .map(|ask| ask.number.map(|(subject, _)| Place::of(&subject)))
@@ -179,7 +187,7 @@ impl Shared {
         for (_, name) in refs() {
             call.arg(name);
         }
-        self.say_what_all_hear(&mut call, self.seen(), packed, asks.len());
+        self.say_what_all_hear(&mut call, &ticket.session, packed, asks.len(), false);
         call.arg(client_bytes(packed));
         for (ask, place) in asks.iter().zip(&places) {
             match place {
@@ -205,7 +213,12 @@ impl Shared {
 
     /// Makes one batch of changes.
     pub(super) async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
-        let packed = batch::pack(self.writer, changes.iter());
+        let noting = Change::are_notes(&changes);
+        if !noting {
+            self.usable()?;
+        }
+        let ticket = self.peers.ticket();
+        let packed = batch::pack(ticket.session.writer, changes.iter());
         let mut names = Vec::with_capacity(2 * changes.len());
         let mut arguments = Vec::with_capacity(4 * changes.len() + 1);
         for (index, change) in changes.iter().enumerate() {
@@ -249,16 +262,11 @@ impl Shared {
         let mut call = self.change.call(3 + names.len(), count, bytes);
         self.name_what_all_use(&mut call);
         call.arg(names);
-        let seen = match (self.seen(), Change::are_notes(&changes)) {
-            (seen, true) if !seen.starts_with('L') => format!("N{seen}"),
-            (seen, _) => seen,
-        };
-        self.say_what_all_hear(&mut call, seen, &packed, changes.len());
+        self.say_what_all_hear(&mut call, &ticket.session, &packed, changes.len(), noting);
         call.arg(arguments);
         let sent = self.link.run(&self.change, &call).await;
-        let (verdicts, number): (Vec<u8>, u64) =
-            sent.inspect_err(|error| self.notice_loss(error))?;
-        self.acknowledge(number);
+        let (verdicts, number): (Vec<u8>, u64) = sent.inspect_err(|error| self.notice(error))?;
+        self.peers.acknowledge_entries(&ticket, number)?;
         verdicts
             .iter()
             .map(|byte| match Verdict::from_byte(*byte) {
@@ -269,38 +277,15 @@ impl Shared {
             .collect()
     }
 
-    /// Puts a loss on record, once. The checks stay refused.
-    pub(super) async fn report_loss(&self) -> Result<(), StoreError> {
-        if self.loss.load(Ordering::Acquire) != UNREPORTED {
-            return Ok(());
-        }
-        self.change(vec![incident()]).await?;
-        self.loss.store(REPORTED, Ordering::Release);
-        Ok(())
-    }
-
-    /// A store that has lost what it acknowledged answers nothing more in this process. Whoever
-    /// runs it mends it, or starts the service again to go on without what is lost.
-    pub(super) fn notice_loss(&self, error: &StoreError) {
-        if matches!(error, StoreError::Lost) {
-            let first = self.loss.compare_exchange(
-                NO_LOSS,
-                UNREPORTED,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            );
-            if first.is_ok() {
-                tracing::error!(%error, "no check is answered until this is mended");
-            }
-        }
-    }
-
-    /// How far the store has come, as the scripts want to hear it.
-    pub(super) fn seen(&self) -> String {
-        let number = self.acknowledged.load(Ordering::Acquire);
-        match self.loss.load(Ordering::Acquire) {
-            NO_LOSS => number.to_string(),
-            _ => format!("L{number}"),
+    /// What a script refused may be news to the others, or to this process: it meets them at once.
+    pub(super) fn notice(&self, error: &StoreError) {
+        let known = match error {
+            StoreError::Lost | StoreError::Marked => self.peers.is_lost(),
+            StoreError::Unsettled => !self.peers.is_settled(),
+            _ => true,
+        };
+        if !known {
+            self.peers.meet_soon();
         }
     }
 
@@ -315,31 +300,27 @@ impl Shared {
     pub(super) fn say_what_all_hear(
         &self,
         call: &mut Cmd,
-        seen: String,
+        session: &Session,
         packed: &Packed,
         items: usize,
+        noting: bool,
     ) {
         call.arg(self.identity.load().as_bytes())
             .arg(packed.payload.as_slice())
-            .arg(HEXLOWER.encode(&self.writer))
-            .arg(seen)
-            .arg(items)
-            .arg(packed.clients.len());
+            .arg(session.name.as_str());
+        match noting {
+            true => call.arg(format!("N{}", session.entries())),
+            false => call.arg(session.entries()),
+        };
+        call.arg(items).arg(packed.clients.len());
         for client in &packed.clients {
             call.arg(client.as_str());
         }
     }
 }
 
-fn incident() -> Change {
-    let what = "the store lost entries that it had acknowledged".to_owned();
-    Change {
-        at: Moment::now(),
-        context: Arc::new(Context::of_service(Op::Incident, Detail::Incident { what })),
-        pn: None,
-        action: Action::Note,
-    }
-}
+/// A store's identity, the server that it names and what it lost, and what the server says of itself.
+pub(super) type Presence = (Option<String>, (Option<String>, Option<String>), String);
 
 /// An item's client as the scripts count them: from 1, 0 for none.
 fn client(packed: &Packed, index: usize) -> Vec<u8> {

@@ -18,6 +18,7 @@ pub mod load;
 pub mod logs;
 pub mod numbers;
 pub mod process;
+pub mod proxy;
 pub mod raw;
 pub mod redis;
 pub mod rounds;

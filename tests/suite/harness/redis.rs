@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::process::Process;
 use super::wait::eventually;
+use super::world::copy_tree;
 
 const DURABLE: &[(&str, &str)] = &[
     ("appendonly", "yes"),
@@ -102,6 +103,27 @@ impl Redis {
     pub fn restart(&mut self) {
         self.kill9();
         eventually("redis-server is back on its port", || self.try_start());
+    }
+
+    /// Copies what is on its disk; it does not run.
+    pub fn copy_files(&self, copy: &Path) {
+        copy_tree(&self.folder.path().join("appendonlydir"), copy);
+    }
+
+    /// Is stopped for a moment, and what is on its disk is kept.
+    pub fn keep(&mut self, copy: &Path) {
+        self.kill9();
+        self.copy_files(copy);
+        self.restart();
+    }
+
+    /// Comes back with what was kept instead of what it had.
+    pub fn bring_back(&mut self, copy: &Path) {
+        self.kill9();
+        let files = self.folder.path().join("appendonlydir");
+        std::fs::remove_dir_all(&files).unwrap();
+        copy_tree(copy, &files);
+        self.restart();
     }
 
     /// Loses all it had, as a broken disk would: killed, its folder emptied, started again.

@@ -5,7 +5,7 @@
 -- ARGV[first+1..]  four values a change: what to do (P put, R remove, N note only), its client
 --              (0: none), the listing's field, the member; after them all, the index's new
 --              version, or empty if nothing in it is touched
--- Reply: the verdicts, the writer's number.
+-- Reply: the verdicts, the writer's number; 0 for notes that do not count as acknowledged.
 
 -- Members that a listing of a number stood for before, by the key of its listings, and its bucket.
 local released, bucket_of = {}, {}
@@ -62,4 +62,4 @@ for listings, members in pairs(released) do
 end
 
 local number = append(client_of)
-return {table.concat(verdicts), number}
+return {table.concat(verdicts), refused and 0 or number}

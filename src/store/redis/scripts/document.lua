@@ -3,19 +3,24 @@
 -- KEYS[1]  the store's identity
 -- KEYS[2]  the documents of a kind: a hash of id to <version>:<body>
 -- KEYS[3]  the directory's version
--- KEYS[4]  sequence numbers; it says whether the store is marked
--- ARGV[1]  the identity that the caller began with, or empty before it has begun
+-- KEYS[4]  sequence numbers: see meet.lua
+-- ARGV[1]  the identity that the caller began with
 -- ARGV[2]  id        ARGV[3]  the version it must have, or empty if it must not exist
 -- ARGV[4]  body, or empty to remove it
 -- ARGV[5]  1 if every service process must hear of it
--- ARGV[6]  1 if a store that is marked takes it, too
--- Reply: 1 if it was put or removed, 0 if not.
+-- ARGV[6]  the writer      ARGV[7]  how many documents and pieces of lists it has seen acknowledged
+-- ARGV[8]  1 if a server takes it that was not compared, or lacks something: it answers nobody
+-- Reply: 0 if it was not put or removed; -1 if it was by a server that refuses others; else how many
+--        documents and pieces the writer has written.
 
-if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return redis.error_reply('FOREIGN the identity of the store has changed')
+local known = redis.call('HMGET', KEYS[4], ARGV[1], 'd:' .. ARGV[6])
+local refused = refusal(KEYS[4], known[1])
+local always = ARGV[8] == '1' and redis.call('GET', KEYS[1]) == ARGV[1]
+if refused and not always then
+  return refused
 end
-if ARGV[6] ~= '1' and redis.call('HEXISTS', KEYS[4], 'lost') == 1 then
-  return redis.error_reply('MARKED acknowledged entries are missing')
+if tonumber(known[2] or 0) < tonumber(ARGV[7]) and not always then
+  return redis.error_reply('LOST acknowledged documents are missing')
 end
 local before = redis.call('HGET', KEYS[2], ARGV[2])
 local version = ''
@@ -37,4 +42,7 @@ end
 if ARGV[5] == '1' then
   redis.call('INCR', KEYS[3])
 end
-return 1
+if refused then
+  return -1
+end
+return redis.call('HINCRBY', KEYS[4], 'd:' .. ARGV[6], 1)

@@ -6,19 +6,14 @@
 -- KEYS[1]  the store's identity
 -- KEYS[2]  the tail: a stream; one entry a batch, with fields
 --          p packed batch, v a verdict a item, w the writer's last number before, c each client's
--- KEYS[3]  sequence numbers: a hash of w:<writer> and c:<client>, the index's version, and what
---          was lost, where the store is marked
+-- KEYS[3]  sequence numbers: see meet.lua
 -- ARGV[1]  the identity that the caller began with
 -- ARGV[2]  the packed batch
 -- ARGV[3]  the writer
--- ARGV[4]  the highest sequence number that the writer has seen acknowledged, with an L in front
---          when it knows that entries were lost and puts that on record, an N for other notes
+-- ARGV[4]  the highest sequence number that the writer has seen acknowledged, with an N in front
+--          when all are notes
 -- ARGV[5]  how many items
 -- ARGV[6]  how many clients, then their names
-
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return redis.error_reply('FOREIGN the identity of the store has changed')
-end
 
 local items = tonumber(ARGV[5])
 local clients = tonumber(ARGV[6])
@@ -30,22 +25,23 @@ local names = {'w:' .. ARGV[3]}
 for client = 1, clients do
   names[1 + client] = 'c:' .. ARGV[6 + client]
 end
-names[2 + clients] = 'lost'
+names[2 + clients] = ARGV[1]
 local numbers = redis.call('HMGET', KEYS[3], unpack(names))
 
--- A store that is marked lacks what it had acknowledged: it takes notes, and nothing else, until
--- the operator accepts that.
-if numbers[2 + clients] and not string.find(ARGV[4], '^[LN]') then
-  return redis.error_reply('MARKED acknowledged entries are missing')
+-- Notes are taken by every server: they answer nobody. Where the others are refused they do not
+-- count as acknowledged.
+local noting = string.byte(ARGV[4]) == 78
+local refused = refusal(KEYS[3], numbers[2 + clients])
+if refused and not (noting and redis.call('GET', KEYS[1]) == ARGV[1]) then
+  return refused
 end
 
--- A store that knows less than was acknowledged has lost entries, perhaps opt-outs: it came back
--- with an older file, or a replica that was behind took over. It must answer nothing.
-local knows_of_loss = string.sub(ARGV[4], 1, 1) == 'L'
-local seen = tonumber((string.gsub(ARGV[4], '^[LN]', '')))
+-- A store that knows less than was acknowledged has lost entries, perhaps opt-outs. It must answer
+-- nothing.
+local seen = tonumber(noting and string.sub(ARGV[4], 2) or ARGV[4])
 local last = tonumber(numbers[1] or 0)
 if last < seen then
-  if not knows_of_loss then
+  if not noting then
     return redis.error_reply('LOST ' .. (seen - last) .. ' acknowledged entries are missing')
   end
   last = seen
