@@ -34,6 +34,8 @@ mod cli;
 mod console;
 #[path = "suite/court.rs"]
 mod court;
+#[path = "suite/covered.rs"]
+mod covered;
 #[path = "suite/dialplans.rs"]
 mod dialplans;
 #[path = "suite/evidence.rs"]

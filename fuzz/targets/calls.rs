@@ -23,7 +23,7 @@ fn mapping(choice: u8) -> Mapping {
         mapping.region = Region::parse("BE").ok();
     }
     if choice & 4 == 4 {
-        mapping.offset = read_offset("-05:30").expect("an offset");
+        mapping.offset = read_offset("-05:30");
     }
     mapping
 }

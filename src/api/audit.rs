@@ -12,7 +12,7 @@ use super::auth::{only_principal, principal};
 use super::body::read_json;
 use super::checks::region_member;
 use super::problem::Problem;
-use super::query::{Query, wrong_parameter};
+use super::query::{Query, words, wrong_parameter};
 use crate::domain::{AgencyId, Entry, EntryId, Month, Op, PhoneNumber, Region, SellerRef};
 use crate::service::ServiceError;
 use crate::service::audit::{Filter, Reader, write_csv_row};
@@ -20,6 +20,9 @@ use crate::service::audit::{Filter, Reader, write_csv_row};
 const PARAMETERS: [&str; 11] = [
     "from", "to", "after", "agency", "seller", "op", "answer", "phone", "region", "format", "key",
 ];
+
+/// In the answer to whoever asked for more: entries of before this moment are no longer there.
+pub(crate) const ENTRIES_SINCE: &str = "Metrust-Entries-Since";
 
 /// How many entries go into one piece of the answer.
 const PIECE: usize = 512;
@@ -45,13 +48,18 @@ pub(super) async fn entries(state: State, request: HttpRequest) -> Result<HttpRe
         Format::Ndjson => ("application/x-ndjson", "metrust-audit.ndjson"),
         Format::Csv => ("text/csv; charset=utf-8", "metrust-audit.csv"),
     };
+    let gone_before = reader.gone_before();
     let pieces = stream::try_unfold((reader, true), move |(mut reader, first)| async move {
         let piece = next_piece(&mut reader, format, first).await;
         piece
             .inspect_err(|error| tracing::error!(%error, "an export broke off"))
             .map(|piece| piece.map(|piece| (piece, (reader, false))))
     });
-    Ok(HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    if let Some(since) = gone_before {
+        response.insert_header((ENTRIES_SINCE, since.to_string()));
+    }
+    Ok(response
         .insert_header(("Content-Type", content_type))
         .insert_header(("Cache-Control", "no-store"))
         .insert_header((
@@ -132,11 +140,7 @@ fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
         seller: query.parse("seller", "a seller's id, or all", |text| {
             SellerRef::parse(text).ok()
         })?,
-        op: query.parse(
-            "op",
-            "check, register, withdraw, opening, key, incident, start, prune or wash",
-            Op::parse,
-        )?,
+        op: query.parse("op", &words(Op::ALL.map(Op::as_str)), Op::parse)?,
         answer: query.parse("answer", "suppress, not_listed or invalid", |text| {
             ["suppress", "not_listed", "invalid"]
                 .contains(&text)

@@ -19,7 +19,8 @@ use super::spool::{Spool, Spooled};
 use crate::domain::{AgencyId, Region, SellerId};
 use crate::service::ServiceError;
 use crate::service::matching::{
-    Column, Finding, Format, Mapping, MatchError, Options, Registered, Report, Tally, read_offset,
+    CallsError, Column, Finding, Format, Mapping, MatchError, Options, Registered, Report, Tally,
+    read_offset,
 };
 
 const PARAMETERS: [&str; 16] = [
@@ -59,7 +60,13 @@ pub(super) async fn records(
         return Err(ServiceError::WrongRole("regulator").into());
     }
     query.only(&PARAMETERS)?;
-    let mapping = mapping(&query)?;
+    let mut mapping = mapping(&query)?;
+    let (agency, seller) = (
+        mapping.default_agency.as_ref(),
+        mapping.default_seller.as_ref(),
+    );
+    let known = state.service.directory().knowing(agency, seller).await?;
+    mapping.known = Some(known);
     let options = options(&state, &query)?;
     let format = match query.get("format") {
         None | Some("csv") => Format::Csv,
@@ -71,9 +78,9 @@ pub(super) async fn records(
         Some("0") => false,
         Some(_) => return Err(wrong_parameter("summary", "1 or 0")),
     };
-    let (mut records, digest) = spool(&state, payload).await?;
+    let (records, digest) = spool(&state, payload).await?;
     // What cannot be read at all is told now, while there is still a status to tell it by.
-    records = probe(records, &mapping)?;
+    let (records, mapping) = blocking(move || Ok((probe(records, &mapping)?, mapping))).await?;
     let matching = state.service.begin_match(&who, options, digest).await?;
     let (pieces, receiver) = mpsc::channel(WAITING);
     tokio::task::spawn_blocking(move || {
@@ -108,6 +115,14 @@ pub(super) async fn records(
         .streaming(Box::pin(pieces)))
 }
 
+/// Reading many rows takes a while: not on a thread that answers.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let broken = |_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
+    tokio::task::spawn_blocking(work).await.map_err(broken)?
+}
+
 /// Takes the whole body in, out of memory.
 async fn spool(state: &State, mut payload: Payload) -> Result<(Spooled, [u8; 32]), Problem> {
     let no_room = |_: io::Error| {
@@ -139,16 +154,26 @@ async fn spool(state: &State, mut payload: Payload) -> Result<(Spooled, [u8; 32]
     spool.finish().map_err(no_room)
 }
 
-/// Makes sure that these are call-detail records.
+/// Makes sure that these are call-detail records: that a row of them can be read.
 fn probe(mut records: Spooled, mapping: &Mapping) -> Result<Spooled, Problem> {
-    crate::service::matching::CallReader::new(&mut records, mapping).map_err(|error| {
+    crate::service::matching::probe(&mut records, mapping).map_err(|error| {
+        let remedy = match error {
+            CallsError::NoReadableRow { .. } => {
+                "Look at the first rows. Times are read like 2026-11-21 19:00:00, with offset=+01:00 \
+                 where they do not say it themselves, or RFC 3339 or Unix time; numbers without a \
+                 country code need region=…; agencies and sellers are named by their ids here."
+            }
+            _ => {
+                "Send CSV with a heading, or name the columns: called=…, time=…, and heading=0 where \
+                 there is none."
+            }
+        };
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "unreadable_records",
             "These records cannot be read",
             error.to_string(),
-            "Send CSV with a heading, or name the columns: called=…, time=…, and heading=0 where \
-             there is none.",
+            remedy,
         )
     })?;
     records
@@ -179,9 +204,8 @@ fn mapping(query: &Query<'_>) -> Result<Mapping, Problem> {
         region: query.parse("region", "a country of two letters", |text| {
             Region::parse(text).ok()
         })?,
-        offset: query
-            .parse("offset", "an offset from UTC, as in +02:00", read_offset)?
-            .unwrap_or(Mapping::default().offset),
+        offset: query.parse("offset", "an offset from UTC, as in +02:00", read_offset)?,
+        known: None,
     })
 }
 

@@ -27,6 +27,7 @@ use actix_web::web::{self, ServiceConfig};
 use tokio::sync::{Mutex, Notify};
 
 pub use address::{Network, client_network};
+pub(crate) use audit::ENTRIES_SINCE;
 pub(crate) use body::read as read_body;
 pub(crate) use checks::{Given, Wanted, answer, asks_for_text, is_text};
 pub use layer::layer;

@@ -69,6 +69,11 @@ impl<'a> Query<'a> {
     }
 }
 
+/// What may stand in a parameter that takes one of these words.
+pub(super) fn words<const N: usize>(words: [&str; N]) -> String {
+    format!("one of {}", words.join(", "))
+}
+
 /// What a parameter with a wrong value is answered. The value is not repeated.
 pub(super) fn wrong_parameter(name: &str, expected: &str) -> Problem {
     Problem::bad_request(

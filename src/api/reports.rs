@@ -11,7 +11,7 @@ use super::audit::read_time;
 use super::auth::{only_principal, principal};
 use super::body::read_json;
 use super::problem::Problem;
-use super::query::{Query, wrong_parameter};
+use super::query::{Query, words, wrong_parameter};
 use crate::domain::{AgencyId, Finding, ReportId, SellerId};
 use crate::service::ServiceError;
 use crate::service::report::{Filter, ReportView, State as Progress};
@@ -47,6 +47,11 @@ pub(super) async fn list(state: State, request: HttpRequest) -> Result<HttpRespo
     let who = principal(&state, &request, &query).await?;
     query.only(&PARAMETERS)?;
     let filter = filter(&query)?;
+    // A company sees its own alone, whatever it asks for, and learns nothing about others.
+    if who.role.reads_audit() {
+        let (agency, seller) = (filter.agency.as_ref(), filter.seller.as_ref());
+        state.service.directory().knowing(agency, seller).await?;
+    }
     let reports = state.service.reports(&who, &filter).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header(("Cache-Control", "no-store"));
@@ -123,10 +128,6 @@ fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
         from: query.parse("from", TIME, read_time)?,
         to: query.parse("to", TIME, read_time)?,
     })
-}
-
-fn words<const N: usize>(words: [&str; N]) -> String {
-    format!("one of {}", words.join(", "))
 }
 
 /// Reports as lines of JSON.

@@ -220,6 +220,28 @@ impl Directory {
         Ok(())
     }
 
+    /// What is known now, provided that this agency and this seller are: whoever mistypes a name
+    /// must not be told that nothing is on record about it.
+    ///
+    /// # Errors
+    /// [`ServiceError::UnknownAgency`], [`ServiceError::UnknownSeller`], or that it cannot be
+    /// confirmed.
+    pub async fn knowing(
+        &self,
+        agency: Option<&AgencyId>,
+        seller: Option<&SellerId>,
+    ) -> Result<Arc<Snapshot>, ServiceError> {
+        self.renew().await?;
+        let known = self.known();
+        if agency.is_some_and(|id| !known.agencies.contains_key(id)) {
+            return Err(ServiceError::UnknownAgency);
+        }
+        if seller.is_some_and(|id| !known.sellers.contains_key(id)) {
+            return Err(ServiceError::UnknownSeller);
+        }
+        Ok(known)
+    }
+
     /// Renews again and again; never returns.
     pub(super) async fn keep_current(&self) {
         let mut failing = false;

@@ -93,6 +93,10 @@ pub enum ServiceError {
     /// 409: entries that must still be kept.
     #[error("only the entries of years before {0} may be dropped")]
     TooYoung(u16),
+    /// 410: entries that were dropped as their time had passed, or lost. Those since this moment are
+    /// there.
+    #[error("the entries of before {0} are no longer there")]
+    EntriesGone(Moment),
     /// 404: no such import.
     #[error("there is no import of this id")]
     UnknownImport,

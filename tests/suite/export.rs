@@ -80,7 +80,8 @@ on_every_store! {
                 ] == ["check", "calls", "energy", "suppress"]
             },
         );
-        assert_eq!(operator.entries(&[("agency", "nobody-at-all")]).len(), 0);
+        let unknown = operator.get("/v1/audit/entries?agency=nobody-at-all");
+        assert_eq!(unknown.expect(404).json()["code"], "unknown_agency");
     }
 
     fn the_phone_filter_finds_all_that_happened_to_one_number_however_it_is_written(world: &World) {

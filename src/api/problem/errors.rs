@@ -150,6 +150,13 @@ impl From<ServiceError> for Problem {
                  audit.keep_years; the law of your country may ask for more.",
             )
             .keeping("Nothing was dropped."),
+            ServiceError::EntriesGone(_) => new(
+                S::GONE,
+                "entries_gone",
+                "The entries of that time are no longer there",
+                "Ask for a time that ends later. What was there is told by an export or a bundle \
+                 that somebody kept; the hashes and the signed checkpoints of that time are kept.",
+            ),
             ServiceError::UnknownKey => new(
                 S::UNAUTHORIZED,
                 "unknown_key",

@@ -18,8 +18,8 @@ use crate::log::verify::{Content, LogReport, Options, Receipt, Report, count, ke
 ///
 /// It needs no service. Every hash is computed again from the entries and compared with what was
 /// signed; the counters in the entries must have no gap, and nothing may lie in a bundle that was not
-/// signed for. In the folder of a running service what is not signed yet is told instead. Older checkpoints and receipts that you
-/// kept show whether what was signed then has been changed since.
+/// signed for. In the folder of a running service what is not signed yet is told instead. Older
+/// checkpoints and receipts that you kept show whether what was signed then has been changed since.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -56,6 +56,21 @@ pub enum Op {
 }
 
 impl Op {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::Check,
+        Self::Register,
+        Self::Withdraw,
+        Self::Opening,
+        Self::Key,
+        Self::Incident,
+        Self::Start,
+        Self::Prune,
+        Self::Import,
+        Self::Wash,
+        Self::Report,
+    ];
+
     /// The word the log uses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -77,21 +92,7 @@ impl Op {
     /// Reads the word the log uses.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Check,
-            Self::Register,
-            Self::Withdraw,
-            Self::Opening,
-            Self::Key,
-            Self::Incident,
-            Self::Start,
-            Self::Prune,
-            Self::Import,
-            Self::Wash,
-            Self::Report,
-        ]
-        .into_iter()
-        .find(|op| op.as_str() == text)
+        Self::ALL.into_iter().find(|op| op.as_str() == text)
     }
 }
 

@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use memchr::memmem::Finder;
 
 use super::Filter;
-use crate::domain::{Entry, EntryId, EntryReader, Principal, Pseudonym};
+use crate::domain::{Entry, EntryId, EntryReader, Moment, Principal, Pseudonym, SellerRef};
 use crate::log::tile::{WIDTH, entries};
 use crate::log::{Closed, Cursor, Head, SEGMENT};
 use crate::service::{Service, ServiceError};
@@ -26,6 +26,8 @@ const PAGE: usize = 64;
 pub struct Reader {
     service: Arc<Service>,
     filter: Filter,
+    /// What was asked for reaches back beyond this moment, and what was before it is gone.
+    gone_before: Option<Moment>,
     wanted: Option<Wanted>,
     /// The logs as they were last seen, oldest first.
     head: Option<Head>,
@@ -86,7 +88,9 @@ impl Reader {
     ///
     /// # Errors
     /// [`ServiceError::WrongRole`], [`ServiceError::Store`], [`ServiceError::UnknownEntry`] when
-    /// the entry to go on after is not there.
+    /// the entry to go on after is not there; [`ServiceError::UnknownAgency`] and
+    /// [`ServiceError::UnknownSeller`] for names that nobody has, [`ServiceError::EntriesGone`] for
+    /// a time of which nothing is left: that there is no entry would not be true of them.
     pub async fn begin(
         service: Arc<Service>,
         who: &Principal,
@@ -94,6 +98,18 @@ impl Reader {
     ) -> Result<Self, ServiceError> {
         if !who.role.reads_audit() {
             return Err(ServiceError::WrongRole("regulator"));
+        }
+        let seller = match &filter.seller {
+            Some(SellerRef::One(seller)) => Some(seller),
+            Some(SellerRef::All) | None => None,
+        };
+        let directory = service.directory();
+        directory.knowing(filter.agency.as_ref(), seller).await?;
+        let gone_before = service.gone_before().await?;
+        if let (Some(gone), Some(to)) = (gone_before, filter.to)
+            && to <= gone
+        {
+            return Err(ServiceError::EntriesGone(gone));
         }
         let mut end = Vec::new();
         for tail in 0..service.store.tails() {
@@ -107,6 +123,7 @@ impl Reader {
         let head = service.record.archive.head().await?;
         let mut reader = Self {
             service,
+            gone_before: gone_before.filter(|gone| filter.from.is_none_or(|from| from < *gone)),
             filter,
             wanted,
             head,
@@ -143,6 +160,13 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    /// The moment before which entries are missing here: they were dropped as their time had passed,
+    /// or lost. Nothing where none of those that were asked for is.
+    #[must_use]
+    pub fn gone_before(&self) -> Option<Moment> {
+        self.gone_before
     }
 
     /// The next entry; nothing when there are no more.

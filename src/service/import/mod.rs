@@ -304,6 +304,27 @@ impl Service {
         Ok(views)
     }
 
+    /// Since when lists may hold numbers that have no entry each; nothing where none was ever
+    /// brought in.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub(super) async fn imported_from(&self) -> Result<Option<Moment>, ServiceError> {
+        let mut from = None;
+        for (id, document) in self.store.list(Kind::Import).await? {
+            let import = Record::read(&document.body)?.view(&id);
+            // Of one that was begun again, the first time is not kept.
+            let begun = match import.runs {
+                1 => import.begun_at,
+                _ => Moment::from_millis(0),
+            };
+            if !import.remove {
+                from = Some(from.map_or(begun, |from: Moment| from.min(begun)));
+            }
+        }
+        Ok(from)
+    }
+
     /// One import, which of its parts are in, and which steps are taken.
     ///
     /// # Errors

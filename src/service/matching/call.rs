@@ -28,6 +28,15 @@ pub enum Unreadable {
     /// The time is not one.
     #[error("the time cannot be read")]
     Time,
+    /// The time is one of the clock on the wall, and nobody has said where that wall is.
+    #[error("the time does not say how far it is from UTC")]
+    Offset,
+    /// The agency is not known here.
+    #[error("there is no agency of this id")]
+    UnknownAgency,
+    /// The seller is not known here.
+    #[error("there is no seller of this id")]
+    UnknownSeller,
     /// The agency is no agency's id.
     #[error("the agency is not the id of one")]
     Agency,
@@ -46,6 +55,9 @@ impl Unreadable {
         match self {
             Self::Number(error) => error.code(),
             Self::Time => "unreadable_time",
+            Self::Offset => "time_without_offset",
+            Self::UnknownAgency => "unknown_agency",
+            Self::UnknownSeller => "unknown_seller",
             Self::Agency => "unreadable_agency",
             Self::Seller => "unreadable_seller",
             Self::Columns => "column_count",

@@ -1,11 +1,13 @@
 //! Which column of the records says what.
 
 use std::io;
+use std::sync::Arc;
 
 use csv::ByteRecord;
 use time::UtcOffset;
 
 use crate::domain::{AgencyId, Region, SellerId};
+use crate::service::Snapshot;
 pub use crate::service::table::Column;
 use crate::service::table::{Foreign, named};
 
@@ -32,6 +34,14 @@ pub enum CallsError {
         "row {0} is longer than 1 MiB: perhaps a quotation mark is opened there and never closed"
     )]
     LongRow(u64),
+    /// There are rows, and nothing can be found out about any of them.
+    #[error("none of the {rows} rows can be read: {why}")]
+    NoReadableRow {
+        /// How many there are.
+        rows: u64,
+        /// How many for which reason.
+        why: String,
+    },
     /// The bytes do not come.
     #[error("the records cannot be read to their end")]
     Read(#[source] io::Error),
@@ -59,8 +69,12 @@ pub struct Mapping {
     pub delimiter: Option<u8>,
     /// The country of numbers without a country code.
     pub region: Option<Region>,
-    /// How far times without an offset are from UTC.
-    pub offset: UtcOffset,
+    /// How far times without an offset are from UTC; without it they are not read: an hour off, a
+    /// check that was made is not found.
+    pub offset: Option<UtcOffset>,
+    /// The agencies and sellers that there are: nobody asked under a name that is not among them,
+    /// which proves nothing. Without it, every name passes.
+    pub known: Option<Arc<Snapshot>>,
 }
 
 impl Default for Mapping {
@@ -75,7 +89,8 @@ impl Default for Mapping {
             heading: true,
             delimiter: None,
             region: None,
-            offset: UtcOffset::UTC,
+            offset: Some(UtcOffset::UTC),
+            known: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Nothing that was written is lost or changed: columns are carried as the bytes they are, in
 //! whatever encoding, and a row that says too little comes with the reason.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Cursor, Read};
 
@@ -154,16 +155,34 @@ impl<R: Read> CallReader<R> {
     ) -> Result<Call, Unreadable> {
         let cell = |place: usize| columns.get(place).unwrap_or_default();
         let time = cell(self.places.time);
-        let offset = self.mapping.offset;
-        let apart = || {
-            let date = cell(self.places.date?).trim_ascii();
-            when::read(&[date, b" ", time.trim_ascii()].concat(), offset)
+        let read = |offset| {
+            let apart = || {
+                let date = cell(self.places.date?).trim_ascii();
+                when::read(&[date, b" ", time.trim_ascii()].concat(), offset)
+            };
+            when::read(time, offset).or_else(apart)
         };
-        let time = when::read(time, offset).or_else(apart);
-        let time = time.ok_or(Unreadable::Time)?;
+        let utc = time::UtcOffset::UTC;
+        let time = read(self.mapping.offset.unwrap_or(utc)).ok_or(Unreadable::Time)?;
+        // A time that is another one elsewhere does not say itself where it is.
+        let elsewhere = time::macros::offset!(+1);
+        if self.mapping.offset.is_none() && read(elsewhere) != Some(time) {
+            return Err(Unreadable::Offset);
+        }
         let agency = agency.clone()?;
+        let known = self.mapping.known.as_ref();
+        if let (Some(known), Some(agency)) = (known, &agency)
+            && !known.agencies.contains_key(agency)
+        {
+            return Err(Unreadable::UnknownAgency);
+        }
         let seller = name(self.places.seller.map(cell), SellerId::parse);
         let seller = seller.map_err(|()| Unreadable::Seller)?;
+        if let (Some(known), Some(seller)) = (known, &seller)
+            && !known.sellers.contains_key(seller)
+        {
+            return Err(Unreadable::UnknownSeller);
+        }
         let number = cell(self.places.called);
         let number = PhoneNumber::parse_bytes(number.trim_ascii(), self.mapping.region)
             .map_err(Unreadable::Number)?;
@@ -180,6 +199,29 @@ impl<R: Read> CallReader<R> {
         let agency = name(cell, AgencyId::parse).map_err(|()| Unreadable::Agency)?;
         Ok(agency.or_else(|| self.mapping.default_agency.clone()))
     }
+}
+
+/// Makes sure that there are rows, and that something can be found out about one of them. It reads
+/// no further than to the first.
+///
+/// # Errors
+/// [`CallsError`].
+pub fn probe(input: impl Read, mapping: &Mapping) -> Result<(), CallsError> {
+    let mut reader = CallReader::new(input, mapping)?;
+    let (mut rows, mut reasons) = (0_u64, BTreeMap::<&str, u64>::new());
+    while let Some(row) = reader.next_row()? {
+        let Err(unreadable) = row.call else {
+            return Ok(());
+        };
+        rows += 1;
+        *reasons.entry(unreadable.code()).or_default() += 1;
+    }
+    if rows == 0 {
+        return Err(CallsError::Empty);
+    }
+    let why = reasons.iter().map(|(why, rows)| format!("{why} ({rows})"));
+    let why = why.collect::<Vec<_>>().join(", ");
+    Err(CallsError::NoReadableRow { rows, why })
 }
 
 /// Every row of records that are in memory.

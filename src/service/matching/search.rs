@@ -48,6 +48,17 @@ impl<'a, R: ReadAt> Source for &'a [Segment<R>] {
     }
 }
 
+/// For which time the record can tell that something did not happen. Nothing limits it at first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Coverage {
+    /// Before this moment nothing was recorded yet.
+    pub begins: Option<Moment>,
+    /// What was recorded before this moment is no longer there.
+    pub gone_before: Option<Moment>,
+    /// From this moment on numbers were listed that have no entry each.
+    pub imported_from: Option<Moment>,
+}
+
 /// Finds out about calls, chunk by chunk.
 #[derive(Debug)]
 pub struct Matcher<S> {
@@ -57,7 +68,9 @@ pub struct Matcher<S> {
     options: Options,
     /// The months in which anything was registered or withdrawn.
     registering: BTreeSet<Month>,
+    /// Months whose checks could not be seen.
     missing: BTreeSet<Month>,
+    coverage: Coverage,
 }
 
 impl<S: Source> Matcher<S> {
@@ -91,7 +104,14 @@ impl<S: Source> Matcher<S> {
             options,
             registering,
             missing: BTreeSet::new(),
+            coverage: Coverage::default(),
         })
+    }
+
+    /// The same, for a record that does not cover all time.
+    #[must_use]
+    pub fn covering(self, coverage: Coverage) -> Self {
+        Self { coverage, ..self }
     }
 
     /// Months that calls so far would have needed, in which the log has entries, and whose key is
@@ -133,9 +153,52 @@ impl<S: Source> Matcher<S> {
         self.search(&mut plan, (earliest, latest))?;
         let validity = self.options.validity;
         plan.resolve(|planned, found, listed| {
-            verdicts[planned.row] = verdict(planned, found, listed, validity);
+            let mut verdict = verdict(planned, found, listed, validity);
+            self.doubt(planned.call.time, &mut verdict);
+            verdicts[planned.row] = verdict;
         });
         Ok(verdicts)
+    }
+
+    /// Takes back what the record cannot know: that nobody asked, and that nothing was registered.
+    fn doubt(&self, call: Moment, verdict: &mut Verdict) {
+        let Coverage {
+            begins,
+            gone_before,
+            imported_from,
+        } = self.coverage;
+        let last = self.options.last_for(call);
+        let missing = |from: Moment| {
+            let between = self.missing.range(from.month()..=last.month());
+            between.count() > 0
+        };
+        let first = self.options.first_for(call);
+        let why = match (verdict.finding, &verdict.check) {
+            (Finding::NeverChecked, _) if begins.is_some_and(|begins| last < begins) => {
+                Some("before_the_record")
+            }
+            (Finding::NeverChecked, _) if gone_before.is_some_and(|gone| first < gone) => {
+                Some("entries_gone")
+            }
+            (Finding::NeverChecked, _) if missing(first) => Some("month_without_key"),
+            // Another may have been asked for after it.
+            (Finding::CheckExpired | Finding::CheckedSuppressed, Some(check))
+                if missing(check.at) =>
+            {
+                Some("month_without_key")
+            }
+            _ => None,
+        };
+        if why.is_some() {
+            (verdict.finding, verdict.reason) = (Finding::NotCovered, why);
+        }
+        let unknown = gone_before.is_some()
+            || begins.is_some_and(|begins| last < begins)
+            || imported_from.is_some_and(|from| from <= call)
+            || missing(Moment::from_millis(0));
+        if unknown && verdict.registered == Some(Registered::No) {
+            verdict.registered = Some(Registered::Unknown);
+        }
     }
 
     fn search(

@@ -11,23 +11,27 @@ pub enum Finding {
     CheckedSuppressed,
     /// The last check was too old to be used, whatever it said.
     CheckExpired,
-    /// There was no check.
+    /// There was no check, and the record reaches far enough to know that.
     NeverChecked,
     /// The called number is not one.
     InvalidNumber,
     /// Something else in the row cannot be read.
     UnreadableRow,
+    /// No check that answers for the call is known, but the record does not cover it: nobody may be
+    /// accused.
+    NotCovered,
 }
 
 impl Finding {
     /// Every finding, in the order of a summary.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CheckedClear,
         Self::CheckedSuppressed,
         Self::CheckExpired,
         Self::NeverChecked,
         Self::InvalidNumber,
         Self::UnreadableRow,
+        Self::NotCovered,
     ];
 
     /// The word for it.
@@ -40,6 +44,7 @@ impl Finding {
             Self::NeverChecked => "never_checked",
             Self::InvalidNumber => "invalid_number",
             Self::UnreadableRow => "unreadable_row",
+            Self::NotCovered => "not_covered",
         }
     }
 }
@@ -55,15 +60,19 @@ pub enum Registered {
     OtherSeller,
     /// Not.
     No,
+    /// Nobody can tell from the log: it does not go back far enough, or whole lists were imported,
+    /// of whose numbers it has no entries.
+    Unknown,
 }
 
 impl Registered {
     /// Every value, in the order of a summary.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::AllSellers,
         Self::ThisSeller,
         Self::OtherSeller,
         Self::No,
+        Self::Unknown,
     ];
 
     /// The word for it.
@@ -74,6 +83,7 @@ impl Registered {
             Self::ThisSeller => "this_seller",
             Self::OtherSeller => "other_seller",
             Self::No => "no",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -102,6 +112,6 @@ pub struct Verdict {
     pub check: Option<Check>,
     /// The entry of the registration that held; of several the latest.
     pub registration: Option<EntryId>,
-    /// Why the row cannot be read.
+    /// Why the row cannot be read, or why the record does not cover the call.
     pub reason: Option<&'static str>,
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use crate::domain::{Context, Detail, Op, Principal};
 use crate::service::matching::{
-    Format, Mapping, MatchError, Matcher, Options, Report, match_calls,
+    Coverage, Format, Mapping, MatchError, Matcher, Options, Report, match_calls,
 };
 use crate::service::{Service, ServiceError};
 
 use super::index::RecordIndex;
+use super::reach::Reach;
 
 /// A match that may begin.
 #[derive(Debug)]
@@ -32,6 +33,15 @@ impl Service {
         if !who.role.reads_audit() {
             return Err(ServiceError::WrongRole("regulator"));
         }
+        let (begins, gone_before) = match self.reach().await? {
+            Reach::Beginning(first) => (Some(first), None),
+            Reach::Cut(since) => (None, Some(since)),
+        };
+        let coverage = Coverage {
+            begins,
+            gone_before,
+            imported_from: self.imported_from().await?,
+        };
         let index = self.record_index().await?;
         let matched = Context::of_service(Op::Opening, Detail::Matched { records });
         self.store.note(matched.by(&who.key)).await?;
@@ -40,6 +50,7 @@ impl Service {
             .await
             .map_err(|_| ServiceError::Damaged("the index of the log"))?
             .map_err(|_| ServiceError::Damaged("the index of the log"))?;
+        let matcher = matcher.covering(coverage);
         Ok(Match { matcher })
     }
 }

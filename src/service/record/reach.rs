@@ -67,6 +67,17 @@ impl Service {
         }
     }
 
+    /// The moment before which entries are no longer there; nothing where all of them are.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub(in crate::service) async fn gone_before(&self) -> Result<Option<Moment>, ServiceError> {
+        Ok(match self.reach().await? {
+            Reach::Cut(since) => Some(since),
+            Reach::Beginning(_) => None,
+        })
+    }
+
     /// When the first entry was made, where nothing is sealed yet.
     async fn first_unsealed(&self) -> Result<Moment, ServiceError> {
         let mut first = Moment::now();

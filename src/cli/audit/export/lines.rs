@@ -8,10 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::part::{Part, heading};
 use super::{Export, Format};
+use crate::api::ENTRIES_SINCE;
 use crate::cli::audit::place::{Place, cannot_write};
 use crate::cli::audit::stream::{Broken, PIECE, copy, deliver, incomplete, whole_can_be_told};
 use crate::cli::client::Patience;
-use crate::cli::output::note;
+use crate::cli::output::{note, plain};
 use crate::cli::{Failure, Outcome};
 
 impl Export {
@@ -26,6 +27,14 @@ impl Export {
         let ask = |query: &[(&str, &str)]| {
             let response = client.open("/v1/audit/entries", query)?;
             whole_can_be_told(&response, self.format.media_type())?;
+            let since = response.headers().get(ENTRIES_SINCE);
+            if let Some(since) = since.and_then(|since| since.to_str().ok()) {
+                note(&format!(
+                    "WARNING: the entries of before {} are no longer there: they are not in this \
+                     export",
+                    plain(since)
+                ));
+            }
             Ok::<_, Failure>(response.into_body().into_reader())
         };
         let Some(place) = place else {

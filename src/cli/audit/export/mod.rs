@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::client::Target;
 use crate::cli::number::typed;
 use crate::cli::{Failure, Outcome, path_parser};
+use crate::domain::Op;
 use crate::log::LogName;
 
 /// Export the entries as lines, or with --bundle as evidence that anybody can verify
@@ -55,7 +56,7 @@ pub(super) struct Export {
     seller: Option<String>,
 
     /// Entries of this kind
-    #[arg(long, value_parser = ["check", "register", "withdraw", "opening", "key", "incident", "start", "prune", "import", "wash"])]
+    #[arg(long, value_parser = Op::ALL.map(Op::as_str))]
     op: Option<String>,
 
     /// Checks with this answer

@@ -41,8 +41,8 @@ Examples:
   zcat cdr.gz | metrust audit match - --no-heading --called 4 --time 1 --offset +01:00 \\
     --default-agency ring-ring --format ndjson | jq 'select(.finding == \"never_checked\")'
 
-Exit status: 0 all rows are matched, whatever was found; 1 failed, or INCOMPLETE; 2 the command
-line cannot be used.")]
+Exit status: 0 all rows are matched, whatever was found; 1 failed, INCOMPLETE, or none of the rows can
+be read; 2 the command line cannot be used.")]
 pub(super) struct Match {
     /// The records, as CSV with one call a row; - for standard input
     #[arg(value_name = "FILE|-", value_parser = path_parser())]
@@ -84,7 +84,8 @@ pub(super) struct Match {
     #[arg(long, value_name = "COUNTRY", help_heading = "The records")]
     region: Option<String>,
 
-    /// How far from UTC times are that do not say it themselves, as in +01:00 [default: UTC]
+    /// How far from UTC times are that do not say it themselves, as in +01:00; without it, such times
+    /// are not read
     #[arg(
         long,
         value_name = "OFFSET",

@@ -139,10 +139,10 @@ impl Summary {
         }
         let first = 1 + Finding::ALL.len();
         let checked: Vec<_> = rows()
-            .map(|(name, n)| row::<8>(name, &n[..first]))
+            .map(|(name, n)| row::<9>(name, &n[..first]))
             .collect();
         let opted: Vec<_> = rows()
-            .map(|(name, n)| row::<5>(name, &n[first..]))
+            .map(|(name, n)| row::<6>(name, &n[first..]))
             .collect();
         let mut text = format!(
             "Was the number checked before the call?\n{}\nWas it opted out when it was called?\n{}",
@@ -155,7 +155,8 @@ impl Summary {
                     "EXPIRED",
                     "NEVER CHECKED",
                     "INVALID NUMBER",
-                    "UNREADABLE"
+                    "UNREADABLE",
+                    "NOT COVERED"
                 ],
                 &checked
             ),
@@ -165,7 +166,8 @@ impl Summary {
                     "FROM ALL SELLERS",
                     "FROM THIS SELLER",
                     "FROM ANOTHER",
-                    "NO"
+                    "NO",
+                    "UNKNOWN"
                 ],
                 &opted
             ),
@@ -176,11 +178,29 @@ impl Summary {
                 self.agencies.len() - largest.len()
             ));
         }
+        let [_, _, _, _, _, _, unreadable, not_covered, .., unknown] = self.total;
+        if unreadable > 0 {
+            text.push_str(&format!(
+                "WARNING: {unreadable} rows could not be read; the column `reason` says why\n"
+            ));
+        }
+        if not_covered > 0 {
+            text.push_str(&format!(
+                "WARNING: of {not_covered} calls the record cannot tell whether the number was \
+                 checked; the column `reason` says why\n"
+            ));
+        }
+        if unknown > 0 {
+            text.push_str(&format!(
+                "WARNING: of {unknown} calls the log cannot tell whether the number was opted out: \
+                 it does not go back far enough, or lists were imported, of whose numbers it has no \
+                 entries\n"
+            ));
+        }
         if !self.months_without_key.is_empty() {
             text.push_str(&format!(
                 "WARNING: the keys of these months are not there, so nothing of them could be \
-                 seen: {}\nWARNING: for calls that fall in them or shortly after, \"never checked\" \
-                 and \"no\" prove nothing\n",
+                 seen: {}\n",
                 plain(&self.months_without_key.join(", "))
             ));
         }
@@ -243,10 +263,10 @@ mod tests {
     fn some() -> Summary {
         Summary {
             agencies: vec![
-                ("-".to_owned(), [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]),
-                ("ring".to_owned(), [7, 1, 2, 0, 4, 0, 0, 2, 1, 0, 4]),
+                ("-".to_owned(), [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+                ("ring".to_owned(), [7, 1, 2, 0, 4, 0, 0, 0, 2, 1, 0, 4, 0]),
             ],
-            total: [8, 1, 2, 0, 4, 1, 0, 2, 1, 0, 4],
+            total: [8, 1, 2, 0, 4, 1, 0, 0, 2, 1, 0, 4, 0],
             months_without_key: vec!["2026-09".to_owned(), "2026-10".to_owned()],
         }
     }
@@ -254,8 +274,8 @@ mod tests {
     #[test]
     fn both_forms_of_the_service_say_the_same() {
         let table = format!(
-            "#summary,agency,{}\n#summary,-,1,0,0,0,0,1,0,0,0,0,0\n\
-             #summary,ring,7,1,2,0,4,0,0,2,1,0,4\n#summary,(all),8,1,2,0,4,1,0,2,1,0,4\n\
+            "#summary,agency,{}\n#summary,-,1,0,0,0,0,1,0,0,0,0,0,0,0\n\
+             #summary,ring,7,1,2,0,4,0,0,0,2,1,0,4,0\n#summary,(all),8,1,2,0,4,1,0,0,2,1,0,4,0\n\
              #month without a key,2026-09\n#month without a key,2026-10\n",
             names().collect::<Vec<_>>().join(",")
         );
@@ -277,8 +297,8 @@ mod tests {
                 .map(|line| line.split_whitespace().skip(1).collect())
                 .collect()
         };
-        assert_eq!(lines("ring")[0], ["7", "1", "2", "0", "4", "0", "0"]);
-        assert_eq!(lines("ring")[1], ["2", "1", "0", "4"]);
+        assert_eq!(lines("ring")[0], ["7", "1", "2", "0", "4", "0", "0", "0"]);
+        assert_eq!(lines("ring")[1], ["2", "1", "0", "4", "0"]);
         assert_eq!(lines("(all)")[0][0], "8");
         assert!(
             text.contains("WARNING") && text.contains("2026-09, 2026-10"),
@@ -290,7 +310,7 @@ mod tests {
         let file = String::from_utf8(some().as_file(Form::Csv).unwrap()).unwrap();
         assert!(file.starts_with("agency,calls,checked_clear,"), "{file}");
         assert!(
-            file.ends_with("(all),8,1,2,0,4,1,0,2,1,0,4,2026-09 2026-10\n"),
+            file.ends_with("(all),8,1,2,0,4,1,0,0,2,1,0,4,0,2026-09 2026-10\n"),
             "{file}"
         );
         assert!(Form::of(Path::new("a.txt")).is_err() && Form::of(Path::new("a")).is_err());
@@ -300,7 +320,7 @@ mod tests {
     fn of_many_agencies_the_largest_are_shown() {
         let mut many = some();
         many.agencies = (0..100)
-            .map(|n| (format!("a{n:02}"), [n, 0, 0, 0, n, 0, 0, 0, 0, 0, n]))
+            .map(|n| (format!("a{n:02}"), [n, 0, 0, 0, n, 0, 0, 0, 0, 0, 0, n, 0]))
             .collect();
         let text = many.in_words();
         assert!(text.contains("\na99 ") && text.contains("\na60 ") && !text.contains("\na59 "));

@@ -274,15 +274,24 @@ fn a_month_whose_key_is_gone_is_named_and_only_if_it_mattered() {
             agency: None,
             seller: None,
         };
-        matcher.verdicts(&[Ok(call)]).unwrap();
+        let verdict = matcher.verdicts(&[Ok(call)]).unwrap().remove(0);
         let missing: Vec<_> = matcher
             .missing_keys()
             .iter()
             .map(Month::to_string)
             .collect();
-        missing.join(" ")
+        (missing.join(" "), verdict.finding, verdict.registered)
     };
-    assert_eq!(missing("2026-08-20T12:00:00Z"), "");
-    assert_eq!(missing("2026-12-20T12:00:00Z"), "2026-09");
-    assert_eq!(missing("2026-11-20T12:00:00Z"), "2026-09 2026-10");
+    let (never, hidden) = (Finding::NeverChecked, Finding::NotCovered);
+    let (no, unknown) = (Some(Registered::No), Some(Registered::Unknown));
+    let said = |months: &str, finding, registered| (months.to_owned(), finding, registered);
+    assert_eq!(missing("2026-08-20T12:00:00Z"), said("", never, no));
+    assert_eq!(
+        missing("2026-12-20T12:00:00Z"),
+        said("2026-09", never, unknown)
+    );
+    assert_eq!(
+        missing("2026-11-20T12:00:00Z"),
+        said("2026-09 2026-10", hidden, unknown)
+    );
 }
