@@ -98,7 +98,8 @@ async fn run(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
     // Commands on this machine find the service by it; without it they try the default port.
     let _ = std::fs::remove_file(&address_file);
     let _ = keys::write_secret(&address_file, format!("{url}\n").as_bytes());
-    tokio::spawn(sweep(shared.clone()));
+    let swept = shared.clone();
+    service.keep_running("limits", move |_| sweep(swept.clone()));
     let handle = server.handle();
     let stop = tokio::spawn(signals.then_stop(handle, shared.clone()));
     let served = server.await;

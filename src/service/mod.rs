@@ -6,6 +6,7 @@ mod admin;
 pub mod asked;
 pub mod audit;
 mod auth;
+mod background;
 mod bursts;
 mod check;
 mod checker;
@@ -70,7 +71,7 @@ pub struct Service {
     /// How long the store is waited for.
     store_timeout: Duration,
     answer_days: u16,
-    /// How many people's searches of the log's index run at a time.
+    /// How many searches of the log's index run at a time.
     searches: tokio::sync::Semaphore,
     bursts: bursts::Bursts,
     turns: import::Turns,

@@ -131,14 +131,18 @@ impl Service {
 
     /// Keeps what this process knows current, until it ends.
     pub fn spawn_keepers(self: &Arc<Self>) {
-        let service = self.clone();
-        tokio::spawn(async move { service.directory.keep_current().await });
-        let service = self.clone();
-        tokio::spawn(async move { service.keep_months().await });
-        let service = self.clone();
-        tokio::spawn(async move { service.keep_record().await });
-        let service = self.clone();
-        tokio::spawn(async move { service.keep_reports().await });
+        self.keep_running("directory", |service| async move {
+            service.directory.keep_current().await;
+        });
+        self.keep_running("months", |service| async move {
+            service.keep_months().await;
+        });
+        self.keep_running("record", |service| async move {
+            service.keep_record().await;
+        });
+        self.keep_running("reports", |service| async move {
+            service.keep_reports().await;
+        });
         self.spawn_sealer();
     }
 

@@ -80,6 +80,7 @@ impl Service {
         to: Moment,
         day: impl Fn(Moment) -> i64 + Send + 'static,
     ) -> Result<ChecksByDay, ServiceError> {
+        let _turn = self.turn_to_search().await?;
         let index = self.record_index().await?;
         tokio::task::spawn_blocking(move || count(&index, from, to, day))
             .await

@@ -105,7 +105,7 @@ pub(super) struct Letters {
     given_up: AtomicU64,
     failing: AtomicBool,
     /// Tells the sender of a letter of this process; taken by the sender.
-    news: (mpsc::Sender<String>, Mutex<Option<mpsc::Receiver<String>>>),
+    news: (mpsc::Sender<String>, Mutex<mpsc::Receiver<String>>),
     /// Held while a letter is with the mail server.
     sending: Mutex<()>,
     /// Whether no other may begin.
@@ -145,7 +145,7 @@ impl Letters {
             sent: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
             failing: AtomicBool::new(false),
-            news: (told, Mutex::new(Some(hears))),
+            news: (told, Mutex::new(hears)),
             sending: Mutex::default(),
             stopping: AtomicBool::new(false),
         })

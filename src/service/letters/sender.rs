@@ -58,15 +58,16 @@ impl Service {
         write: impl Fn(&Letter) -> Written + Send + Sync + 'static,
     ) {
         if self.has_mail() {
-            let service = self.clone();
-            tokio::spawn(async move { service.keep_sending(write).await });
+            let write = Arc::new(write);
+            self.keep_running("letters", move |service| {
+                let write = write.clone();
+                async move { service.keep_sending(&*write).await }
+            });
         }
     }
 
     async fn keep_sending(&self, write: impl Fn(&Letter) -> Written) {
-        let Some(mut told) = self.letters.news.1.lock().await.take() else {
-            return;
-        };
+        let mut told = self.letters.news.1.lock().await;
         let mut looks = tokio::time::interval(LOOK.min(self.letters.retry));
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {

@@ -42,6 +42,7 @@ impl Service {
             gone_before,
             imported_from: self.imported_from().await?,
         };
+        let _turn = self.turn_to_search().await?;
         let index = self.record_index().await?;
         let matched = Context::of_service(Op::Opening, Detail::Matched { records });
         self.store.note(matched.by(&who.key)).await?;

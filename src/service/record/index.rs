@@ -1,6 +1,7 @@
 //! The index of everything on record, sealed or not, for those who go through all of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -9,7 +10,7 @@ use crate::log::index::{ENTRIES, Header, IndexError, Segment, SegmentBuilder};
 use crate::log::storage::Source;
 use crate::log::{Archive, Cursor, Head, LogName, SEGMENT};
 use crate::service::{Service, ServiceError, matching};
-use crate::store::TailBatch;
+use crate::store::{StoreError, TailBatch};
 
 /// The segments of the index, in the order of the log. Those of full segments lie in the log's
 /// storage; those of what came after are in memory.
@@ -29,6 +30,10 @@ enum Place {
 /// How many batches of a tail are read at a time.
 const PAGE: usize = 256;
 
+/// How often log and tails are looked at until they fit together, and how long after one another.
+const TRIES: u32 = 60;
+const AGAIN: Duration = Duration::from_millis(50);
+
 impl Service {
     /// The index of everything that is on record now. A segment that has lost its index gets a
     /// new one first.
@@ -37,10 +42,12 @@ impl Service {
     /// [`ServiceError`].
     pub async fn record_index(&self) -> Result<RecordIndex, ServiceError> {
         let archive = &self.record.archive;
-        loop {
+        for _ in 0..TRIES {
             let head = archive.head().await?;
-            // Where the log has grown past its end meanwhile, the tail no longer begins there.
+            // Where the log has grown past its end meanwhile, the tail no longer begins there. Nor
+            // does that of a store that is older than the log, until the sealer has been through it.
             let Some(unsealed) = self.unsealed(head.as_ref()).await? else {
+                tokio::time::sleep(AGAIN).await;
                 continue;
             };
             let mut places = Vec::new();
@@ -66,6 +73,10 @@ impl Service {
                 places,
             });
         }
+        Err(ServiceError::Store(match self.store.loss().await? {
+            Some(_) => StoreError::Marked,
+            None => StoreError::Late,
+        }))
     }
 
     /// The index of what is not sealed yet; nothing where the tails no longer begin where the log

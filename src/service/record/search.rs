@@ -9,6 +9,7 @@ use crate::domain::{Detail, Entry, EntryId, Moment, ReportId};
 use crate::log::tile::{WIDTH, entries};
 use crate::log::{Closed, LogName, SEGMENT};
 use crate::service::{Service, ServiceError};
+use crate::store::{Position, TailBatch};
 
 /// An entry that is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +77,26 @@ pub(in crate::service) struct Found {
     pub sealed: Option<(LogName, u64)>,
 }
 
+/// Looks for an entry in what a tail holds behind what is sealed; gives its canonical form.
+fn find_in(
+    page: &[TailBatch],
+    sealed: Option<Position>,
+    sought: &Sought,
+) -> Result<Option<Vec<u8>>, ServiceError> {
+    let unsealed = |batch: &&TailBatch| sealed.is_none_or(|sealed| batch.position > sealed);
+    for batch in page.iter().filter(unsealed) {
+        let entries = batch
+            .entries()
+            .map_err(|_| ServiceError::Damaged("a batch of audit entries"))?;
+        if let Some(entry) = entries.iter().find(|entry| sought.is(entry)) {
+            let mut json = Vec::new();
+            entry.write_json(&mut json);
+            return Ok(Some(json));
+        }
+    }
+    Ok(None)
+}
+
 impl Service {
     /// Finds an entry by its id.
     pub(in crate::service) async fn find(
@@ -130,18 +151,14 @@ impl Service {
             loop {
                 let page = self.store.tail(tail, from, PAGE).await?;
                 let last = page.last().map(|batch| batch.position);
-                for batch in &page {
-                    if sealed.is_some_and(|sealed| batch.position <= sealed) {
-                        continue;
-                    }
-                    let found = batch
-                        .entries()
-                        .map_err(|_| ServiceError::Damaged("a batch of audit entries"))?;
-                    if let Some(entry) = found.iter().find(|entry| sought.is(entry)) {
-                        let mut json = Vec::new();
-                        entry.write_json(&mut json);
-                        return Ok(Some(json));
-                    }
+                // Some hundred thousand entries may wait: not on a thread that answers.
+                let sought = *sought;
+                let found = tokio::task::spawn_blocking(move || find_in(&page, sealed, &sought));
+                let found = found
+                    .await
+                    .map_err(|_| ServiceError::Damaged("a batch of audit entries"))??;
+                if found.is_some() {
+                    return Ok(found);
                 }
                 if last.is_none() || last == from {
                     break;

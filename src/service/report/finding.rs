@@ -49,10 +49,10 @@ impl Service {
     ) -> Result<FoundOut, ServiceError> {
         let look_back = self.look_back() + told.to.since(told.from);
         let earliest = told.to.minus(look_back);
+        let _turn = self.turn_to_search().await?;
         let (index, keys) = (self.record_index().await?, self.months.all());
         let (number, to) = (told.number, told.to);
         let company = seller.cloned().map(SellerRef::One);
-        let _turn = self.turn_to_search().await?;
         let (seen, listed) = tokio::task::spawn_blocking(move || {
             let mut seen = checks_of(&index, &keys, &number, (earliest, to))?;
             seen.retain(|seen| company.is_none() || seen.seller == company);

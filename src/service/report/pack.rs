@@ -69,6 +69,7 @@ impl Service {
         let (kept, content) = kept.ok_or(ServiceError::UnknownReport)?;
         let number = PhoneNumber::parse(&content.number, None)
             .map_err(|_| ServiceError::Damaged("a report"))?;
+        let _turn = self.turn_to_search().await?;
         let mut found = Vec::new();
         for id in self.entries_of_opt_out(access, &number, &report).await? {
             found.extend(self.find(id).await?);

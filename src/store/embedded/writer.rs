@@ -1,5 +1,6 @@
 //! The thread that writes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -137,7 +138,11 @@ impl Writer {
             }
             match state.as_mut() {
                 None => works.into_iter().for_each(refuse),
-                Some(open) => match group(open, works) {
+                // Whoever was to be answered is told that it is not known. What is in memory may be
+                // half done after a panic, so it is read anew from what is on disk.
+                Some(open) => match catch_unwind(AssertUnwindSafe(|| group(open, works)))
+                    .unwrap_or_else(|_| Err(StoreError::Away("its writer broke off".to_owned())))
+                {
                     Ok(begun) => {
                         self.identity = begun.or(self.identity);
                         self.backlog.store(open.tail_bytes(), Ordering::Relaxed);

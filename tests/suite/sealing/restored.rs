@@ -207,6 +207,12 @@ on_every_store! {
                 dialler.check(&number(asked), "telco").expect(503);
             }
             dialler.post("/v1/registrations", json!({"numbers": [number(3)], "sellers": "all"})).expect(503);
+            // Nor is anybody kept waiting for an index that cannot be.
+            let calls = b"phone,time\n+31612345678,2026-11-18T11:06:40Z\n".to_vec();
+            let csv = [("Content-Type", "text/csv")];
+            let operator = world.operator();
+            let matched = operator.call("POST", "/v1/audit/match", &csv, calls);
+            matched.expect(503);
             // Nobody is told that their code is unknown.
             dialler.withdraw(&code).expect(503);
             world.anonymous().get("/readyz").expect(503);
