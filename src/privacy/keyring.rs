@@ -14,6 +14,8 @@ pub enum Purpose {
     Visit,
     /// Signs the forms, and makes a form's second sending find its first.
     Form,
+    /// Seals the cookie that carries what was typed from a form to the page that shows it again.
+    Draft,
     /// Names a dialler's `ref` in the store.
     Replay,
     /// Makes the keys that sign the log.
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Registrations => b"metrust v1 registrations",
             Self::Visit => b"metrust v1 visit",
             Self::Form => b"metrust v1 form",
+            Self::Draft => b"metrust v1 draft",
             Self::Replay => b"metrust v1 replay",
             Self::LogKeys => b"metrust v1 log keys",
             Self::Reports => b"metrust v1 reports",

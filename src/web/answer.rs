@@ -1,7 +1,7 @@
 //! How a page becomes an answer: headers, language, messages.
 
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Cookie, SameSite};
+use actix_web::cookie::{Cookie, CookieBuilder, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -47,6 +47,20 @@ pub(super) fn language_cookie(desk: &Desk, language: Language) -> Cookie<'static
         .secure(desk.secure)
         .max_age(Duration::days(365))
         .finish()
+}
+
+/// A cookie for these pages and for nobody else: no script reads it, and no other site has it sent.
+pub(super) fn strict_cookie<'a>(
+    desk: &Desk,
+    name: &'a str,
+    value: String,
+    path: &str,
+) -> CookieBuilder<'a> {
+    Cookie::build(name, value)
+        .path(path.to_owned())
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(desk.secure)
 }
 
 /// A page, with everything a browser should know about it.
@@ -138,6 +152,22 @@ fn protect(desk: &Desk, response: &mut actix_web::HttpResponseBuilder) {
     }
 }
 
+/// The status of a page that only says something.
+pub(super) fn status_of(kind: MessageKind) -> StatusCode {
+    match kind {
+        MessageKind::NotFound => StatusCode::NOT_FOUND,
+        MessageKind::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+        MessageKind::RegisterAway => StatusCode::SERVICE_UNAVAILABLE,
+        MessageKind::SessionOver
+        | MessageKind::FormExpired
+        | MessageKind::CookiesOff
+        | MessageKind::ForbiddenOrigin => StatusCode::FORBIDDEN,
+        MessageKind::DraftGone => StatusCode::GONE,
+        MessageKind::BadRequest => StatusCode::BAD_REQUEST,
+        MessageKind::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
 /// A page that only says something.
 pub(super) fn message(desk: &Desk, request: &HttpRequest, kind: MessageKind) -> HttpResponse {
     say(desk, request, kind, None)
@@ -151,6 +181,10 @@ pub(super) fn message_again(
     to: &str,
     fields: &Fields,
 ) -> HttpResponse {
+    use MessageKind::{Broken, RegisterAway, TooManyRequests};
+    if !matches!(kind, TooManyRequests { .. } | RegisterAway | Broken) {
+        return message(desk, request, kind);
+    }
     let adds = fields.get("action") == Some("add-number");
     let shown = |name: &str| name == "token" || (adds && name == "number");
     let again = Again {
@@ -172,17 +206,6 @@ fn say(
         language: language(desk, request),
         site: &desk.site,
     };
-    let status = match kind {
-        MessageKind::NotFound => StatusCode::NOT_FOUND,
-        MessageKind::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-        MessageKind::RegisterAway => StatusCode::SERVICE_UNAVAILABLE,
-        MessageKind::SessionOver => StatusCode::FORBIDDEN,
-        MessageKind::FormExpired | MessageKind::CookiesOff | MessageKind::ForbiddenOrigin => {
-            StatusCode::FORBIDDEN
-        }
-        MessageKind::BadRequest => StatusCode::BAD_REQUEST,
-        MessageKind::Broken => StatusCode::INTERNAL_SERVER_ERROR,
-    };
     let view = Message {
         frame,
         kind,
@@ -190,7 +213,7 @@ fn say(
         again,
     };
     let cookie = Browser::of(request).cookie(desk);
-    let mut response = page(desk, status, &view, cookie);
+    let mut response = page(desk, status_of(kind), &view, cookie);
     let wait = match kind {
         MessageKind::TooManyRequests { retry_after } => Some(retry_after),
         MessageKind::RegisterAway => Some(5),

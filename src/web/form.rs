@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::web::Payload;
+use serde::{Deserialize, Serialize};
 
 use super::pages::{Channels as ShownChannels, FormError, NumberBox, OptOutForm, SellerChoice};
 use crate::api::{Problem, State, read_body};
@@ -10,7 +11,7 @@ use crate::domain::{Channel, Channels, MOST_SELLERS, PhoneError, PhoneNumber, Re
 use crate::service::Sellers;
 
 /// The fields of a form, in the order they came.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
@@ -23,6 +24,28 @@ impl Fields {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// One more field.
+    pub(super) fn push(&mut self, name: &str, value: &str) {
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// This value and no other for this field.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.remove(name);
+        self.push(name, value);
+    }
+
+    /// The field's value, which goes.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        let value = self.get(name).map(str::to_owned);
+        self.remove(name);
+        value
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.retain(|(key, _)| key != name);
     }
 
     /// Every field and its value, in their order.
@@ -122,11 +145,9 @@ impl Typed {
         }
     }
 
-    /// One more box.
-    pub(super) fn add_box(&mut self, state: &State) {
-        if self.numbers.len() < state.service.max_registration_numbers() {
-            self.numbers.push(String::new());
-        }
+    /// Whether there may be one more box.
+    pub(super) fn can_add(&self, state: &State) -> bool {
+        self.numbers.len() < state.service.max_registration_numbers()
     }
 
     /// Reads the form as it was meant.
@@ -232,7 +253,7 @@ impl Typed {
             }
         });
         view.boxes = boxes.collect();
-        view.can_add = self.numbers.len() < state.service.max_registration_numbers();
+        view.can_add = self.can_add(state);
         view.region = &self.region;
         view.only_chosen = self.only_chosen;
         view.sellers = sellers

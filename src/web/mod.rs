@@ -11,6 +11,7 @@ mod asked;
 mod assets;
 mod change;
 mod console;
+mod draft;
 mod form;
 mod letters;
 mod mail;
@@ -48,6 +49,7 @@ pub struct Desk {
     host: Option<String>,
     visit_key: SecretKey,
     form_key: SecretKey,
+    draft_key: SecretKey,
     visit_minutes: u64,
     console_key: SecretKey,
     console_minutes: u64,
@@ -76,6 +78,7 @@ impl Desk {
             host,
             visit_key: derive(Purpose::Visit),
             form_key: derive(Purpose::Form),
+            draft_key: derive(Purpose::Draft),
             visit_minutes: settings.web.visit_minutes,
             console_key: derive(Purpose::Console),
             console_minutes: settings.web.console_minutes,
@@ -98,7 +101,12 @@ fn validity_hours(state: &State) -> u32 {
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/").route(web::get().to(opt_out::show)))
-        .service(web::resource("/opt-out").route(web::post().to(opt_out::send)))
+        .service(
+            web::resource(opt_out::FORM)
+                .route(web::get().to(opt_out::form))
+                .route(web::post().to(opt_out::send)),
+        )
+        .service(web::resource(opt_out::REVIEW).route(web::get().to(opt_out::review)))
         .service(web::resource("/done").route(web::get().to(opt_out::done)))
         .service(
             web::resource("/registration")

@@ -5,25 +5,51 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::{
-    language, language_cookie, message, page, page_with_script, refusal, retry_after, see_other,
-};
+use super::answer::{language, message, page, page_with_script, see_other};
+use super::draft::{self, Draft, Why, accepted};
 use super::form::{Fields, Meant, Typed, Wrong};
 use super::pages::{
     Channels as ShownChannels, Companies, Done, Facts, Frame, MessageKind, Notice, Number,
     OptOutForm, Patience, Review,
 };
 use super::texts::Language;
-use super::token::{self, Browser, Refused, accept};
+use super::token::{self, Browser};
 use super::{Desk, DeskData, assets, mail, patience, qr, validity_hours, visit};
 use crate::api::{State, client_network};
 use crate::domain::{Channel, Channels, PhoneNumber, SellerId};
 use crate::service::{Registrant, RegistrationView, Sellers, ServiceError, Wanted};
 
+/// Where the form is sent to, and where it comes again.
+pub(super) const FORM: &str = "/opt-out";
+
+/// Where everything is seen once more, before it counts.
+pub(super) const REVIEW: &str = "/opt-out/review";
+
 /// `GET /`: the form.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
     let typed = Typed::blank(&state);
-    Step::new(&state, &desk, &request).form(StatusCode::OK, &typed, &Wrong::default(), None)
+    Step::new(&state, &desk, &request).form(&typed, None)
+}
+
+/// `GET /opt-out`: the form with what was typed.
+pub(super) async fn form(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    reopened(state, desk, request, FORM).await
+}
+
+/// `GET /opt-out/review`: what was typed, once more.
+pub(super) async fn review(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    reopened(state, desk, request, REVIEW).await
+}
+
+async fn reopened(
+    state: State,
+    desk: DeskData,
+    request: HttpRequest,
+    page: &'static str,
+) -> HttpResponse {
+    let show = async |draft: &Draft| Step::of(&state, &desk, &request, draft).shown(page, draft);
+    let page = draft::reopened(&desk, &request, FORM, show).await;
+    page.unwrap_or_else(|| see_other(&desk, "/", None))
 }
 
 /// `POST /opt-out`: one more box, the check page, back to the form, or the opt-out itself.
@@ -33,54 +59,45 @@ pub(super) async fn send(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let Ok(fields) = Fields::read(&state, payload).await else {
+    let Ok(mut fields) = Fields::read(&state, payload).await else {
         return message(&desk, &request, MessageKind::BadRequest);
     };
-    let mut typed = Typed::from_fields(&fields, &state);
-    let mut step = Step::new(&state, &desk, &request);
-    let chosen = fields.get("lang").and_then(Language::parse);
-    if let Some(language) = chosen {
-        step.language = language;
-        step.cookies.push(language_cookie(&desk, language));
-    }
-    let named = match accept(&desk, &request, fields.get("token")) {
-        Ok(named) => named,
-        Err(Refused::Expired) => {
-            let notice = Some(Notice::FormExpired);
-            return step.form(StatusCode::FORBIDDEN, &typed, &Wrong::default(), notice);
-        }
-        Err(refused) => return message(&desk, &request, refusal(refused)),
+    let (page, why) = match sent(&state, &desk, &request, &mut fields).await {
+        Ok(done) => return done,
+        Err(again) => again,
     };
-    step.token = fields.get("token").unwrap_or_default().to_owned();
-    let none = Wrong::default();
-    match (chosen, fields.get("action"), fields.get("page")) {
-        (Some(_), _, Some("review")) | (None, Some("review"), _) => match typed.read(&state) {
-            Ok(meant) => step.review(StatusCode::OK, &typed, &meant, None),
-            Err(wrong) => step.form(StatusCode::UNPROCESSABLE_ENTITY, &typed, &wrong, None),
-        },
-        (None, Some("confirm"), _) => match typed.read(&state) {
-            Ok(meant) => {
-                let shown = |name| fields.get(name).unwrap_or_default();
-                if step.wants_patience(&meant)
-                    && !patience::is_shown(
-                        &desk,
-                        &asked_of(&named, &meant),
-                        shown("patience"),
-                        shown("work"),
-                    )
-                {
-                    return step.ask_for_patience(&typed, &meant, &named);
-                }
-                step.register(&typed, &meant, &named).await
-            }
-            Err(wrong) => step.form(StatusCode::UNPROCESSABLE_ENTITY, &typed, &wrong, None),
-        },
-        (None, Some("add"), _) => {
-            typed.add_box(&state);
-            step.form(StatusCode::OK, &typed, &none, None)
+    let show = async |draft: &Draft| Step::of(&state, &desk, &request, draft).shown(page, draft);
+    let draft = Draft { fields, why };
+    draft::again(&desk, &request, (FORM, page), draft, show).await
+}
+
+/// The opt-out, or which page comes next, and why.
+async fn sent(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    fields: &mut Fields,
+) -> Result<HttpResponse, (&'static str, Why)> {
+    let named = accepted(desk, request, fields).map_err(|why| (FORM, why))?;
+    let typed = Typed::from_fields(fields, state);
+    let meant = typed.read(state).map_err(|_| (FORM, Why::Wrong));
+    match (fields.get("lang"), fields.get("action"), fields.get("page")) {
+        (Some(_), _, Some("review")) | (None, Some("review"), _) => {
+            meant.and(Err((REVIEW, Why::NextStep)))
         }
-        (Some(_), ..) | (None, Some("edit"), _) => step.form(StatusCode::OK, &typed, &none, None),
-        _ => message(&desk, &request, MessageKind::BadRequest),
+        (None, Some("confirm"), _) => {
+            let meant = meant?;
+            let step = Step::new(state, desk, request);
+            step.confirmed(fields, &typed, &meant, &named)
+                .await
+                .map_err(|why| (REVIEW, why))
+        }
+        (None, Some("add"), _) if typed.can_add(state) => {
+            fields.push("number", "");
+            Err((FORM, Why::NewBox))
+        }
+        (Some(_), ..) | (None, Some("add" | "edit"), _) => Err((FORM, Why::NextStep)),
+        _ => Err((FORM, MessageKind::BadRequest.into())),
     }
 }
 
@@ -224,6 +241,15 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// The same for a form that comes again.
+    fn of(state: &'a State, desk: &'a Desk, request: &'a HttpRequest, draft: &Draft) -> Self {
+        Self {
+            token: draft.token().to_owned(),
+            language: draft.language(desk, request),
+            ..Self::new(state, desk, request)
+        }
+    }
+
     fn frame(&self) -> Frame<'_> {
         Frame {
             language: self.language,
@@ -231,13 +257,16 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn form(
-        &self,
-        status: StatusCode,
-        typed: &Typed,
-        wrong: &Wrong,
-        notice: Option<Notice>,
-    ) -> HttpResponse {
+    /// A draft on its page: what cannot be read is shown on the form.
+    fn shown(&self, page: &str, draft: &Draft) -> HttpResponse {
+        let typed = Typed::from_fields(&draft.fields, self.state);
+        match typed.read(self.state) {
+            Ok(meant) if page == REVIEW => self.review(&typed, &meant, draft),
+            _ => self.form(&typed, Some(draft.why)),
+        }
+    }
+
+    fn form(&self, typed: &Typed, why: Option<Why>) -> HttpResponse {
         let known = self.state.service.directory().known();
         let sellers = known.sellers_by_name();
         let blank = OptOutForm {
@@ -245,6 +274,7 @@ impl<'a> Step<'a> {
             token: &self.token,
             boxes: Vec::new(),
             can_add: false,
+            focus_last: why == Some(Why::NewBox),
             region: "",
             only_chosen: false,
             sellers: Vec::new(),
@@ -254,76 +284,67 @@ impl<'a> Step<'a> {
             },
             validity_hours: validity_hours(self.state),
             errors: Vec::new(),
-            notice,
+            notice: why.and_then(Why::notice),
         };
-        let view = typed.show(wrong, &sellers, self.state, blank);
-        page(self.desk, status, &view, self.cookies.clone())
+        let wrong = match why {
+            Some(Why::Wrong) => typed.read(self.state).err().unwrap_or_default(),
+            _ => Wrong::default(),
+        };
+        let view = typed.show(&wrong, &sellers, self.state, blank);
+        page(self.desk, StatusCode::OK, &view, self.cookies.clone())
     }
 
-    fn review(
-        &self,
-        status: StatusCode,
-        typed: &Typed,
-        meant: &Meant,
-        notice: Option<Notice>,
-    ) -> HttpResponse {
-        self.reviewed(status, typed, meant, notice, None)
-    }
-
-    fn reviewed(
-        &self,
-        status: StatusCode,
-        typed: &Typed,
-        meant: &Meant,
-        notice: Option<Notice>,
-        patience: Option<Patience>,
-    ) -> HttpResponse {
+    fn review(&self, typed: &Typed, meant: &Meant, draft: &Draft) -> HttpResponse {
         let shown = Shown::new(self.state, &meant.numbers, &meant.sellers, meant.channels);
+        let asked = draft.fields.get("patience");
         let view = Review {
             frame: self.frame(),
             token: &self.token,
             facts: shown.facts(),
             merged: meant.merged,
             typed: typed.carried(),
-            patience,
-            notice,
+            patience: asked.map(|asked| Patience {
+                asked: asked.to_owned(),
+                bits: patience::BITS,
+                script: assets::script_path("patience"),
+            }),
+            notice: draft.why.notice(),
         };
         let make = match view.patience {
             Some(_) => page_with_script,
             None => page,
         };
-        make(self.desk, status, &view, self.cookies.clone())
+        make(self.desk, StatusCode::OK, &view, self.cookies.clone())
     }
 
     /// Whether somebody might be a program: faster than anybody reads, or working through a range.
-    fn wants_patience(&self, meant: &Meant) -> bool {
+    fn wants_patience(&self, token: &str, meant: &Meant) -> bool {
         let soon = self.state.settings.limits.form_seconds;
-        token::age(&self.token) < soon || self.state.service.is_burst(&meant.numbers)
-    }
-
-    fn ask_for_patience(&self, typed: &Typed, meant: &Meant, named: &[u8]) -> HttpResponse {
-        let asked = Patience {
-            asked: patience::ask(self.desk, &asked_of(named, meant)),
-            bits: patience::BITS,
-            script: assets::script_path("patience"),
-        };
-        let wait = patience::WAIT;
-        let notice = Some(Notice::Patience { wait });
-        let status = StatusCode::FORBIDDEN;
-        self.reviewed(status, typed, meant, notice, Some(asked))
+        token::age(token) < soon || self.state.service.is_burst(&meant.numbers)
     }
 
     /// The opt-out itself. The same form sent twice finds the registration of the first time.
-    async fn register(&self, typed: &Typed, meant: &Meant, named: &[u8]) -> HttpResponse {
+    async fn confirmed(
+        &self,
+        fields: &mut Fields,
+        typed: &Typed,
+        meant: &Meant,
+        named: &[u8],
+    ) -> Result<HttpResponse, Why> {
+        let shown = |name| fields.get(name).unwrap_or_default();
+        let asked = asked_of(named, meant);
+        if self.wants_patience(shown("token"), meant)
+            && !patience::is_shown(self.desk, &asked, shown("patience"), shown("work"))
+        {
+            fields.set("patience", &patience::ask(self.desk, &asked));
+            let wait = patience::WAIT;
+            return Err(Notice::Patience { wait }.into());
+        }
         let http = &self.state.settings.http;
         let from = client_network(self.request, &http.trusted_proxies);
         if let Err(too_many) = self.state.limits.registration(from) {
-            let retry = too_many.retry_after;
-            let notice = Notice::TooManyRequests { retry_after: retry };
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            let mut response = self.review(status, typed, meant, Some(notice));
-            retry_after(&mut response, retry);
-            return response;
+            let retry_after = too_many.retry_after;
+            return Err(Notice::TooManyRequests { retry_after }.into());
         }
         let (numbers, region) = typed.numbers();
         let wanted = Wanted {
@@ -340,20 +361,13 @@ impl<'a> Step<'a> {
                 if let Err(error) = self.state.service.count_opted_out(&meant.numbers).await {
                     tracing::warn!(%error, "an alarm about adjacent numbers is not on record");
                 }
-                let mut cookies = self.cookies.clone();
-                cookies.push(visit::cookie(self.desk, &made.access));
-                see_other(self.desk, "/done", cookies)
+                let cookie = visit::cookie(self.desk, &made.access);
+                Ok(see_other(self.desk, "/done", Some(cookie)))
             }
-            Err(error) => match failure(&error) {
-                MessageKind::RegisterAway => {
-                    let status = StatusCode::SERVICE_UNAVAILABLE;
-                    let notice = Some(Notice::RegisterAway);
-                    let mut response = self.review(status, typed, meant, notice);
-                    retry_after(&mut response, 5);
-                    response
-                }
-                other => message(self.desk, self.request, other),
-            },
+            Err(error) => Err(match failure(&error) {
+                MessageKind::RegisterAway => Notice::RegisterAway.into(),
+                other => other.into(),
+            }),
         }
     }
 }

@@ -5,12 +5,13 @@
 //! registration.
 
 use actix_web::HttpRequest;
-use actix_web::cookie::{Cookie, SameSite};
+use actix_web::cookie::Cookie;
 use actix_web::http::header::{HOST, ORIGIN};
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
 use super::Desk;
+use super::answer::strict_cookie;
 use crate::domain::Moment;
 use crate::privacy::random;
 
@@ -52,13 +53,19 @@ impl Browser {
     /// The cookie to set, if the browser has none yet.
     pub(super) fn cookie(&self, desk: &Desk) -> Option<Cookie<'static>> {
         self.new.then(|| {
-            Cookie::build(COOKIE, BASE64URL_NOPAD.encode(&self.id))
-                .path("/")
-                .http_only(true)
-                .same_site(SameSite::Strict)
-                .secure(desk.secure)
-                .finish()
+            let value = BASE64URL_NOPAD.encode(&self.id);
+            strict_cookie(desk, COOKIE, value, "/").finish()
         })
+    }
+
+    /// Whether it sent the cookie that it was given.
+    pub(super) fn is_known(&self) -> bool {
+        !self.new
+    }
+
+    /// What ties a draft to this browser and to where its form is sent.
+    pub(super) fn names(&self, at: &str) -> Vec<u8> {
+        [b"draft".as_slice(), &self.id, at.as_bytes()].concat()
     }
 
     /// A fresh token for a form that is shown to this browser.

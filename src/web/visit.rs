@@ -4,11 +4,12 @@
 //! up in histories, logs and other people's hands.
 
 use actix_web::HttpRequest;
+use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Cookie, SameSite};
 use data_encoding::BASE64URL_NOPAD;
 
 use super::Desk;
+use super::answer::strict_cookie;
 use crate::domain::{Moment, Reference};
 use crate::privacy::{SecretKey, open, seal};
 use crate::service::Access;
@@ -63,11 +64,7 @@ pub(super) fn had_one(request: &HttpRequest) -> bool {
 }
 
 fn build(desk: &Desk, value: String) -> actix_web::cookie::CookieBuilder<'static> {
-    Cookie::build(COOKIE, value)
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(desk.secure)
+    strict_cookie(desk, COOKIE, value, "/")
 }
 
 #[cfg(test)]

@@ -164,6 +164,7 @@ fn form(
         token: visitor.token(),
         boxes: Vec::new(),
         can_add: false,
+        focus_last: false,
         region: "",
         only_chosen: false,
         sellers: Vec::new(),

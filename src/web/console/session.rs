@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::cookie::{Cookie, CookieBuilder, SameSite, time};
+use actix_web::cookie::{Cookie, CookieBuilder, time};
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
@@ -14,6 +14,7 @@ use crate::domain::{KeyId, Moment, Reference};
 use crate::privacy::{open, seal};
 use crate::service::Registered;
 use crate::web::Desk;
+use crate::web::answer::strict_cookie;
 
 const SESSION: &str = "metrust_console";
 const HANDOVER: &str = "metrust_handover";
@@ -105,11 +106,7 @@ fn opened(
 }
 
 fn build(desk: &Desk, name: &'static str, value: String) -> CookieBuilder<'static> {
-    Cookie::build(name, value)
-        .path("/console")
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(desk.secure)
+    strict_cookie(desk, name, value, "/console")
 }
 
 #[cfg(test)]

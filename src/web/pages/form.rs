@@ -52,7 +52,7 @@ pub(super) const CHOICES: [(FormError, &str); 3] = [
     (FormError::NoChannel, "channel-voice"),
 ];
 
-/// `GET /` and every answer that shows the form again.
+/// `GET /`, and `GET /opt-out` with what was typed.
 #[derive(Debug, Template)]
 #[template(path = "opt_out.html")]
 pub struct OptOutForm<'a> {
@@ -64,6 +64,8 @@ pub struct OptOutForm<'a> {
     pub boxes: Vec<NumberBox<'a>>,
     /// Whether a box may be added.
     pub can_add: bool,
+    /// Whether the last box has just been added: that is where its owner goes on.
+    pub focus_last: bool,
     /// The chosen country (ISO 3166-1 alpha-2).
     pub region: &'a str,
     /// Only chosen companies (`true`) or all (`false`).

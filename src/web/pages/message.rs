@@ -1,12 +1,13 @@
 //! A page of its own for what stopped the person.
 
 use askama::Template;
+use serde::{Deserialize, Serialize};
 
 use super::super::texts::{Language, MessageText, fill};
 use super::Frame;
 
 /// What a page of its own reports when nothing typed can be shown again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MessageKind {
     /// There is no such page. Status 404 or 405.
     NotFound,
@@ -21,6 +22,8 @@ pub enum MessageKind {
     SessionOver,
     /// The form's token is too old. Status 403.
     FormExpired,
+    /// What was typed is no longer kept. Status 410.
+    DraftGone,
     /// The browser sent none of our cookies. Status 403.
     CookiesOff,
     /// The form was sent from another site. Status 403.
@@ -67,6 +70,7 @@ impl Message<'_> {
             MessageKind::RegisterAway => &texts.register_away,
             MessageKind::SessionOver => &texts.session_over,
             MessageKind::FormExpired => &texts.form_expired,
+            MessageKind::DraftGone => &texts.draft_gone,
             MessageKind::CookiesOff => &texts.cookies_off,
             MessageKind::ForbiddenOrigin => &texts.forbidden_origin,
             MessageKind::BadRequest => &texts.bad_request,

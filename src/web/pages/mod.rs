@@ -12,6 +12,8 @@ mod opt_out;
 mod registration;
 mod report;
 
+use serde::{Deserialize, Serialize};
+
 use super::texts::{Language, MessageText, Texts, country, fill};
 
 pub use asked::{Asked, Day, Line, OfNumber};
@@ -141,7 +143,7 @@ pub struct Facts<'a> {
 }
 
 /// Why a page that keeps what was typed comes again, when nothing is wrong with what was typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
     /// The store does not answer. Status 503.
     RegisterAway,

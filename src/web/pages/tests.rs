@@ -21,6 +21,7 @@ fn form<'a>(frame: Frame<'a>, value: &'a str, error: Option<PhoneError>) -> OptO
         token: "t",
         boxes: vec![NumberBox { value, error }],
         can_add: true,
+        focus_last: false,
         region: "BE",
         only_chosen: false,
         sellers: vec![],

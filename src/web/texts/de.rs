@@ -159,6 +159,12 @@ pub const DE: Texts = Texts {
         kept: "Es hat sich nichts geändert. Frühere Eintragungen bleiben, wie sie sind.",
         next: "Bitte senden Sie das Formular noch einmal. Das genügt.",
     },
+    draft_gone: MessageText {
+        title: "Ihre Eingaben sind nicht mehr da",
+        what: "Wir behalten Ihre Eingaben eine halbe Stunde lang, und nur in Ihrem Browser. Diese Zeit ist vorbei, oder ein neueres Formular ist an ihre Stelle getreten.",
+        kept: "Eintragungen, die Sie gemacht haben, bleiben, wie sie sind.",
+        next: "Bitte füllen Sie das Formular noch einmal aus.",
+    },
     cookies_off: MessageText {
         title: "Ihr Browser behält unser Cookie nicht",
         what: "Wir brauchen ein kleines Cookie. So kann niemand anderes ein Formular in Ihrem Namen senden. Wir verfolgen Sie damit nicht.",

@@ -159,6 +159,12 @@ pub const EN: Texts = Texts {
         kept: "Nothing was changed. Earlier registrations stay as they are.",
         next: "Send the form again, please. That is enough.",
     },
+    draft_gone: MessageText {
+        title: "What you typed is no longer here",
+        what: "We keep what you type for half an hour, and only in your browser. That time is over, or a newer form took its place.",
+        kept: "Registrations that you made stay as they are.",
+        next: "Fill in the form again, please.",
+    },
     cookies_off: MessageText {
         title: "Your browser does not keep our cookie",
         what: "We need one small cookie, so that nobody else can send a form in your name. We do not follow you with it.",

@@ -159,6 +159,12 @@ pub const FR: Texts = Texts {
         kept: "Rien n’a changé. Les inscriptions déjà faites restent comme elles sont.",
         next: "Envoyez encore une fois le formulaire. Cela suffit.",
     },
+    draft_gone: MessageText {
+        title: "Ce que vous avez rempli n’est plus là",
+        what: "Nous gardons ce que vous remplissez pendant une demi-heure, et seulement dans votre navigateur. Ce temps est passé, ou un formulaire plus récent a pris sa place.",
+        kept: "Les inscriptions déjà faites restent comme elles sont.",
+        next: "Veuillez remplir à nouveau le formulaire.",
+    },
     cookies_off: MessageText {
         title: "Votre navigateur ne garde pas notre cookie",
         what: "Nous avons besoin d’un petit cookie. Ainsi, personne d’autre ne peut envoyer un formulaire en votre nom. Nous ne vous suivons pas avec ce cookie.",

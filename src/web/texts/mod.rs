@@ -306,6 +306,8 @@ pub struct Texts {
     pub session_over: MessageText,
     /// The form stood open too long.
     pub form_expired: MessageText,
+    /// What was typed is no longer kept.
+    pub draft_gone: MessageText,
     /// The browser sent no cookie.
     pub cookies_off: MessageText,
     /// The form was sent from another site.

@@ -159,6 +159,12 @@ pub const NL: Texts = Texts {
         kept: "Er is niets veranderd. Eerdere inschrijvingen blijven zoals ze zijn.",
         next: "Verstuur het formulier nog eens. Meer is niet nodig.",
     },
+    draft_gone: MessageText {
+        title: "Wat u invulde, is er niet meer",
+        what: "We bewaren een half uur wat u invult, en alleen in uw browser. Die tijd is voorbij, of er kwam een nieuwer formulier voor in de plaats.",
+        kept: "Inschrijvingen die u deed, blijven zoals ze zijn.",
+        next: "Vul het formulier opnieuw in.",
+    },
     cookies_off: MessageText {
         title: "Uw browser bewaart onze cookie niet",
         what: "We hebben één kleine cookie nodig. Zo kan niemand anders een formulier in uw naam sturen. We volgen u er niet mee.",

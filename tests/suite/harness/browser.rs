@@ -76,15 +76,21 @@ impl Browser {
         panic!("redirected in circles: {:?}", self.addresses)
     }
 
-    /// One POST of a form's fields, with the headers that browsers add.
+    /// One POST of a form's fields, with the headers that browsers add: the page that shows the
+    /// form again, or the redirect to another one as it is.
     #[track_caller]
     pub fn post(&mut self, path: &str, fields: &[(String, String)]) -> Answer {
         let origin = self.url.clone();
-        self.post_with(
-            path,
-            fields,
-            &[("Origin", &origin), ("Sec-Fetch-Site", "same-origin")],
-        )
+        let headers = [("Origin", &*origin), ("Sec-Fetch-Site", "same-origin")];
+        let answer = self.post_with(path, fields, &headers);
+        self.shown_again(answer)
+    }
+
+    /// Follows a redirect to the form that was sent, and no other.
+    #[track_caller]
+    pub fn shown_again(&mut self, answer: Answer) -> Answer {
+        let again = answer.status == 303 && answer.header("Location").contains("?form=");
+        if again { self.follow(answer) } else { answer }
     }
 
     /// One POST with headers of one's own.

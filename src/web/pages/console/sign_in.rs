@@ -1,12 +1,13 @@
 //! Signing in to the console.
 
 use askama::Template;
+use serde::{Deserialize, Serialize};
 
 use super::super::super::texts::Language;
 use super::super::{Frame, Notice, Problem};
 
 /// What is wrong with a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyError {
     /// The box is empty.
     Empty,
