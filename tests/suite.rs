@@ -38,6 +38,8 @@ mod court;
 mod covered;
 #[path = "suite/dialplans.rs"]
 mod dialplans;
+#[path = "suite/drafts.rs"]
+mod drafts;
 #[path = "suite/evidence.rs"]
 mod evidence;
 #[path = "suite/export.rs"]

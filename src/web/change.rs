@@ -6,22 +6,23 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::{attachment, message, message_again, page, refusal, see_other};
+use super::answer::{attachment, message, page, see_other};
+use super::draft::{self, Draft, Why, accepted};
 use super::form::Fields;
 use super::opt_out::{Shown, failure};
 use super::own::frame;
-use super::pages::{ChangeError, Happened, MessageKind, Registration};
-use super::token::{Browser, accept};
+use super::pages::{ChangeError, Happened, MessageKind, Notice, Registration};
+use super::token::Browser;
 use super::{Desk, DeskData, visit};
 use crate::api::{State, client_network};
-use crate::domain::{Moment, PhoneNumber, Region, SellerId};
+use crate::domain::{MOST_SELLERS, Moment, PhoneNumber, Region, SellerId};
 use crate::service::{Access, Amended, Amendment, RegistrationView, Sellers, ServiceError};
 
 /// How long the page after a change tells of it.
 const NEWS: Duration = Duration::from_secs(10 * 60);
 
 /// Where the page is after something was done.
-const DONE: &str = "/registration?news=1";
+pub(super) const DONE: &str = "/registration?news=1";
 
 /// What was typed on the page of a registration, and what is wrong with it.
 #[derive(Debug, Default)]
@@ -41,7 +42,6 @@ pub(super) fn show(
     state: &State,
     desk: &Desk,
     request: &HttpRequest,
-    status: StatusCode,
     registration: &RegistrationView,
     asked: &Asked<'_>,
 ) -> HttpResponse {
@@ -94,11 +94,17 @@ pub(super) fn show(
         error: asked.error,
         notice: None,
     };
+    let status = match asked.error {
+        Some(
+            ChangeError::Full { .. } | ChangeError::FullOfCompanies { .. } | ChangeError::TooLate,
+        ) => StatusCode::CONFLICT,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
     page(desk, status, &view, browser.cookie(desk))
 }
 
-/// Where the forms of a registration's page go.
-const CHANGE: &str = "/registration/change";
+/// Where a withdrawal is undone.
 const RESTORE: &str = "/registration/restore";
 
 /// `POST /registration/change`: a number or a company comes or goes.
@@ -108,58 +114,45 @@ pub(super) async fn change(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let (fields, access) = match sent(&state, &desk, &request, payload).await {
-        Ok(sent) => sent,
-        Err(refused) => return refused,
-    };
-    let amendment = match read(&fields) {
-        Ok(amendment) => amendment,
-        Err(Unread::Wrong(error)) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return again(&state, &desk, &request, &access, &fields, status, error).await;
-        }
-        Err(Unread::NoForm) => return message(&desk, &request, MessageKind::BadRequest),
-    };
-    if matches!(amendment, Amendment::AddNumber(_)) {
-        let from = client_network(&request, &state.settings.http.trusted_proxies);
-        if let Err(too_many) = state.limits.registration(from) {
-            let retry_after = too_many.retry_after;
-            let kind = MessageKind::TooManyRequests { retry_after };
-            return message_again(&desk, &request, kind, CHANGE, &fields);
-        }
-    }
-    match state.service.amend(&access, &amendment).await {
-        Ok(Amended::Done) => {
-            if let Amendment::AddNumber(number) = &amendment
-                && let Err(error) = state.service.count_opted_out(&[*number]).await
-            {
-                tracing::warn!(%error, "an alarm about adjacent numbers is not on record");
+    sent(&state, &desk, &request, payload, async |access, fields| {
+        let amendment = read(fields).map_err(|unread| match unread {
+            Unread::Wrong(_) => Why::Wrong,
+            Unread::NoForm => MessageKind::BadRequest.into(),
+        })?;
+        if matches!(amendment, Amendment::AddNumber(_)) {
+            let from = client_network(&request, &state.settings.http.trusted_proxies);
+            if let Err(too_many) = state.limits.registration(from) {
+                let retry_after = too_many.retry_after;
+                return Err(MessageKind::TooManyRequests { retry_after }.into());
             }
-            see_other(&desk, DONE, None)
         }
-        Ok(Amended::Withdrawn) => {
-            state.meters.count_withdrawal();
-            see_other(&desk, DONE, None)
+        match state.service.amend(access, &amendment).await {
+            Ok(Amended::Done) => {
+                if let Amendment::AddNumber(number) = &amendment
+                    && let Err(error) = state.service.count_opted_out(&[*number]).await
+                {
+                    tracing::warn!(%error, "an alarm about adjacent numbers is not on record");
+                }
+                Ok(see_other(&desk, DONE, None))
+            }
+            Ok(Amended::Withdrawn) => {
+                state.meters.count_withdrawal();
+                Ok(see_other(&desk, DONE, None))
+            }
+            // The page says how it is, which is how it was asked to be.
+            Ok(Amended::Already)
+            | Err(ServiceError::Withdrawn | ServiceError::Contradiction(_)) => {
+                Ok(see_other(&desk, "/registration", None))
+            }
+            Err(
+                ServiceError::TooManyNumbers(_)
+                | ServiceError::TooManySellers(_)
+                | ServiceError::UnknownSeller,
+            ) => Err(Why::Wrong),
+            Err(error) => Err(error.into()),
         }
-        // The page says how it is, which is how it was asked to be.
-        Ok(Amended::Already) | Err(ServiceError::Withdrawn | ServiceError::Contradiction(_)) => {
-            see_other(&desk, "/registration", None)
-        }
-        Err(ServiceError::TooManyNumbers(max)) => {
-            let (status, error) = (StatusCode::CONFLICT, ChangeError::Full { max });
-            again(&state, &desk, &request, &access, &fields, status, error).await
-        }
-        Err(ServiceError::TooManySellers(max)) => {
-            let (status, error) = (StatusCode::CONFLICT, ChangeError::FullOfCompanies { max });
-            again(&state, &desk, &request, &access, &fields, status, error).await
-        }
-        Err(ServiceError::UnknownSeller) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            let error = ChangeError::NoCompany;
-            again(&state, &desk, &request, &access, &fields, status, error).await
-        }
-        Err(error) => failed_form(&desk, &request, &error, CHANGE, &fields),
-    }
+    })
+    .await
 }
 
 /// `POST /registration/restore`: the withdrawal is undone.
@@ -169,21 +162,21 @@ pub(super) async fn restore(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let (fields, access) = match sent(&state, &desk, &request, payload).await {
-        Ok(sent) => sent,
-        Err(refused) => return refused,
-    };
-    match state.service.take_up(&access).await {
-        Ok(_) => {
-            state.meters.count_registration();
-            see_other(&desk, DONE, None)
-        }
-        Err(ServiceError::TooLate) => {
-            let (status, error) = (StatusCode::CONFLICT, ChangeError::TooLate);
-            again(&state, &desk, &request, &access, &fields, status, error).await
-        }
-        Err(error) => failed_form(&desk, &request, &error, RESTORE, &fields),
-    }
+    sent(
+        &state,
+        &desk,
+        &request,
+        payload,
+        async |access, _| match state.service.take_up(access).await {
+            Ok(_) => {
+                state.meters.count_registration();
+                Ok(see_other(&desk, DONE, None))
+            }
+            Err(ServiceError::TooLate) => Err(Why::Wrong),
+            Err(error) => Err(error.into()),
+        },
+    )
+    .await
 }
 
 /// `GET /registration/proof`: a signed text to keep.
@@ -202,23 +195,41 @@ pub(super) async fn proof(state: State, desk: DeskData, request: HttpRequest) ->
     }
 }
 
-/// What a form of a registration's page sends, during a visit.
-async fn sent(
+/// What a form of a registration's page asks for, during a visit: it is done, or the page comes
+/// again.
+pub(super) async fn sent(
     state: &State,
     desk: &Desk,
     request: &HttpRequest,
     payload: Payload,
-) -> Result<(Fields, Access), HttpResponse> {
-    let Ok(fields) = Fields::read(state, payload).await else {
-        return Err(message(desk, request, MessageKind::BadRequest));
+    act: impl AsyncFnOnce(&Access, &Fields) -> Result<HttpResponse, Why>,
+) -> HttpResponse {
+    let Ok(mut fields) = Fields::read(state, payload).await else {
+        return message(desk, request, MessageKind::BadRequest);
     };
-    if let Err(refused) = accept(desk, request, fields.get("token")) {
-        return Err(message(desk, request, refusal(refused)));
-    }
-    match visit::access(desk, request) {
-        Some(access) => Ok((fields, access)),
-        None => Err(message(desk, request, MessageKind::SessionOver)),
-    }
+    let done = match (
+        accepted(desk, request, &mut fields),
+        visit::access(desk, request),
+    ) {
+        (Err(Why::Notice(Notice::FormExpired)), _) => Err(MessageKind::FormExpired.into()),
+        (Err(why), _) => Err(why),
+        (Ok(_), None) => Err(MessageKind::SessionOver.into()),
+        (Ok(_), Some(access)) => act(&access, &fields).await,
+    };
+    let why = match done {
+        Ok(done) => return done,
+        Err(why) => why,
+    };
+    let at = request.path();
+    let show = async |draft: &Draft| again(state, desk, request, draft).await;
+    draft::again(desk, request, (at, at), Draft { fields, why }, show).await
+}
+
+/// `GET` of where such a form is sent to: the page once more.
+pub(super) async fn reopened(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let show = async |draft: &Draft| again(&state, &desk, &request, draft).await;
+    let page = draft::reopened(&desk, &request, request.path(), show).await;
+    page.unwrap_or_else(|| see_other(&desk, "/registration", None))
 }
 
 /// Why a form is no change.
@@ -258,40 +269,35 @@ fn read(fields: &Fields) -> Result<Amendment, Unread> {
 }
 
 /// The page once more, with what was typed and what is wrong.
-async fn again(
-    state: &State,
-    desk: &Desk,
-    request: &HttpRequest,
-    access: &Access,
-    fields: &Fields,
-    status: StatusCode,
-    error: ChangeError,
-) -> HttpResponse {
+async fn again(state: &State, desk: &Desk, request: &HttpRequest, draft: &Draft) -> HttpResponse {
+    let Some(access) = visit::access(desk, request) else {
+        return message(desk, request, MessageKind::SessionOver);
+    };
+    let fields = &draft.fields;
+    let error = match (request.path(), read(fields)) {
+        (RESTORE, _) => ChangeError::TooLate,
+        (_, Err(Unread::Wrong(error))) => error,
+        // What can be read was refused by what the register knows.
+        (_, Ok(Amendment::AddNumber(_))) => ChangeError::Full {
+            max: state.service.max_registration_numbers(),
+        },
+        (_, Ok(Amendment::AddSeller(id)))
+            if state.service.directory().known().sellers.contains_key(&id) =>
+        {
+            ChangeError::FullOfCompanies { max: MOST_SELLERS }
+        }
+        _ => ChangeError::NoCompany,
+    };
     let adds = fields.get("action") == Some("add-number");
-    let typed = fields.get("number").filter(|_| adds).unwrap_or_default();
     let asked = Asked {
-        typed,
+        typed: fields.get("number").filter(|_| adds).unwrap_or_default(),
         region: fields.get("region"),
         error: Some(error),
         news: false,
     };
-    match state.service.registration(access).await {
-        Ok(registration) => show(state, desk, request, status, &registration, &asked),
-        Err(error) => failed_form(desk, request, &error, CHANGE, fields),
-    }
-}
-
-/// A form that the store could not take: it can be sent again from the page that says so.
-pub(super) fn failed_form(
-    desk: &Desk,
-    request: &HttpRequest,
-    error: &ServiceError,
-    to: &str,
-    fields: &Fields,
-) -> HttpResponse {
-    match error {
-        ServiceError::UnknownReference => see_other(desk, "/registration", None),
-        error => message_again(desk, request, failure(error), to, fields),
+    match state.service.registration(&access).await {
+        Ok(registration) => show(state, desk, request, &registration, &asked),
+        Err(error) => failed(desk, request, &error),
     }
 }
 

@@ -19,11 +19,13 @@ use super::answer::{
     strict_cookie,
 };
 use super::form::Fields;
+use super::opt_out::failure;
 use super::pages::{KeyError, MessageKind, Notice};
 use super::texts::Language;
 use super::token::{Browser, Refused, accept};
 use crate::domain::Moment;
 use crate::privacy::{open, seal};
+use crate::service::ServiceError;
 
 const COOKIE: &str = "metrust_draft";
 
@@ -53,6 +55,8 @@ pub(super) enum Why {
     NextStep,
     /// There is a new box for one more number.
     NewBox,
+    /// A session is over: first the key is asked for.
+    Over,
     /// What was typed cannot be taken. The page finds out once more what it is.
     Wrong,
     /// The key cannot be taken; it is not in the draft.
@@ -73,10 +77,18 @@ impl Why {
         }
     }
 
+    /// A use case failed, and the form can be sent again.
+    pub(super) fn failed(error: &ServiceError) -> Self {
+        Self::Notice(match failure(error) {
+            MessageKind::RegisterAway => Notice::RegisterAway,
+            _ => Notice::Broken,
+        })
+    }
+
     fn status(self) -> StatusCode {
         match self {
             Self::NextStep | Self::NewBox => StatusCode::OK,
-            Self::Key(KeyError::Dialler) => StatusCode::FORBIDDEN,
+            Self::Over | Self::Key(KeyError::Dialler) => StatusCode::FORBIDDEN,
             Self::Wrong | Self::Key(_) | Self::BeforeRecord(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Notice(notice) => match notice {
                 Notice::RegisterAway | Notice::MailFull => StatusCode::SERVICE_UNAVAILABLE,
@@ -112,6 +124,16 @@ impl From<MessageKind> for Why {
     }
 }
 
+impl From<ServiceError> for Why {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            // What the code opened is gone since.
+            ServiceError::UnknownReference => MessageKind::SessionOver.into(),
+            error => failure(&error).into(),
+        }
+    }
+}
+
 /// Makes sure that a form comes from a page that we showed to this browser. Returns what names the
 /// form. One that lay open too long gets a fresh token, with which it can be sent again.
 pub(super) fn accepted(
@@ -138,12 +160,12 @@ pub(super) async fn again(
     mut draft: Draft,
     show: impl AsyncFnOnce(&Draft) -> HttpResponse,
 ) -> HttpResponse {
-    match draft.why {
-        // No page of ours sent this, so there is none to lead back to.
-        Why::Message(kind @ (MessageKind::ForbiddenOrigin | MessageKind::BadRequest)) => {
-            return message(desk, request, kind);
-        }
-        _ => {}
+    // No page of ours sends this, so there is none to lead back to.
+    if let Why::Message(
+        kind @ (MessageKind::ForbiddenOrigin | MessageKind::BadRequest | MessageKind::NotFound),
+    ) = draft.why
+    {
+        return message(desk, request, kind);
     }
     let address = format!("{to}?{NAME}={}", draft.name());
     let chosen = draft.fields.take("lang");

@@ -4,11 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::{language, message, page, refusal, retry_after, see_other};
+use super::answer::{language, message, page, see_other};
+use super::draft::{self, Draft, Why, accepted};
 use super::form::Fields;
-use super::opt_out::failure;
 use super::pages::{AddressError, Frame, Mail, MailForm, MessageKind, Notice, Progress};
-use super::token::{Browser, Refused, accept};
 use super::{Desk, DeskData, visit};
 use crate::api::{State, client_network};
 use crate::service::{Access, LetterError, LetterState, MailAddress, ServiceError};
@@ -38,6 +37,9 @@ pub(super) async fn offer<'a>(
     }))
 }
 
+/// Where the form is sent to.
+const FORM: &str = "/registration/mail";
+
 /// Whole days until the second letter, for showing; nothing if there is none.
 #[must_use]
 pub fn days(state: &State) -> Option<u32> {
@@ -56,109 +58,76 @@ pub(super) async fn send(
     if !state.service.has_mail() {
         return message(&desk, &request, MessageKind::NotFound);
     }
-    let Ok(fields) = Fields::read(&state, payload).await else {
+    let Ok(mut fields) = Fields::read(&state, payload).await else {
         return message(&desk, &request, MessageKind::BadRequest);
     };
+    let why = match sent(&state, &desk, &request, &mut fields).await {
+        Ok(done) => return done,
+        Err(why) => why,
+    };
+    let show = async |draft: &Draft| again(&state, &desk, &request, draft);
+    let draft = Draft { fields, why };
+    draft::again(&desk, &request, (FORM, FORM), draft, show).await
+}
+
+/// `GET /registration/mail`: the form once more, with what was typed.
+pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let show = async |draft: &Draft| again(&state, &desk, &request, draft);
+    let page = draft::reopened(&desk, &request, FORM, show).await;
+    page.unwrap_or_else(|| see_other(&desk, "/done", None))
+}
+
+async fn sent(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    fields: &mut Fields,
+) -> Result<HttpResponse, Why> {
+    let named = accepted(desk, request, fields)?;
+    let access = visit::access(desk, request).ok_or(MessageKind::SessionOver)?;
     let typed = fields.get("address").unwrap_or_default();
-    let again = Again {
-        state: &state,
-        desk: &desk,
-        request: &request,
-        typed,
-    };
-    let named = match accept(&desk, &request, fields.get("token")) {
-        Ok(named) => named,
-        Err(Refused::Expired) => {
-            return again.notice(StatusCode::FORBIDDEN, Notice::FormExpired, None);
-        }
-        Err(refused) => return message(&desk, &request, refusal(refused)),
-    };
-    let Some(access) = visit::access(&desk, &request) else {
-        return message(&desk, &request, MessageKind::SessionOver);
-    };
-    if typed.trim().is_empty() {
-        return again.error(AddressError::Empty);
-    }
-    let Ok(address) = MailAddress::parse(typed) else {
-        return again.error(AddressError::Wrong);
-    };
-    let from = client_network(&request, &state.settings.http.trusted_proxies);
+    let address = MailAddress::parse(typed).map_err(|_| Why::Wrong)?;
+    let from = client_network(request, &state.settings.http.trusted_proxies);
     if let Err(too_many) = state.limits.letter(from) {
-        let wait = too_many.retry_after;
-        let notice = Notice::TooManyRequests { retry_after: wait };
-        return again.notice(StatusCode::TOO_MANY_REQUESTS, notice, Some(wait));
+        let retry_after = too_many.retry_after;
+        return Err(Notice::TooManyRequests { retry_after }.into());
     }
-    let language = language(&desk, &request).into();
+    let language = language(desk, request).into();
     let sent = state
         .service
-        .send_proof(&access, &address, language, &named)
-        .await;
-    match sent {
-        Ok(()) => see_other(&desk, "/done#mail", None),
-        Err(LetterError::Off) => message(&desk, &request, MessageKind::NotFound),
-        Err(LetterError::Full) => {
-            again.notice(StatusCode::SERVICE_UNAVAILABLE, Notice::MailFull, None)
-        }
-        Err(LetterError::TooMany) => {
-            again.notice(StatusCode::TOO_MANY_REQUESTS, Notice::MailEnough, None)
-        }
+        .send_proof(&access, &address, language, &named);
+    match sent.await {
+        Ok(()) => Ok(see_other(desk, "/done#mail", None)),
+        Err(LetterError::Off) => Err(MessageKind::NotFound.into()),
+        Err(LetterError::Full) => Err(Notice::MailFull.into()),
+        Err(LetterError::TooMany) => Err(Notice::MailEnough.into()),
         Err(LetterError::Service(ServiceError::UnknownReference)) => {
             // Taken back since, or gone: the page there says which.
-            see_other(&desk, "/registration", None)
+            Ok(see_other(desk, "/registration", None))
         }
-        Err(LetterError::Service(error)) => match failure(&error) {
-            MessageKind::RegisterAway => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                again.notice(status, Notice::RegisterAway, Some(5))
-            }
-            other => message(&desk, &request, other),
-        },
+        Err(LetterError::Service(error)) => Err(Why::failed(&error)),
     }
 }
 
 /// The form once more, with what was typed.
-struct Again<'a> {
-    state: &'a State,
-    desk: &'a Desk,
-    request: &'a HttpRequest,
-    typed: &'a str,
-}
-
-impl Again<'_> {
-    fn error(&self, error: AddressError) -> HttpResponse {
-        self.show(StatusCode::UNPROCESSABLE_ENTITY, Some(error), None)
-    }
-
-    fn notice(&self, status: StatusCode, notice: Notice, wait: Option<u64>) -> HttpResponse {
-        let mut response = self.show(status, None, Some(notice));
-        if let Some(seconds) = wait {
-            retry_after(&mut response, seconds);
-        }
-        response
-    }
-
-    fn show(
-        &self,
-        status: StatusCode,
-        error: Option<AddressError>,
-        notice: Option<Notice>,
-    ) -> HttpResponse {
-        let browser = Browser::of(self.request);
-        let token = browser.token(self.desk);
-        let view = Mail {
-            frame: Frame {
-                language: language(self.desk, self.request),
-                site: &self.desk.site,
-            },
-            mail: MailForm {
-                token: &token,
-                typed: self.typed,
-                error,
-                progress: None,
-                days: days(self.state),
-            },
-            notice,
-        };
-        page(self.desk, status, &view, browser.cookie(self.desk))
-    }
+fn again(state: &State, desk: &Desk, request: &HttpRequest, draft: &Draft) -> HttpResponse {
+    let typed = draft.fields.get("address").unwrap_or_default();
+    let view = Mail {
+        frame: Frame {
+            language: language(desk, request),
+            site: &desk.site,
+        },
+        mail: MailForm {
+            token: draft.token(),
+            typed,
+            error: (draft.why == Why::Wrong).then(|| match typed.trim() {
+                "" => AddressError::Empty,
+                _ => AddressError::Wrong,
+            }),
+            progress: None,
+            days: days(state),
+        },
+        notice: draft.why.notice(),
+    };
+    page(desk, StatusCode::OK, &view, None)
 }

@@ -115,9 +115,21 @@ pub fn routes(config: &mut ServiceConfig) {
         )
         .service(web::resource("/registration/asked").route(web::get().to(asked::show)))
         .service(web::resource("/registration/asked.csv").route(web::get().to(asked::table)))
-        .service(web::resource("/registration/withdraw").route(web::post().to(own::withdraw)))
-        .service(web::resource("/registration/restore").route(web::post().to(change::restore)))
-        .service(web::resource("/registration/change").route(web::post().to(change::change)))
+        .service(
+            web::resource("/registration/withdraw")
+                .route(web::get().to(change::reopened))
+                .route(web::post().to(own::withdraw)),
+        )
+        .service(
+            web::resource("/registration/restore")
+                .route(web::get().to(change::reopened))
+                .route(web::post().to(change::restore)),
+        )
+        .service(
+            web::resource("/registration/change")
+                .route(web::get().to(change::reopened))
+                .route(web::post().to(change::change)),
+        )
         .service(web::resource("/registration/proof").route(web::get().to(change::proof)))
         .service(
             web::resource("/report")
@@ -127,7 +139,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/reports").route(web::get().to(report::list)))
         .service(web::resource("/reports/{id}").route(web::get().to(report::one)))
         .service(web::resource("/reports/{id}/evidence.zip").route(web::get().to(report::download)))
-        .service(web::resource("/registration/mail").route(web::post().to(mail::send)))
+        .service(
+            web::resource("/registration/mail")
+                .route(web::get().to(mail::show))
+                .route(web::post().to(mail::send)),
+        )
         .configure(console::routes)
         .service(web::resource("/leave").route(web::post().to(own::leave)))
         .service(web::resource("/language").route(web::get().to(answer::change_language)))

@@ -364,10 +364,7 @@ impl<'a> Step<'a> {
                 let cookie = visit::cookie(self.desk, &made.access);
                 Ok(see_other(self.desk, "/done", Some(cookie)))
             }
-            Err(error) => Err(match failure(&error) {
-                MessageKind::RegisterAway => Notice::RegisterAway.into(),
-                other => other.into(),
-            }),
+            Err(error) => Err(Why::failed(&error)),
         }
     }
 }

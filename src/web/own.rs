@@ -4,9 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::{language, message, page_with_script, refusal, retry_after, see_other};
+use super::answer::{language, message, page_with_script, refusal, see_other};
 use super::assets::script_path;
-use super::change::failed_form;
+use super::draft::{self, Draft, Why, accepted};
 use super::form::Fields;
 use super::opt_out::failure;
 use super::pages::{CodeError, Frame, MessageKind, Next, Notice, RegistrationLogin};
@@ -16,8 +16,15 @@ use crate::api::{State, client_network};
 use crate::domain::Reference;
 use crate::service::ServiceError;
 
+/// Where the box for the code is, and the registration.
+const PAGE: &str = "/registration";
+
 /// `GET /registration`: the box for the code or, during a visit, the registration.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let again = async |draft: &Draft| entered(&desk, &request, draft);
+    if let Some(page) = draft::reopened(&desk, &request, PAGE, again).await {
+        return page;
+    }
     let (mut next, mut news) = (None, false);
     for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
         match &*name {
@@ -33,7 +40,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
             let _ = over.add_cookie(&visit::end(&desk));
             return over;
         }
-        return login(&desk, &request, StatusCode::OK, &Code::blank(next));
+        return login(&desk, &request, next, None);
     };
     if let Some(next) = next {
         return see_other(&desk, next.path(), None);
@@ -44,14 +51,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
                 news,
                 ..change::Asked::default()
             };
-            change::show(
-                &state,
-                &desk,
-                &request,
-                StatusCode::OK,
-                &registration,
-                &shown,
-            )
+            change::show(&state, &desk, &request, &registration, &shown)
         }
         // The code of a report that was made without an opt-out.
         Err(ServiceError::UnknownReference) if state.service.reports_of(&access).await.is_ok() => {
@@ -71,57 +71,44 @@ pub(super) async fn enter(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let Ok(fields) = Fields::read(&state, payload).await else {
+    let Ok(mut fields) = Fields::read(&state, payload).await else {
         return message(&desk, &request, MessageKind::BadRequest);
     };
+    let why = match code(&state, &desk, &request, &mut fields).await {
+        Ok(done) => return done,
+        Err(why) => why,
+    };
+    let again = async |draft: &Draft| entered(&desk, &request, draft);
+    let draft = Draft { fields, why };
+    draft::again(&desk, &request, (PAGE, PAGE), draft, again).await
+}
+
+/// Opens what the code stands for, or says why the box comes again.
+async fn code(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    fields: &mut Fields,
+) -> Result<HttpResponse, Why> {
+    accepted(desk, request, fields)?;
     let typed = fields.get("reference").unwrap_or_default();
-    let next = fields.get("next").and_then(Next::parse);
-    let refuse = |status, error, notice| {
-        let code = Code {
-            typed,
-            error,
-            next,
-            notice,
-        };
-        login(&desk, &request, status, &code)
-    };
-    match accept(&desk, &request, fields.get("token")) {
-        Ok(_) => {}
-        Err(Refused::Expired) => {
-            return refuse(StatusCode::FORBIDDEN, None, Some(Notice::FormExpired));
-        }
-        Err(refused) => return message(&desk, &request, refusal(refused)),
-    }
-    let wrong = StatusCode::UNPROCESSABLE_ENTITY;
     if typed.trim().is_empty() {
-        return refuse(wrong, Some(CodeError::Empty), None);
+        return Err(Why::Wrong);
     }
-    let from = client_network(&request, &state.settings.http.trusted_proxies);
+    let from = client_network(request, &state.settings.http.trusted_proxies);
     if let Err(too_many) = state.limits.code(from) {
-        let retry = too_many.retry_after;
-        let notice = Notice::TooManyRequests { retry_after: retry };
-        let mut response = refuse(StatusCode::TOO_MANY_REQUESTS, None, Some(notice));
-        retry_after(&mut response, retry);
-        return response;
+        let retry_after = too_many.retry_after;
+        return Err(Notice::TooManyRequests { retry_after }.into());
     }
-    let Ok(reference) = Reference::parse(typed) else {
-        return refuse(wrong, Some(CodeError::Unknown), None);
-    };
+    let reference = Reference::parse(typed).map_err(|_| Why::Wrong)?;
     match state.service.access(&reference).await {
         Ok(access) => {
-            let to = next.map_or("/registration", Next::path);
-            see_other(&desk, to, Some(visit::cookie(&desk, &access)))
+            let next = fields.get("next").and_then(Next::parse);
+            let to = next.map_or(PAGE, Next::path);
+            Ok(see_other(desk, to, Some(visit::cookie(desk, &access))))
         }
-        Err(ServiceError::UnknownReference) => refuse(wrong, Some(CodeError::Unknown), None),
-        Err(error) => match failure(&error) {
-            MessageKind::RegisterAway => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                let mut response = refuse(status, None, Some(Notice::RegisterAway));
-                retry_after(&mut response, 5);
-                response
-            }
-            other => message(&desk, &request, other),
-        },
+        Err(ServiceError::UnknownReference) => Err(Why::Wrong),
+        Err(error) => Err(Why::failed(&error)),
     }
 }
 
@@ -132,25 +119,12 @@ pub(super) async fn withdraw(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let Ok(fields) = Fields::read(&state, payload).await else {
-        return message(&desk, &request, MessageKind::BadRequest);
-    };
-    if let Err(refused) = accept(&desk, &request, fields.get("token")) {
-        return message(&desk, &request, refusal(refused));
-    }
-    let Some(access) = visit::access(&desk, &request) else {
-        return message(&desk, &request, MessageKind::SessionOver);
-    };
-    match state.service.withdraw(&access).await {
-        Ok(_) => {
-            state.meters.count_withdrawal();
-            see_other(&desk, "/registration?news=1", None)
-        }
-        Err(error) => {
-            let to = "/registration/withdraw";
-            failed_form(&desk, &request, &error, to, &fields)
-        }
-    }
+    change::sent(&state, &desk, &request, payload, async |access, _| {
+        state.service.withdraw(access).await?;
+        state.meters.count_withdrawal();
+        Ok(see_other(&desk, change::DONE, None))
+    })
+    .await
 }
 
 /// `POST /leave`: forgets the visit.
@@ -177,36 +151,34 @@ pub(super) fn frame<'a>(desk: &'a Desk, request: &HttpRequest) -> Frame<'a> {
     }
 }
 
-/// The box for the code, as it was sent.
-struct Code<'a> {
-    typed: &'a str,
-    error: Option<CodeError>,
+/// The box for the code once more, with what was typed.
+fn entered(desk: &Desk, request: &HttpRequest, draft: &Draft) -> HttpResponse {
+    let next = draft.fields.get("next").and_then(Next::parse);
+    login(desk, request, next, Some(draft))
+}
+
+fn login(
+    desk: &Desk,
+    request: &HttpRequest,
     next: Option<Next>,
-    notice: Option<Notice>,
-}
-
-impl Code<'_> {
-    fn blank(next: Option<Next>) -> Self {
-        Self {
-            typed: "",
-            error: None,
-            next,
-            notice: None,
-        }
-    }
-}
-
-fn login(desk: &Desk, request: &HttpRequest, status: StatusCode, code: &Code<'_>) -> HttpResponse {
+    draft: Option<&Draft>,
+) -> HttpResponse {
     let browser = Browser::of(request);
-    let token = browser.token(desk);
+    let fresh = browser.token(desk);
+    let typed = draft.and_then(|draft| draft.fields.get("reference"));
+    let typed = typed.unwrap_or_default();
+    let why = draft.map(|draft| draft.why);
     let view = RegistrationLogin {
         frame: frame(desk, request),
-        token: &token,
-        typed: code.typed,
-        error: code.error,
-        next: code.next,
+        token: draft.map_or(&fresh, Draft::token),
+        typed,
+        error: (why == Some(Why::Wrong)).then(|| match typed.trim() {
+            "" => CodeError::Empty,
+            _ => CodeError::Unknown,
+        }),
+        next,
         script: &script_path("code"),
-        notice: code.notice,
+        notice: why.and_then(Why::notice),
     };
-    page_with_script(desk, status, &view, browser.cookie(desk))
+    page_with_script(desk, StatusCode::OK, &view, browser.cookie(desk))
 }

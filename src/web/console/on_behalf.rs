@@ -5,16 +5,16 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::session;
-use super::visitor::Visitor;
+use super::visitor::{self, Again, Visitor, reopened};
 use crate::api::State;
 use crate::service::{Registrant, Wanted, reason};
-use crate::web::answer::{message, retry_after, see_other};
+use crate::web::answer::{message, see_other};
+use crate::web::draft::{Draft, Why};
 use crate::web::form::{Fields, Typed, Wrong};
-use crate::web::opt_out::failure;
 use crate::web::pages::{
     Channels, ConsoleHandover, ConsoleOnBehalf, ConsoleRole, MessageKind, Notice, OptOutForm,
 };
-use crate::web::{DeskData, validity_hours};
+use crate::web::{Desk, DeskData, validity_hours};
 
 /// Where the form is.
 pub(super) const PATH: &str = "/console/on-behalf";
@@ -53,23 +53,34 @@ impl Sheet {
 
 /// `GET /console/on-behalf`: the form.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let show = async |visitor: &Visitor<'_>, draft: &Draft| again(visitor, draft);
+    if let Some(page) = reopened(&state, &desk, &request, show).await {
+        return page;
+    }
     match Visitor::enter(&state, &desk, &request) {
         Ok(visitor) if visitor.role == ConsoleRole::Operator => {
             let sheet = Sheet::blank(&state);
-            form(&visitor, StatusCode::OK, &sheet, &Faults::default(), None)
+            form(&visitor, &sheet, &Faults::default(), None)
         }
         Ok(visitor) => visitor.not_found(),
         Err(answer) => *answer,
     }
 }
 
-/// The form with what was typed before the session ended.
-pub(super) fn reopened(visitor: &Visitor<'_>, fields: &Fields) -> HttpResponse {
+/// The form once more, with what was typed.
+pub(super) fn again(visitor: &Visitor<'_>, draft: &Draft) -> HttpResponse {
     if visitor.role != ConsoleRole::Operator {
         return visitor.not_found();
     }
-    let sheet = Sheet::of(fields, visitor.state);
-    form(visitor, StatusCode::OK, &sheet, &Faults::default(), None)
+    let sheet = Sheet::of(&draft.fields, visitor.state);
+    let faults = match draft.why {
+        Why::Wrong => Faults {
+            form: sheet.typed.read(visitor.state).err().unwrap_or_default(),
+            reason: reason(&sheet.reason).is_err(),
+        },
+        _ => Faults::default(),
+    };
+    form(visitor, &sheet, &faults, draft.why.notice())
 }
 
 /// `POST /console/on-behalf`: the opt-out.
@@ -79,37 +90,33 @@ pub(super) async fn send(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let Ok(fields) = Fields::read(&state, payload).await else {
+    let Ok(mut fields) = Fields::read(&state, payload).await else {
         return message(&desk, &request, MessageKind::BadRequest);
     };
-    let (visitor, named) = match Visitor::send(&state, &desk, &request, &fields) {
-        Ok(sent) => sent,
-        Err(answer) => return *answer,
+    let why = match sent(&state, &desk, &request, &mut fields).await {
+        Ok(done) => return done,
+        Err(why) => why,
     };
+    let show = async |visitor: &Visitor<'_>, draft: &Draft| again(visitor, draft);
+    visitor::again(&state, &desk, &request, fields, why, show).await
+}
+
+async fn sent(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    fields: &mut Fields,
+) -> Result<HttpResponse, Again> {
+    let (visitor, named) = Visitor::send(state, desk, request, fields)?;
     if visitor.role != ConsoleRole::Operator {
-        return visitor.not_found();
+        return Err(MessageKind::NotFound.into());
     }
-    let sheet = Sheet::of(&fields, &state);
-    let none = Faults::default();
-    let Some(named) = named else {
-        let notice = Some(Notice::FormExpired);
-        return form(&visitor, StatusCode::FORBIDDEN, &sheet, &none, notice);
-    };
     if fields.get("lang").is_some() {
-        return form(&visitor, StatusCode::OK, &sheet, &none, None);
+        return Err(Why::NextStep.into());
     }
-    let reason_is_wrong = reason(&sheet.reason).is_err();
-    let meant = match sheet.typed.read(&state) {
-        Ok(meant) if !reason_is_wrong => meant,
-        read => {
-            let faults = Faults {
-                form: read.err().unwrap_or_default(),
-                reason: reason_is_wrong,
-            };
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return form(&visitor, status, &sheet, &faults, None);
-        }
-    };
+    let sheet = Sheet::of(fields, state);
+    let meant = sheet.typed.read(state).map_err(|_| Why::Wrong)?;
+    reason(&sheet.reason).map_err(|_| Why::Wrong)?;
     let (numbers, region) = sheet.typed.numbers();
     let wanted = Wanted {
         numbers,
@@ -122,31 +129,15 @@ pub(super) async fn send(
         reason: &sheet.reason,
         again: Some(&named),
     };
-    match state.service.register(who, &wanted).await {
-        Ok(made) => {
-            state.meters.count_registration();
-            let cookie = session::hand_over(&desk, visitor.key(), &made);
-            see_other(&desk, "/console/on-behalf/done", Some(cookie))
-        }
-        Err(error) => match failure(&error) {
-            MessageKind::RegisterAway => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                let notice = Some(Notice::RegisterAway);
-                let mut response = form(&visitor, status, &sheet, &none, notice);
-                retry_after(&mut response, 5);
-                response
-            }
-            _ => {
-                let status = StatusCode::INTERNAL_SERVER_ERROR;
-                form(&visitor, status, &sheet, &none, Some(Notice::Broken))
-            }
-        },
-    }
+    let made = state.service.register(who, &wanted).await;
+    let made = made.map_err(|error| Why::failed(&error))?;
+    state.meters.count_registration();
+    let cookie = session::hand_over(desk, visitor.key(), &made);
+    Ok(see_other(desk, "/console/on-behalf/done", Some(cookie)))
 }
 
 fn form(
     visitor: &Visitor<'_>,
-    status: StatusCode,
     sheet: &Sheet,
     faults: &Faults,
     notice: Option<Notice>,
@@ -185,7 +176,7 @@ fn form(
         reason_is_wrong: faults.reason,
         notice,
     };
-    visitor.page(status, &view)
+    visitor.page(StatusCode::OK, &view)
 }
 
 /// `GET /console/on-behalf/done`: the code, to hand over.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::sign_in;
 use super::visitor::Visitor;
 use crate::api::State;
 use crate::domain::{Moment, Role, SellerId};
@@ -19,6 +20,9 @@ use crate::web::pages::{
 
 /// `GET /console`: the sign-in or, with a session, where its holder begins.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    if let Some(page) = sign_in::reopened(&desk, &request).await {
+        return page;
+    }
     let visitor = match Visitor::enter(&state, &desk, &request) {
         Ok(visitor) => visitor,
         Err(answer) => return *answer,

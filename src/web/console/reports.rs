@@ -6,18 +6,18 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
-use super::visitor::{Turned, Visitor};
+use super::visitor::{self, Again, Turned, Visitor, reopened};
 use crate::api::{State, reports as files};
 use crate::domain::{Finding, Moment, PhoneNumber, ReportId, SellerId};
 use crate::service::report::{Filter, LONGEST_ANSWER, MOST_ANSWERS, ReportView, State as Progress};
 use crate::service::{ServiceError, Snapshot};
-use crate::web::answer::{attachment, message, retry_after, see_other};
+use crate::web::answer::{attachment, message, see_other};
+use crate::web::draft::{Draft, Why};
 use crate::web::form::Fields;
 use crate::web::moment::{Clock, Day};
-use crate::web::opt_out::failure;
 use crate::web::pages::{
     AnswerBox, AnswerError, ConsoleReport, ConsoleReports, ConsoleRole, FilterForm, MessageKind,
-    Notice, ReportLine,
+    ReportLine,
 };
 use crate::web::report::{Shown, company_name};
 use crate::web::{Desk, DeskData};
@@ -253,6 +253,11 @@ pub(super) async fn one(
     request: HttpRequest,
     id: Path<String>,
 ) -> HttpResponse {
+    let path = request.path();
+    let show = async |visitor: &Visitor<'_>, draft: &Draft| again(visitor, path, draft).await;
+    if let Some(page) = reopened(&state, &desk, &request, show).await {
+        return page;
+    }
     let visitor = match enter(&state, &desk, &request) {
         Ok(visitor) => visitor,
         Err(answer) => return *answer,
@@ -260,21 +265,18 @@ pub(super) async fn one(
     let Some(id) = ReportId::parse(&id) else {
         return visitor.not_found();
     };
-    page_of(&visitor, StatusCode::OK, id, Draft::default()).await
+    page_of(&visitor, id, "", None).await
 }
 
-/// The report whose answer was being written when the session ended.
-pub(super) async fn reopened(visitor: &Visitor<'_>, path: &str, fields: &Fields) -> HttpResponse {
-    let id = path.strip_prefix("/console/reports/");
-    let id = id.and_then(ReportId::parse);
-    let (Some(id), ConsoleRole::Seller) = (id, visitor.role) else {
-        return see_other(visitor.desk, "/console", None);
-    };
-    let draft = Draft {
-        text: text_of(fields),
-        ..Draft::default()
-    };
-    page_of(visitor, StatusCode::OK, id, draft).await
+/// The report at `path` once more, with the answer that was being written.
+pub(super) async fn again(visitor: &Visitor<'_>, path: &str, draft: &Draft) -> HttpResponse {
+    let id = path.strip_prefix(PATH).and_then(|id| id.strip_prefix('/'));
+    match (id.and_then(ReportId::parse), visitor.role) {
+        (Some(id), ConsoleRole::Seller) => {
+            page_of(visitor, id, &text_of(&draft.fields), Some(draft.why)).await
+        }
+        _ => visitor.not_found(),
+    }
 }
 
 /// Browsers send a line's end as two signs.
@@ -283,12 +285,13 @@ fn text_of(fields: &Fields) -> String {
     text.replace("\r\n", "\n")
 }
 
-/// An answer that is not sent yet.
-#[derive(Default)]
-struct Draft {
-    text: String,
-    error: Option<AnswerError>,
-    notice: Option<Notice>,
+/// What is wrong with an answer, if anything.
+fn wrong(text: &str) -> Option<AnswerError> {
+    match text.trim().chars().count() {
+        0 => Some(AnswerError::Empty),
+        1..=LONGEST_ANSWER => None,
+        _ => Some(AnswerError::Long(LONGEST_ANSWER)),
+    }
 }
 
 /// `POST /console/reports/{id}`: the company's answer.
@@ -299,63 +302,48 @@ pub(super) async fn answer(
     id: Path<String>,
     payload: Payload,
 ) -> HttpResponse {
-    let Ok(fields) = Fields::read(&state, payload).await else {
+    let Ok(mut fields) = Fields::read(&state, payload).await else {
         return message(&desk, &request, MessageKind::BadRequest);
     };
-    let (visitor, named) = match Visitor::send(&state, &desk, &request, &fields) {
-        Ok(sent) => sent,
-        Err(answer) => return *answer,
+    let why = match sent(&state, &desk, &request, &id, &mut fields).await {
+        Ok(done) => return done,
+        Err(why) => why,
     };
-    let id = ReportId::parse(&id);
-    let (Some(id), ConsoleRole::Seller) = (id, visitor.role) else {
-        return visitor.not_found();
+    let path = request.path();
+    let show = async |visitor: &Visitor<'_>, draft: &Draft| again(visitor, path, draft).await;
+    visitor::again(&state, &desk, &request, fields, why, show).await
+}
+
+async fn sent(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    id: &str,
+    fields: &mut Fields,
+) -> Result<HttpResponse, Again> {
+    let (visitor, _) = Visitor::send(state, desk, request, fields)?;
+    let (Some(id), ConsoleRole::Seller) = (ReportId::parse(id), visitor.role) else {
+        return Err(MessageKind::NotFound.into());
     };
-    let draft = |error, notice| Draft {
-        text: text_of(&fields),
-        error,
-        notice,
-    };
-    if named.is_none() {
-        let draft = draft(None, Some(Notice::FormExpired));
-        return page_of(&visitor, StatusCode::FORBIDDEN, id, draft).await;
-    }
     if fields.get("lang").is_some() {
-        return page_of(&visitor, StatusCode::OK, id, draft(None, None)).await;
+        return Err(Why::NextStep.into());
     }
-    let text = text_of(&fields);
-    let error = match text.trim().chars().count() {
-        0 => Some(AnswerError::Empty),
-        1..=LONGEST_ANSWER => None,
-        _ => Some(AnswerError::Long(LONGEST_ANSWER)),
-    };
-    if error.is_some() {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return page_of(&visitor, status, id, draft(error, None)).await;
+    let text = text_of(fields);
+    if wrong(&text).is_some() {
+        return Err(Why::Wrong.into());
     }
     match state.service.answer_report(&visitor.who, id, &text).await {
-        Ok(_) => see_other(&desk, &path(id), None),
-        Err(error @ ServiceError::UnknownReport) => visitor.failed(&error),
-        Err(error) => match failure(&error) {
-            MessageKind::RegisterAway => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                let draft = draft(None, Some(Notice::RegisterAway));
-                let mut response = page_of(&visitor, status, id, draft).await;
-                retry_after(&mut response, 5);
-                response
-            }
-            _ => {
-                let status = StatusCode::INTERNAL_SERVER_ERROR;
-                page_of(&visitor, status, id, draft(None, Some(Notice::Broken))).await
-            }
-        },
+        Ok(_) => Ok(see_other(desk, &path(id), None)),
+        Err(ServiceError::UnknownReport) => Err(MessageKind::NotFound.into()),
+        Err(error) => Err(Why::failed(&error).into()),
     }
 }
 
 async fn page_of(
     visitor: &Visitor<'_>,
-    status: StatusCode,
     id: ReportId,
-    draft: Draft,
+    text: &str,
+    why: Option<Why>,
 ) -> HttpResponse {
     let report = match visitor.state.service.report_for(&visitor.who, id).await {
         Ok(report) => report,
@@ -374,14 +362,14 @@ async fn page_of(
         opted_out_since: report.opted_out_since.map(|at| desk.moment(at)),
         left: left(&report, Moment::now()),
         answer: may_answer.then_some(AnswerBox {
-            text: &draft.text,
-            error: draft.error,
+            text,
+            error: wrong(text).filter(|_| why == Some(Why::Wrong)),
             again: answers > 0,
         }),
-        notice: draft.notice,
+        notice: why.and_then(Why::notice),
         report: shown.view(desk, visitor.frame(), visitor.token(), &path, None),
     };
-    visitor.page(status, &view)
+    visitor.page(StatusCode::OK, &view)
 }
 
 #[cfg(test)]

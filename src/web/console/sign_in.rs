@@ -7,16 +7,17 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::visitor::Visitor;
 use super::{on_behalf, reports, session};
 use crate::api::{State, client_network};
+use crate::domain::{Principal, Role};
 use crate::service::ServiceError;
-use crate::web::answer::{
-    language, language_cookie, message, page, refusal, retry_after, see_other,
-};
+use crate::web::answer::{language, message, page, refusal, see_other};
+use crate::web::draft::{self, Draft, Why, accepted};
 use crate::web::form::Fields;
-use crate::web::opt_out::failure;
 use crate::web::pages::{ConsoleSignIn, Frame, KeyError, MessageKind, Notice};
-use crate::web::texts::Language;
 use crate::web::token::{Browser, Refused, accept};
 use crate::web::{Desk, DeskData};
+
+/// Where the form is.
+pub(super) const PATH: &str = "/console";
 
 /// What the form itself sends; everything else was typed on another page and is carried along.
 const OWN: [&str; 4] = ["token", "key", "lang", "action"];
@@ -24,87 +25,78 @@ const OWN: [&str; 4] = ["token", "key", "lang", "action"];
 /// Where what is carried along was typed.
 const TO: &str = "to";
 
-/// Why the form is shown.
-#[derive(Default)]
-struct Why {
-    error: Option<KeyError>,
-    notice: Option<Notice>,
-    /// A session is over.
-    over: bool,
-    language: Option<Language>,
-}
-
-/// The form for whoever has no session: with a word of explanation if they had one.
-pub(super) fn again(desk: &Desk, request: &HttpRequest, fields: Option<&Fields>) -> HttpResponse {
+/// The form for whoever opens a page and has no session: with a word of explanation if they had one.
+pub(super) fn closed(desk: &Desk, request: &HttpRequest) -> HttpResponse {
     let over = session::had_one(request);
-    if !over && fields.is_none() && request.path() != "/console" {
-        return see_other(desk, "/console", None);
+    if !over && request.path() != PATH {
+        return see_other(desk, PATH, None);
     }
-    let carried = fields.map_or_else(Vec::new, |fields| carried_from(request, fields));
-    let why = Why {
-        over: over || fields.is_some(),
-        ..Why::default()
-    };
-    let status = if why.over {
-        StatusCode::FORBIDDEN
-    } else {
-        StatusCode::OK
-    };
-    let mut response = form(desk, request, status, carried, why);
+    let mut response = form(desk, request, over.then_some(Why::Over), None);
     if over {
-        for cookie in session::end(desk) {
-            // A cookie that is too long to be set cannot come from us.
-            let _ = response.add_cookie(&cookie);
-        }
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        end(desk, &mut response);
     }
     response
 }
 
-/// The form when it cannot be told now whether a session still counts, so that what was typed is
-/// not lost.
-pub(super) fn away(desk: &Desk, request: &HttpRequest, fields: &Fields) -> HttpResponse {
-    let why = Why {
-        notice: Some(Notice::RegisterAway),
-        ..Why::default()
-    };
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let carried = carried_from(request, fields);
-    let mut response = form(desk, request, status, carried, why);
-    retry_after(&mut response, 5);
+fn end(desk: &Desk, response: &mut HttpResponse) {
+    for cookie in session::end(desk) {
+        // A cookie that is too long to be set cannot come from us.
+        let _ = response.add_cookie(&cookie);
+    }
+}
+
+/// The form for whoever has sent another one and has no session, or none that can be looked up now:
+/// what was typed there is carried along.
+pub(super) async fn first(
+    desk: &Desk,
+    request: &HttpRequest,
+    mut fields: Fields,
+    why: Why,
+) -> HttpResponse {
+    fields.set(TO, request.path());
+    let over = why == Why::Over && session::had_one(request);
+    let show = async |draft: &Draft| form(desk, request, Some(draft.why), Some(draft));
+    let draft = Draft { fields, why };
+    let mut response = draft::again(desk, request, (PATH, PATH), draft, show).await;
+    if over {
+        end(desk, &mut response);
+    }
     response
 }
 
-/// What was typed, and on which page.
-fn carried_from<'a>(request: &'a HttpRequest, fields: &'a Fields) -> Vec<(&'a str, &'a str)> {
-    let mut carried = fields.without(&OWN);
-    carried.retain(|(name, _)| *name != TO);
-    carried.push((TO, request.path()));
-    carried
+/// `GET /console` of a form that comes again; nothing if the address asks for none.
+pub(super) async fn reopened(desk: &Desk, request: &HttpRequest) -> Option<HttpResponse> {
+    let show = async |draft: &Draft| form(desk, request, Some(draft.why), Some(draft));
+    draft::reopened(desk, request, PATH, show).await
 }
 
 fn form(
     desk: &Desk,
     request: &HttpRequest,
-    status: StatusCode,
-    carried: Vec<(&str, &str)>,
-    why: Why,
+    why: Option<Why>,
+    draft: Option<&Draft>,
 ) -> HttpResponse {
     let browser = Browser::of(request);
-    let token = browser.token(desk);
+    let fresh = browser.token(desk);
     let view = ConsoleSignIn {
         frame: Frame {
-            language: why.language.unwrap_or_else(|| language(desk, request)),
+            language: draft.map_or_else(
+                || language(desk, request),
+                |draft| draft.language(desk, request),
+            ),
             site: &desk.site,
         },
-        token: &token,
-        carried,
-        over: why.over,
-        error: why.error,
-        notice: why.notice,
+        token: draft.map_or(&fresh, Draft::token),
+        carried: draft.map_or_else(Vec::new, |draft| draft.fields.without(&OWN)),
+        over: why == Some(Why::Over),
+        error: match why {
+            Some(Why::Key(error)) => Some(error),
+            _ => None,
+        },
+        notice: why.and_then(Why::notice),
     };
-    let chosen = why.language.map(|chosen| language_cookie(desk, chosen));
-    let cookies = browser.cookie(desk).into_iter().chain(chosen);
-    page(desk, status, &view, cookies)
+    page(desk, StatusCode::OK, &view, browser.cookie(desk))
 }
 
 /// `POST /console`: the key.
@@ -114,83 +106,70 @@ pub(super) async fn enter(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let Ok(fields) = Fields::read(&state, payload).await else {
+    let Ok(mut fields) = Fields::read(&state, payload).await else {
         return message(&desk, &request, MessageKind::BadRequest);
     };
-    let carried = fields.without(&OWN);
-    let refuse = |status, why| form(&desk, &request, status, carried.clone(), why);
-    match accept(&desk, &request, fields.get("token")) {
-        Ok(_) => {}
-        Err(Refused::Expired) => {
-            let why = Why {
-                notice: Some(Notice::FormExpired),
-                ..Why::default()
-            };
-            return refuse(StatusCode::FORBIDDEN, why);
-        }
-        Err(refused) => return message(&desk, &request, refusal(refused)),
-    }
-    if let Some(chosen) = fields.get("lang").and_then(Language::parse) {
-        let why = Why {
-            language: Some(chosen),
-            ..Why::default()
-        };
-        return refuse(StatusCode::OK, why);
-    }
-    let wrong = |status, error| {
-        let error = Some(error);
-        let why = Why {
-            error,
-            ..Why::default()
-        };
-        refuse(status, why)
-    };
-    let key = fields.get("key").unwrap_or_default().trim();
-    if key.is_empty() {
-        return wrong(StatusCode::UNPROCESSABLE_ENTITY, KeyError::Empty);
-    }
-    let from = client_network(&request, &state.settings.http.trusted_proxies);
-    if let Err(too_many) = state.limits.code(from) {
-        let retry = too_many.retry_after;
-        let why = Why {
-            notice: Some(Notice::TooManyRequests { retry_after: retry }),
-            ..Why::default()
-        };
-        let mut response = refuse(StatusCode::TOO_MANY_REQUESTS, why);
-        retry_after(&mut response, retry);
-        return response;
-    }
-    let who = match state.service.authenticate(key).await {
+    // It is shown to nobody again, and no cookie carries it.
+    let key = fields.take("key").unwrap_or_default();
+    let who = match shown(&state, &desk, &request, &mut fields, key.trim()).await {
         Ok(who) => who,
-        Err(ServiceError::UnknownKey) => {
-            return wrong(StatusCode::UNPROCESSABLE_ENTITY, KeyError::Unknown);
+        Err(why) => {
+            let show = async |draft: &Draft| form(&desk, &request, Some(draft.why), Some(draft));
+            let draft = Draft { fields, why };
+            return draft::again(&desk, &request, (PATH, PATH), draft, show).await;
         }
-        Err(error) => match failure(&error) {
-            MessageKind::RegisterAway => {
-                let why = Why {
-                    notice: Some(Notice::RegisterAway),
-                    ..Why::default()
-                };
-                let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, why);
-                retry_after(&mut response, 5);
-                return response;
-            }
-            other => return message(&desk, &request, other),
-        },
     };
     let cookie = session::begin(&desk, &who.key);
-    let Some(visitor) = Visitor::of(&state, &desk, &request, who) else {
-        return wrong(StatusCode::FORBIDDEN, KeyError::Dialler);
-    };
     // What was typed before the session ended comes back, for its sender to look at and to send.
-    let mut response = match fields.get(TO) {
-        Some(on_behalf::PATH) => on_behalf::reopened(&visitor, &fields),
-        Some(path) => reports::reopened(&visitor, path, &fields).await,
-        None => see_other(&desk, "/console", None),
+    let to = fields.take(TO).and_then(|to| super::way_back(&to));
+    let mut response = match to {
+        Some(to) => {
+            let show = async |draft: &Draft| match Visitor::of(&state, &desk, &request, who) {
+                Some(visitor) if to == on_behalf::PATH => {
+                    on_behalf::again(&visitor.with(draft), draft)
+                }
+                Some(visitor) => reports::again(&visitor.with(draft), &to, draft).await,
+                None => message(&desk, &request, MessageKind::NotFound),
+            };
+            let why = Why::NextStep;
+            draft::again(&desk, &request, (&to, &to), Draft { fields, why }, show).await
+        }
+        None => see_other(&desk, PATH, None),
     };
     // A cookie that is too long to be set cannot come from us.
     let _ = response.add_cookie(&cookie);
     response
+}
+
+/// The holder of the key that was shown.
+async fn shown(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    fields: &mut Fields,
+    key: &str,
+) -> Result<Principal, Why> {
+    accepted(desk, request, fields)?;
+    if fields.get("lang").is_some() {
+        return Err(Why::NextStep);
+    }
+    if key.is_empty() {
+        return Err(Why::Key(KeyError::Empty));
+    }
+    let from = client_network(request, &state.settings.http.trusted_proxies);
+    if let Err(too_many) = state.limits.code(from) {
+        let retry_after = too_many.retry_after;
+        return Err(Notice::TooManyRequests { retry_after }.into());
+    }
+    let who = state.service.authenticate(key).await;
+    let who = who.map_err(|error| match error {
+        ServiceError::UnknownKey => Why::Key(KeyError::Unknown),
+        error => Why::failed(&error),
+    })?;
+    match who.role {
+        Role::Dialler { .. } => Err(Why::Key(KeyError::Dialler)),
+        _ => Ok(who),
+    }
 }
 
 /// `POST /console/leave`.

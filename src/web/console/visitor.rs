@@ -13,12 +13,13 @@ use crate::api::State;
 use crate::domain::{KeyId, Principal, Role};
 use crate::service::ServiceError;
 use crate::web::Desk;
-use crate::web::answer::{language, language_cookie, message, page, refusal};
+use crate::web::answer::{language, message, page};
+use crate::web::draft::{self, Draft, Why, accepted};
 use crate::web::form::Fields;
 use crate::web::opt_out::failure;
 use crate::web::pages::{ConsoleRole, Frame, MessageKind, Nav};
 use crate::web::texts::Language;
-use crate::web::token::{Browser, Refused, accept};
+use crate::web::token::Browser;
 
 /// The answer for somebody who may not go on.
 pub(super) type Turned = Box<HttpResponse>;
@@ -37,6 +38,55 @@ pub(super) struct Visitor<'a> {
     cookies: Vec<Cookie<'static>>,
 }
 
+/// A form comes again.
+pub(super) enum Again {
+    /// On its own page.
+    Here(Why),
+    /// Once the key was shown anew.
+    SignIn(Why),
+}
+
+impl<T: Into<Why>> From<T> for Again {
+    fn from(why: T) -> Self {
+        Self::Here(why.into())
+    }
+}
+
+/// What answers a form that comes again.
+pub(super) async fn again(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    fields: Fields,
+    again: Again,
+    show: impl AsyncFnOnce(&Visitor<'_>, &Draft) -> HttpResponse,
+) -> HttpResponse {
+    let why = match again {
+        Again::Here(why) => why,
+        Again::SignIn(why) => return sign_in::first(desk, request, fields, why).await,
+    };
+    let at = request.path();
+    let show = async |draft: &Draft| match Visitor::enter(state, desk, request) {
+        Ok(visitor) => show(&visitor.with(draft), draft).await,
+        Err(answer) => *answer,
+    };
+    draft::again(desk, request, (at, at), Draft { fields, why }, show).await
+}
+
+/// The page of the draft that the address asks for; nothing if it asks for none.
+pub(super) async fn reopened(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    show: impl AsyncFnOnce(&Visitor<'_>, &Draft) -> HttpResponse,
+) -> Option<HttpResponse> {
+    let show = async |draft: &Draft| match Visitor::enter(state, desk, request) {
+        Ok(visitor) => show(&visitor.with(draft), draft).await,
+        Err(answer) => *answer,
+    };
+    draft::reopened(desk, request, request.path(), show).await
+}
+
 impl<'a> Visitor<'a> {
     /// Whoever opens a page; for everybody else, the answer that leads them to the sign-in.
     pub(super) fn enter(
@@ -44,54 +94,47 @@ impl<'a> Visitor<'a> {
         desk: &'a Desk,
         request: &'a HttpRequest,
     ) -> Result<Self, Turned> {
-        Self::with_fields(state, desk, request, None)
-    }
-
-    /// Whoever sends a form, and the form's name, or that the form lay open too long. What was
-    /// typed is carried through the sign-in when the session is over.
-    pub(super) fn send(
-        state: &'a State,
-        desk: &'a Desk,
-        request: &'a HttpRequest,
-        fields: &Fields,
-    ) -> Result<(Self, Option<Vec<u8>>), Turned> {
-        // First: what another site sends is not even shown again.
-        let named = match accept(desk, request, fields.get("token")) {
-            Ok(named) => Some(named),
-            Err(Refused::Expired) => None,
-            Err(refused) => return Err(Box::new(message(desk, request, refusal(refused)))),
-        };
-        let mut visitor = Self::with_fields(state, desk, request, Some(fields))?;
-        if let Some(chosen) = fields.get("lang").and_then(Language::parse) {
-            visitor.language = chosen;
-            visitor.cookies.push(language_cookie(desk, chosen));
-        }
-        // A form that comes again is the same form, unless it lay open too long.
-        if let (Some(_), Some(token)) = (&named, fields.get("token")) {
-            token.clone_into(&mut visitor.token);
-        }
-        Ok((visitor, named))
-    }
-
-    fn with_fields(
-        state: &'a State,
-        desk: &'a Desk,
-        request: &'a HttpRequest,
-        fields: Option<&Fields>,
-    ) -> Result<Self, Turned> {
-        let key = session::key(desk, request);
-        let holder = key.map(|key| state.service.holder(&key));
+        let holder = session::key(desk, request).map(|key| state.service.holder(&key));
         match holder {
             Some(Ok(who)) => Self::of(state, desk, request, who)
                 .ok_or_else(|| Box::new(message(desk, request, MessageKind::NotFound))),
             None | Some(Err(ServiceError::UnknownKey)) => {
-                Err(Box::new(sign_in::again(desk, request, fields)))
+                Err(Box::new(sign_in::closed(desk, request)))
             }
-            Some(Err(error)) => Err(Box::new(match (failure(&error), fields) {
-                (MessageKind::RegisterAway, Some(fields)) => sign_in::away(desk, request, fields),
-                (kind, _) => message(desk, request, kind),
-            })),
+            Some(Err(error)) => Err(Box::new(message(desk, request, failure(&error)))),
         }
+    }
+
+    /// Whoever sends a form, and the form's name; or why it comes again. What was typed goes
+    /// through the sign-in when the session is over.
+    pub(super) fn send(
+        state: &'a State,
+        desk: &'a Desk,
+        request: &'a HttpRequest,
+        fields: &mut Fields,
+    ) -> Result<(Self, Vec<u8>), Again> {
+        // First: what another site sends is not even shown again.
+        let named = accepted(desk, request, fields);
+        if let Err(why @ Why::Message(_)) = named {
+            return Err(Again::Here(why));
+        }
+        let key = session::key(desk, request).ok_or(Again::SignIn(Why::Over))?;
+        let who = state.service.holder(&key).map_err(|error| {
+            Again::SignIn(match error {
+                ServiceError::UnknownKey => Why::Over,
+                error => Why::failed(&error),
+            })
+        })?;
+        let visitor =
+            Self::of(state, desk, request, who).ok_or(Again::Here(MessageKind::NotFound.into()))?;
+        Ok((visitor, named?))
+    }
+
+    /// The same with a form that comes again.
+    pub(super) fn with(mut self, draft: &Draft) -> Self {
+        self.language = draft.language(self.desk, self.request);
+        draft.token().clone_into(&mut self.token);
+        self
     }
 
     /// The holder of a key that has just been verified; nothing for a dialler.

@@ -11,7 +11,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 pub(super) use pack::download;
 
-use super::answer::{language, language_cookie, message, page, refusal, retry_after, see_other};
+use super::answer::{language, message, page, see_other};
+use super::draft::{self, Draft, Why, accepted};
 use super::form::Fields;
 use super::opt_out::failure;
 use super::pages::{
@@ -19,7 +20,7 @@ use super::pages::{
     SellerChoice,
 };
 use super::texts::Language;
-use super::token::{Browser, Refused, accept};
+use super::token::Browser;
 use super::{Desk, DeskData, visit};
 use crate::api::{State, client_network};
 use crate::domain::{Moment, PhoneNumber, ReportId};
@@ -29,8 +30,15 @@ use form::{Typed, Wrong};
 use shown::authorities;
 pub(super) use shown::{Shown, company_name};
 
-/// `GET /report`: the form.
+/// Where the form is.
+const FORM: &str = "/report";
+
+/// `GET /report`: the form, with what was typed if it comes again.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
+    let again = async |draft: &Draft| Step::again(&state, &desk, &request, draft).await;
+    if let Some(page) = draft::reopened(&desk, &request, FORM, again).await {
+        return page;
+    }
     let step = match Step::new(&state, &desk, &request).await {
         Ok(step) => step,
         Err(error) => return message(&desk, &request, failure(&error)),
@@ -39,7 +47,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
     if let [only] = step.own.as_slice() {
         typed.own = only.e164().to_owned();
     }
-    step.form(StatusCode::OK, &typed, &Wrong::default(), None)
+    step.form(&typed, &Wrong::default(), None)
 }
 
 /// `POST /report`: another language, back to the form, or the report itself.
@@ -49,52 +57,39 @@ pub(super) async fn send(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let Ok(fields) = Fields::read(&state, payload).await else {
+    let Ok(mut fields) = Fields::read(&state, payload).await else {
         return message(&desk, &request, MessageKind::BadRequest);
     };
-    let typed = Typed::from_fields(&fields, &state);
-    // Whoever cannot be looked up now keeps what they typed all the same.
-    let (mut step, away) = match Step::new(&state, &desk, &request).await {
-        Ok(step) => (step, None),
-        Err(error) => {
-            let mut step = Step::without_code(&state, &desk, &request);
-            step.own.extend(PhoneNumber::parse(&typed.own, None).ok());
-            (step, Some(error))
-        }
+    let why = match sent(&state, &desk, &request, &mut fields).await {
+        Ok(done) => return done,
+        Err(why) => why,
     };
-    let none = Wrong::default();
-    let chosen = fields.get("lang").and_then(Language::parse);
-    if let Some(language) = chosen {
-        step.language = language;
-        step.cookies.push(language_cookie(&desk, language));
+    let again = async |draft: &Draft| Step::again(&state, &desk, &request, draft).await;
+    let draft = Draft { fields, why };
+    draft::again(&desk, &request, (FORM, FORM), draft, again).await
+}
+
+/// The report, or why the form comes again.
+async fn sent(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+    fields: &mut Fields,
+) -> Result<HttpResponse, Why> {
+    let named = accepted(desk, request, fields)?;
+    if fields.get("lang").is_some() {
+        return Err(Why::NextStep);
     }
-    let named = match accept(&desk, &request, fields.get("token")) {
-        Ok(named) => named,
-        Err(Refused::Expired) => {
-            let notice = Some(Notice::FormExpired);
-            return step.form(StatusCode::FORBIDDEN, &typed, &none, notice);
-        }
-        Err(refused) => return message(&desk, &request, refusal(refused)),
-    };
-    step.token = fields.get("token").unwrap_or_default().to_owned();
-    if let Some(error) = away {
-        return step.failed(&error, &typed);
-    }
-    if chosen.is_some() {
-        return step.form(StatusCode::OK, &typed, &none, None);
-    }
-    let told = match typed.read(&state, &step.own, desk.clock, step.language) {
-        Ok(told) => told,
-        Err(wrong) => return step.form(StatusCode::UNPROCESSABLE_ENTITY, &typed, &wrong, None),
-    };
-    let from = client_network(&request, &state.settings.http.trusted_proxies);
+    let step = Step::new(state, desk, request)
+        .await
+        .map_err(|error| Why::failed(&error))?;
+    let typed = Typed::from_fields(fields, state);
+    let told = typed.read(state, &step.own, desk.clock, step.language);
+    let told = told.map_err(|_| Why::Wrong)?;
+    let from = client_network(request, &state.settings.http.trusted_proxies);
     if let Err(too_many) = state.limits.registration(from) {
-        let retry = too_many.retry_after;
-        let notice = Notice::TooManyRequests { retry_after: retry };
-        let status = StatusCode::TOO_MANY_REQUESTS;
-        let mut response = step.form(status, &typed, &none, Some(notice));
-        retry_after(&mut response, retry);
-        return response;
+        let retry_after = too_many.retry_after;
+        return Err(Notice::TooManyRequests { retry_after }.into());
     }
     let who = step
         .access
@@ -103,19 +98,11 @@ pub(super) async fn send(
     match state.service.report(who, &named, &told).await {
         Ok(made) => {
             state.meters.count_report();
-            let mut cookies = step.cookies.clone();
-            cookies.push(visit::cookie(&desk, &made.access));
-            see_other(&desk, &path(made.view.id), cookies)
+            let cookie = visit::cookie(desk, &made.access);
+            Ok(see_other(desk, &path(made.view.id), Some(cookie)))
         }
-        Err(ServiceError::BeforeRecord(since)) => {
-            let wrong = Wrong {
-                form: vec![ReportError::BeforeRecord(desk.moment(since))],
-                beyond: authorities(&state, Some(told.number)),
-                ..Wrong::default()
-            };
-            step.form(StatusCode::UNPROCESSABLE_ENTITY, &typed, &wrong, None)
-        }
-        Err(error) => step.failed(&error, &typed),
+        Err(ServiceError::BeforeRecord(since)) => Err(Why::BeforeRecord(since.millis())),
+        Err(error) => Err(Why::failed(&error)),
     }
 }
 
@@ -264,33 +251,37 @@ impl<'a> Step<'a> {
     }
 
     /// The form once more, with everything that was typed, and why.
-    fn failed(&self, error: &ServiceError, typed: &Typed) -> HttpResponse {
-        let (status, notice, wait) = match failure(error) {
-            MessageKind::RegisterAway => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Some(Notice::RegisterAway),
-                Some(5),
-            ),
-            _ => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                Some(Notice::Broken),
-                None,
-            ),
+    async fn again(
+        state: &'a State,
+        desk: &'a Desk,
+        request: &'a HttpRequest,
+        draft: &Draft,
+    ) -> HttpResponse {
+        let typed = Typed::from_fields(&draft.fields, state);
+        // Whoever cannot be looked up now keeps what they typed all the same.
+        let mut step = Self::new(state, desk, request).await.unwrap_or_else(|_| {
+            let mut step = Self::without_code(state, desk, request);
+            step.own.extend(PhoneNumber::parse(&typed.own, None).ok());
+            step
+        });
+        step.language = draft.language(desk, request);
+        draft.token().clone_into(&mut step.token);
+        let read = || typed.read(state, &step.own, desk.clock, step.language);
+        let wrong = match draft.why {
+            Why::Wrong => read().err().unwrap_or_default(),
+            Why::BeforeRecord(since) => Wrong {
+                form: vec![ReportError::BeforeRecord(
+                    desk.moment(Moment::from_millis(since)),
+                )],
+                beyond: authorities(state, read().ok().map(|told| told.number)),
+                ..Wrong::default()
+            },
+            _ => Wrong::default(),
         };
-        let mut response = self.form(status, typed, &Wrong::default(), notice);
-        if let Some(seconds) = wait {
-            retry_after(&mut response, seconds);
-        }
-        response
+        step.form(&typed, &wrong, draft.why.notice())
     }
 
-    fn form(
-        &self,
-        status: StatusCode,
-        typed: &Typed,
-        wrong: &Wrong,
-        notice: Option<Notice>,
-    ) -> HttpResponse {
+    fn form(&self, typed: &Typed, wrong: &Wrong, notice: Option<Notice>) -> HttpResponse {
         let known = self.state.service.directory().known();
         let sellers = known.sellers_by_name();
         let own: Vec<String> = self.own.iter().map(PhoneNumber::international).collect();
@@ -340,6 +331,6 @@ impl<'a> Step<'a> {
                 .collect(),
             notice,
         };
-        page(self.desk, status, &view, self.cookies.clone())
+        page(self.desk, StatusCode::OK, &view, self.cookies.clone())
     }
 }
