@@ -30,6 +30,8 @@ mod bundles;
 mod check;
 #[path = "suite/cli.rs"]
 mod cli;
+#[path = "suite/closing.rs"]
+mod closing;
 #[path = "suite/console.rs"]
 mod console;
 #[path = "suite/court.rs"]

@@ -22,6 +22,7 @@ mod reason;
 pub mod record;
 mod registration;
 pub mod report;
+mod sessions;
 mod start;
 pub mod statistics;
 pub mod table;
@@ -42,6 +43,7 @@ pub use registration::{
     Access, Amended, Amendment, Deed, Event, REGISTRATION, Registered, Registrant,
     RegistrationView, Sellers, Wanted,
 };
+pub use sessions::SessionId;
 pub use start::{StartError, recognise};
 
 use crate::privacy::{Hasher, KeyedHash, Keyring, MonthKeys, Purpose, SecretKey};

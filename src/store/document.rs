@@ -27,6 +27,8 @@ pub enum Kind {
     Case,
     /// A letter that is to be sent.
     Letter,
+    /// A session of the pages that was closed before its time.
+    Session,
 }
 
 impl Kind {
@@ -46,6 +48,7 @@ impl Kind {
             Self::Report => "report",
             Self::Case => "case",
             Self::Letter => "letter",
+            Self::Session => "session",
         }
     }
 
@@ -68,6 +71,7 @@ impl Kind {
                 | Self::Report
                 | Self::Case
                 | Self::Letter
+                | Self::Session
         )
     }
 }

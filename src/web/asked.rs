@@ -87,7 +87,11 @@ async fn look_up(
     desk: &Desk,
     request: &HttpRequest,
 ) -> Result<(RegistrationView, Askings), HttpResponse> {
-    let Some(access) = visit::access(desk, request) else {
+    let access = match visit::access(state, desk, request).await {
+        Ok(access) => access,
+        Err(error) => return Err(message(desk, request, failure(&error))),
+    };
+    let Some(access) = access else {
         return Err(see_other(desk, "/registration?next=asked", None));
     };
     let from = client_network(request, &state.settings.http.trusted_proxies);

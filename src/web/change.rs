@@ -181,8 +181,10 @@ pub(super) async fn restore(
 
 /// `GET /registration/proof`: a signed text to keep.
 pub(super) async fn proof(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let Some(access) = visit::access(&desk, &request) else {
-        return see_other(&desk, "/registration", None);
+    let access = match visit::access(&state, &desk, &request).await {
+        Ok(Some(access)) => access,
+        Ok(None) => return see_other(&desk, "/registration", None),
+        Err(error) => return message(&desk, &request, failure(&error)),
     };
     match state.service.registration_proof(&access).await {
         Ok(text) => attachment(
@@ -207,14 +209,14 @@ pub(super) async fn sent(
     let Ok(mut fields) = Fields::read(state, payload).await else {
         return message(desk, request, MessageKind::BadRequest);
     };
-    let done = match (
-        accepted(desk, request, &mut fields),
-        visit::access(desk, request),
-    ) {
-        (Err(Why::Notice(Notice::FormExpired)), _) => Err(MessageKind::FormExpired.into()),
-        (Err(why), _) => Err(why),
-        (Ok(_), None) => Err(MessageKind::SessionOver.into()),
-        (Ok(_), Some(access)) => act(&access, &fields).await,
+    let done = match accepted(desk, request, &mut fields) {
+        Err(Why::Notice(Notice::FormExpired)) => Err(MessageKind::FormExpired.into()),
+        Err(why) => Err(why),
+        Ok(_) => match visit::access(state, desk, request).await {
+            Ok(Some(access)) => act(&access, &fields).await,
+            Ok(None) => Err(MessageKind::SessionOver.into()),
+            Err(error) => Err(error.into()),
+        },
     };
     let why = match done {
         Ok(done) => return done,
@@ -228,7 +230,7 @@ pub(super) async fn sent(
 /// `GET` of where such a form is sent to: the page once more.
 pub(super) async fn reopened(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
     let show = async |draft: &Draft| again(&state, &desk, &request, draft).await;
-    let page = draft::reopened(&desk, &request, request.path(), show).await;
+    let page = draft::reopened(&state, &desk, &request, request.path(), show).await;
     page.unwrap_or_else(|| see_other(&desk, "/registration", None))
 }
 
@@ -270,8 +272,10 @@ fn read(fields: &Fields) -> Result<Amendment, Unread> {
 
 /// The page once more, with what was typed and what is wrong.
 async fn again(state: &State, desk: &Desk, request: &HttpRequest, draft: &Draft) -> HttpResponse {
-    let Some(access) = visit::access(desk, request) else {
-        return message(desk, request, MessageKind::SessionOver);
+    let access = match visit::access(state, desk, request).await {
+        Ok(Some(access)) => access,
+        Ok(None) => return message(desk, request, MessageKind::SessionOver),
+        Err(error) => return message(desk, request, failure(&error)),
     };
     let fields = &draft.fields;
     let error = match (request.path(), read(fields)) {

@@ -23,6 +23,7 @@ use super::opt_out::failure;
 use super::pages::{KeyError, MessageKind, Notice};
 use super::texts::Language;
 use super::token::{Browser, Refused, accept};
+use crate::api::State;
 use crate::domain::Moment;
 use crate::privacy::{open, seal};
 use crate::service::ServiceError;
@@ -32,7 +33,8 @@ const COOKIE: &str = "metrust_draft";
 /// The part of an address that says whose draft is meant. It is no secret.
 const NAME: &str = "form";
 
-const LASTS: Duration = Duration::from_secs(30 * 60);
+/// How long a draft is kept.
+pub(super) const LASTS: Duration = Duration::from_secs(30 * 60);
 
 /// How long a cookie may be with its name and attributes: browsers need keep no longer ones
 /// (RFC 6265, section 6.1).
@@ -189,6 +191,7 @@ pub(super) async fn again(
 
 /// The page of the draft that the address asks for; nothing if it asks for none.
 pub(super) async fn reopened(
+    state: &State,
     desk: &Desk,
     request: &HttpRequest,
     at: &str,
@@ -200,7 +203,11 @@ pub(super) async fn reopened(
     if !browser.is_known() {
         return Some(message(desk, request, MessageKind::CookiesOff));
     }
-    let draft = Draft::open(desk, request, &browser, at);
+    let draft = match state.service.is_closed(&browser.id()).await {
+        Ok(true) => None,
+        Ok(false) => Draft::open(desk, request, &browser, at),
+        Err(error) => return Some(message(desk, request, failure(&error))),
+    };
     Some(match draft.filter(|draft| draft.name() == name) {
         Some(draft) => shown(desk, request, at, &draft, show).await,
         None => message(desk, request, MessageKind::DraftGone),

@@ -73,7 +73,7 @@ pub(super) async fn send(
 /// `GET /registration/mail`: the form once more, with what was typed.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
     let show = async |draft: &Draft| again(&state, &desk, &request, draft);
-    let page = draft::reopened(&desk, &request, FORM, show).await;
+    let page = draft::reopened(&state, &desk, &request, FORM, show).await;
     page.unwrap_or_else(|| see_other(&desk, "/done", None))
 }
 
@@ -84,7 +84,9 @@ async fn sent(
     fields: &mut Fields,
 ) -> Result<HttpResponse, Why> {
     let named = accepted(desk, request, fields)?;
-    let access = visit::access(desk, request).ok_or(MessageKind::SessionOver)?;
+    let access = visit::access(state, desk, request).await;
+    let access = access.map_err(|error| Why::failed(&error))?;
+    let access = access.ok_or(MessageKind::SessionOver)?;
     let typed = fields.get("address").unwrap_or_default();
     let address = MailAddress::parse(typed).map_err(|_| Why::Wrong)?;
     let from = client_network(request, &state.settings.http.trusted_proxies);

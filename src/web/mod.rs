@@ -10,6 +10,7 @@ mod answer;
 mod asked;
 mod assets;
 mod change;
+mod close;
 mod console;
 mod draft;
 mod form;

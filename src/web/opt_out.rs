@@ -48,7 +48,7 @@ async fn reopened(
     page: &'static str,
 ) -> HttpResponse {
     let show = async |draft: &Draft| Step::of(&state, &desk, &request, draft).shown(page, draft);
-    let page = draft::reopened(&desk, &request, FORM, show).await;
+    let page = draft::reopened(&state, &desk, &request, FORM, show).await;
     page.unwrap_or_else(|| see_other(&desk, "/", None))
 }
 
@@ -103,8 +103,10 @@ async fn sent(
 
 /// `GET /done`: the code, and what happens now.
 pub(super) async fn done(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let Some(access) = visit::access(&desk, &request) else {
-        return see_other(&desk, "/registration", None);
+    let access = match visit::access(&state, &desk, &request).await {
+        Ok(Some(access)) => access,
+        Ok(None) => return see_other(&desk, "/registration", None),
+        Err(error) => return message(&desk, &request, failure(&error)),
     };
     let step = Step::new(&state, &desk, &request);
     match state.service.registration(&access).await {

@@ -4,13 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::{language, message, page_with_script, refusal, see_other};
+use super::answer::{language, message, page_with_script, see_other};
 use super::assets::script_path;
+use super::close::close;
 use super::draft::{self, Draft, Why, accepted};
 use super::form::Fields;
 use super::opt_out::failure;
 use super::pages::{CodeError, Frame, MessageKind, Next, Notice, RegistrationLogin};
-use super::token::{Browser, Refused, accept};
+use super::token::Browser;
 use super::{Desk, DeskData, change, visit};
 use crate::api::{State, client_network};
 use crate::domain::Reference;
@@ -22,7 +23,7 @@ const PAGE: &str = "/registration";
 /// `GET /registration`: the box for the code or, during a visit, the registration.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
     let again = async |draft: &Draft| entered(&desk, &request, draft);
-    if let Some(page) = draft::reopened(&desk, &request, PAGE, again).await {
+    if let Some(page) = draft::reopened(&state, &desk, &request, PAGE, again).await {
         return page;
     }
     let (mut next, mut news) = (None, false);
@@ -33,7 +34,11 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
             _ => {}
         }
     }
-    let Some(access) = visit::access(&desk, &request) else {
+    let access = match visit::access(&state, &desk, &request).await {
+        Ok(access) => access,
+        Err(error) => return message(&desk, &request, failure(&error)),
+    };
+    let Some(access) = access else {
         if visit::had_one(&request) {
             let mut over = message(&desk, &request, MessageKind::SessionOver);
             // A cookie that is too long to be set cannot come from us.
@@ -137,11 +142,17 @@ pub(super) async fn leave(
     let Ok(fields) = Fields::read(&state, payload).await else {
         return message(&desk, &request, MessageKind::BadRequest);
     };
-    match accept(&desk, &request, fields.get("token")) {
-        // A form that lay open too long still means that somebody wants to leave.
-        Ok(_) | Err(Refused::Expired) => see_other(&desk, "/", Some(visit::end(&desk))),
-        Err(refused) => message(&desk, &request, refusal(refused)),
-    }
+    let session = visit::read(&desk, &request).map(|visit| (visit.id, visit.until));
+    close(
+        &state,
+        &desk,
+        &request,
+        &fields,
+        session,
+        [visit::end(&desk)],
+        "/",
+    )
+    .await
 }
 
 pub(super) fn frame<'a>(desk: &'a Desk, request: &HttpRequest) -> Frame<'a> {

@@ -14,6 +14,7 @@ use super::Desk;
 use super::answer::strict_cookie;
 use crate::domain::Moment;
 use crate::privacy::random;
+use crate::service::SessionId;
 
 const COOKIE: &str = "metrust_form";
 
@@ -41,13 +42,18 @@ pub(super) struct Browser {
 impl Browser {
     /// Recognises a browser by its cookie.
     pub(super) fn of(request: &HttpRequest) -> Self {
-        match read(request) {
-            Some(id) => Self { id, new: false },
-            None => Self {
-                id: random(),
-                new: true,
-            },
-        }
+        read(request).map_or_else(Self::new, |id| Self { id, new: false })
+    }
+
+    /// One that nobody has seen before.
+    pub(super) fn new() -> Self {
+        let id = random();
+        Self { id, new: true }
+    }
+
+    /// What names it: random, and of this browser alone.
+    pub(super) fn id(&self) -> SessionId {
+        self.id
     }
 
     /// The cookie to set, if the browser has none yet.

@@ -6,7 +6,7 @@ const enter = 'main button[name="action"][value="enter"]';
 const onBehalf = 'main form[action="/console/on-behalf"] button.main';
 
 /** Opens each page of the console with each kind of key. A report for `seller` must be there. */
-export async function throughTheConsole(way, seller) {
+export async function throughTheConsole(way, { seller, number }) {
   const guest = await way.newVisitor();
   const { page } = guest;
   await way.step('the console asks for a key', () => guest.open('/console'));
@@ -22,7 +22,11 @@ export async function throughTheConsole(way, seller) {
       await page.fill('#key', key);
       await guest.press(enter);
     });
-  const signOut = () => way.step('the way out', () => guest.press('form[action="/console/leave"] button'));
+  const signOut = (secrets = []) =>
+    way.step('the way out, and nothing is left behind', async () => {
+      await guest.press('form[action="/console/leave"] button');
+      await guest.expectNothingBehind(secrets, secrets.length ? 3 : 0);
+    });
   await signIn(await way.registry.keyOf({ role: 'seller', seller: seller.id }));
   await way.look('reports of a company', guest);
   await way.step('a report opens', () => guest.press('main a[href^="/console/reports/"] >> nth=0'));
@@ -35,7 +39,8 @@ export async function throughTheConsole(way, seller) {
   await way.look('a report that was answered', guest);
   await way.step('the call centres', () => guest.open('/console/agencies'));
   await way.look('call centres of a company', guest);
-  await signOut();
+  await way.step('the reports again', () => guest.open('/console/reports'));
+  await signOut([number.slice(3)]);
   await signIn(await way.registry.keyOf({ role: 'regulator' }));
   await way.look('reports for the regulator', guest);
   await way.step('the figures', () => guest.open('/console/figures'));

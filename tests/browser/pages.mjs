@@ -115,6 +115,7 @@ async function mistakes(way) {
     const before = await visitor.values('number');
     await visitor.press(button('add'));
     expectSame(await visitor.values('number'), [...before, ''], 'what was typed, and one more');
+    expectSame(await visitor.focused(), `number-${before.length + 1}`, 'what has the focus');
   });
   await way.step('a form with mistakes comes back', async () => {
     await visitor.tick(tick('scope', 'chosen'));
@@ -235,7 +236,7 @@ async function byMail(way, code) {
   await way.look('done, with a letter');
 }
 
-async function nothingTwice(way, code) {
+async function nothingTwice(way, code, typed) {
   const { visitor, registry } = way;
   const before = await registry.registrations();
   await way.step('a reload shows the same code', async () => {
@@ -246,6 +247,19 @@ async function nothingTwice(way, code) {
   await way.step('going back and confirming again gives the same code', async () => {
     await visitor.back();
     await visitor.press(button('confirm'));
+    expectSame(await visitor.code(), code, 'the code');
+  });
+  await way.step('Back leads through every page to the first, with what was typed', async () => {
+    const seen = [];
+    while (visitor.path() !== '/') {
+      await visitor.back();
+      seen.push(visitor.path());
+      if (visitor.path() === '/opt-out') {
+        expectSame((await visitor.values('number')).slice(0, 2), typed, 'what was typed');
+      }
+    }
+    expect(seen.includes('/opt-out/review') && seen.includes('/opt-out'), `Back led to ${seen}`);
+    await visitor.open('/done');
     expectSame(await visitor.code(), code, 'the code');
   });
   await way.step('neither registered anything', async () => {
@@ -265,11 +279,14 @@ async function nextCheck(way, numbers, expected) {
   });
 }
 
-async function leaveTheDevice(way) {
+async function leaveTheDevice(way, { code, numbers }) {
   const { visitor } = way;
   await way.step('closing the visit on this device hides the registration', async () => {
+    await visitor.open('/done');
+    await visitor.open('/registration');
     await visitor.press('form[action="/leave"] button');
     expectSame(visitor.path(), '/', 'the page after leaving');
+    await visitor.expectNothingBehind([code, ...numbers.map((number) => digitsOf(number).slice(3))]);
     await visitor.open('/done');
     expectSame(visitor.path(), '/registration', 'where /done leads without a visit');
     expect(await visitor.page.locator('#reference').isVisible(), 'the code is not asked');
@@ -362,12 +379,12 @@ async function onAPhone(way, language) {
   await mistakes(way);
   const code = await optOut(way, { typed, numbers, region });
   await nextCheck(way, numbers, every('suppress'));
-  await nothingTwice(way, code);
+  await nothingTwice(way, code, typed);
   await byMail(way, code);
   await onPaper(way, 'done', [code]);
   await reportACall(way, { number: numbers[0], seller: sellers[0] });
-  await throughTheConsole(way, sellers[0]);
-  await leaveTheDevice(way);
+  await throughTheConsole(way, { seller: sellers[0], number: numbers[0] });
+  await leaveTheDevice(way, { code, numbers });
   const guest = await comeBack(way, { numbers, code });
   await nextCheck(way, numbers, every('not_listed'));
   await messages(way, guest, numbers);

@@ -74,13 +74,13 @@ pub(super) fn documents_of_shard(kind: Kind, shard: u16) -> String {
 /// become many is read and written a piece at a time, so that no check waits for it.
 pub(super) fn shards_of(kind: Kind) -> u16 {
     match kind {
-        Kind::Registration | Kind::Letter => SHARDS,
+        Kind::Registration | Kind::Letter | Kind::Session => SHARDS,
         _ => 1,
     }
 }
 
 fn shard_of(kind: Kind, id: &str) -> u16 {
-    // Ids of registrations and letters are random characters, so any mix of them spreads evenly. FNV-1a.
+    // Ids of registrations, letters and sessions are random characters, so any mix of them spreads evenly. FNV-1a.
     let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });

@@ -16,7 +16,7 @@ use crate::web::pages::{AgencyCount, ConsoleAgencies};
 
 /// `GET /console/agencies`: a company's agencies, those with most reported calls first.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let visitor = match Visitor::enter(&state, &desk, &request) {
+    let visitor = match Visitor::enter(&state, &desk, &request).await {
         Ok(visitor) => visitor,
         Err(answer) => return *answer,
     };

@@ -24,7 +24,7 @@ const LINES: usize = 20;
 
 /// Checks by day and answer, reports by company, and calls without a check that counts by agency.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let visitor = match Visitor::enter(&state, &desk, &request) {
+    let visitor = match Visitor::enter(&state, &desk, &request).await {
         Ok(visitor) => visitor,
         Err(answer) => return *answer,
     };

@@ -57,7 +57,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
     if let Some(page) = reopened(&state, &desk, &request, show).await {
         return page;
     }
-    match Visitor::enter(&state, &desk, &request) {
+    match Visitor::enter(&state, &desk, &request).await {
         Ok(visitor) if visitor.role == ConsoleRole::Operator => {
             let sheet = Sheet::blank(&state);
             form(&visitor, &sheet, &Faults::default(), None)
@@ -107,7 +107,7 @@ async fn sent(
     request: &HttpRequest,
     fields: &mut Fields,
 ) -> Result<HttpResponse, Again> {
-    let (visitor, named) = Visitor::send(state, desk, request, fields)?;
+    let (visitor, named) = Visitor::send(state, desk, request, fields).await?;
     if visitor.role != ConsoleRole::Operator {
         return Err(MessageKind::NotFound.into());
     }
@@ -181,7 +181,7 @@ fn form(
 
 /// `GET /console/on-behalf/done`: the code, to hand over.
 pub(super) async fn done(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let visitor = match Visitor::enter(&state, &desk, &request) {
+    let visitor = match Visitor::enter(&state, &desk, &request).await {
         Ok(visitor) if visitor.role == ConsoleRole::Operator => visitor,
         Ok(visitor) => return visitor.not_found(),
         Err(answer) => return *answer,

@@ -20,10 +20,10 @@ use crate::web::pages::{
 
 /// `GET /console`: the sign-in or, with a session, where its holder begins.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    if let Some(page) = sign_in::reopened(&desk, &request).await {
+    if let Some(page) = sign_in::reopened(&state, &desk, &request).await {
         return page;
     }
-    let visitor = match Visitor::enter(&state, &desk, &request) {
+    let visitor = match Visitor::enter(&state, &desk, &request).await {
         Ok(visitor) => visitor,
         Err(answer) => return *answer,
     };

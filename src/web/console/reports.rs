@@ -92,12 +92,12 @@ pub(super) fn address(query: &str) -> String {
 }
 
 /// Somebody who deals with reports: a company or a regulator.
-fn enter<'a>(
+async fn enter<'a>(
     state: &'a State,
     desk: &'a Desk,
     request: &'a HttpRequest,
 ) -> Result<Visitor<'a>, Turned> {
-    let visitor = Visitor::enter(state, desk, request)?;
+    let visitor = Visitor::enter(state, desk, request).await?;
     match visitor.role {
         ConsoleRole::Seller | ConsoleRole::Regulator => Ok(visitor),
         ConsoleRole::Operator => Err(Box::new(visitor.not_found())),
@@ -106,7 +106,7 @@ fn enter<'a>(
 
 /// `GET /console/reports`: the list.
 pub(super) async fn list(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let visitor = match enter(&state, &desk, &request) {
+    let visitor = match enter(&state, &desk, &request).await {
         Ok(visitor) => visitor,
         Err(answer) => return *answer,
     };
@@ -237,7 +237,7 @@ async fn file(
     request: &HttpRequest,
     write: fn(&[ReportView]) -> Result<Vec<u8>, crate::api::Problem>,
 ) -> Result<Vec<u8>, Turned> {
-    let visitor = enter(state, desk, request)?;
+    let visitor = enter(state, desk, request).await?;
     let Some(filter) = Typed::of(request.query_string()).read(desk.clock) else {
         return Err(Box::new(message(desk, request, MessageKind::BadRequest)));
     };
@@ -258,7 +258,7 @@ pub(super) async fn one(
     if let Some(page) = reopened(&state, &desk, &request, show).await {
         return page;
     }
-    let visitor = match enter(&state, &desk, &request) {
+    let visitor = match enter(&state, &desk, &request).await {
         Ok(visitor) => visitor,
         Err(answer) => return *answer,
     };
@@ -321,7 +321,7 @@ async fn sent(
     id: &str,
     fields: &mut Fields,
 ) -> Result<HttpResponse, Again> {
-    let (visitor, _) = Visitor::send(state, desk, request, fields)?;
+    let (visitor, _) = Visitor::send(state, desk, request, fields).await?;
     let (Some(id), ConsoleRole::Seller) = (ReportId::parse(id), visitor.role) else {
         return Err(MessageKind::NotFound.into());
     };

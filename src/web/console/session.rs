@@ -11,8 +11,8 @@ use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
 use crate::domain::{KeyId, Moment, Reference};
-use crate::privacy::{open, seal};
-use crate::service::Registered;
+use crate::privacy::{open, random, seal};
+use crate::service::{Registered, SessionId};
 use crate::web::Desk;
 use crate::web::answer::strict_cookie;
 
@@ -24,7 +24,9 @@ const HANDOVER_LASTS: Duration = Duration::from_secs(600);
 
 /// The cookie of somebody who has shown this key.
 pub(super) fn begin(desk: &Desk, key: &KeyId) -> Cookie<'static> {
-    sealed(desk, SESSION, session_lasts(desk), key.as_str().as_bytes())
+    let id: SessionId = random();
+    let content = [&id, key.as_str().as_bytes()].concat();
+    sealed(desk, SESSION, session_lasts(desk), &content)
 }
 
 fn session_lasts(desk: &Desk) -> Duration {
@@ -39,10 +41,24 @@ pub(super) fn end(desk: &Desk) -> [Cookie<'static>; 2] {
     })
 }
 
-/// The key that was shown, if its session still lasts.
-pub(super) fn key(desk: &Desk, request: &HttpRequest) -> Option<KeyId> {
-    let content = opened(desk, request, SESSION, session_lasts(desk))?;
-    KeyId::parse(std::str::from_utf8(&content).ok()?).ok()
+/// What a session's cookie holds.
+pub(super) struct Session {
+    pub id: SessionId,
+    /// When it ends by itself.
+    pub until: Moment,
+    /// The key that was shown.
+    pub key: KeyId,
+}
+
+/// The session of a request, if it is not over by now. Whether it was closed before, the store knows.
+pub(super) fn read(desk: &Desk, request: &HttpRequest) -> Option<Session> {
+    let (until, content) = opened(desk, request, SESSION)?;
+    let (id, key) = content.split_at_checked(16)?;
+    Some(Session {
+        id: id.try_into().ok()?,
+        until,
+        key: KeyId::parse(std::str::from_utf8(key).ok()?).ok()?,
+    })
 }
 
 /// Whether a request carries a session, be it over.
@@ -70,7 +86,7 @@ pub(super) fn hand_over(desk: &Desk, key: &KeyId, made: &Registered) -> Cookie<'
 
 /// The code that was made last with this key, for a while.
 pub(super) fn handed_over(desk: &Desk, request: &HttpRequest, key: &KeyId) -> Option<Handover> {
-    let content = opened(desk, request, HANDOVER, HANDOVER_LASTS)?;
+    let (_, content) = opened(desk, request, HANDOVER)?;
     let (of, rest) = std::str::from_utf8(&content).ok()?.split_once(' ')?;
     let (since, code) = rest.split_once(' ')?;
     let since = Moment::from_millis(since.parse().ok()?);
@@ -89,20 +105,13 @@ fn sealed(desk: &Desk, name: &'static str, lasts: Duration, content: &[u8]) -> C
         .finish()
 }
 
-fn opened(
-    desk: &Desk,
-    request: &HttpRequest,
-    name: &str,
-    lasts: Duration,
-) -> Option<Zeroizing<Vec<u8>>> {
+fn opened(desk: &Desk, request: &HttpRequest, name: &str) -> Option<(Moment, Zeroizing<Vec<u8>>)> {
     let cookie = request.cookie(name)?;
     let boxed = BASE64URL_NOPAD.decode(cookie.value().as_bytes()).ok()?;
     let content = Zeroizing::new(open(&desk.console_key, name.as_bytes(), &boxed).ok()?);
     let (until, rest) = content.split_at_checked(8)?;
     let until = Moment::from_millis(i64::from_be_bytes(until.try_into().ok()?));
-    until
-        .is_within(lasts)
-        .then(|| Zeroizing::new(rest.to_vec()))
+    (Moment::now() < until).then(|| (until, Zeroizing::new(rest.to_vec())))
 }
 
 fn build(desk: &Desk, name: &'static str, value: String) -> CookieBuilder<'static> {
@@ -136,28 +145,17 @@ mod tests {
         let cookie = begin(&desk, shown.id());
         assert!(!cookie.value().contains(shown.reveal()));
         let request = carrying(&cookie);
-        assert_eq!(key(&desk, &request).as_ref(), Some(shown.id()));
+        assert_eq!(&read(&desk, &request).unwrap().key, shown.id());
         let mut other = cookie.clone();
         other.set_value(format!("A{}", &cookie.value()[1..]));
         if other.value() != cookie.value() {
-            assert!(key(&desk, &carrying(&other)).is_none(), "forged");
+            assert!(read(&desk, &carrying(&other)).is_none(), "forged");
         }
-        // The clock was set back an hour since: nobody can say any more when it began.
-        let later = Moment::now().plus(Duration::from_secs(3600));
-        let content = [
-            &later.millis().to_be_bytes()[..],
-            shown.id().as_str().as_bytes(),
-        ]
-        .concat();
-        let boxed = seal(&desk.console_key, SESSION.as_bytes(), &content);
-        let ahead = build(&desk, SESSION, BASE64URL_NOPAD.encode(&boxed)).finish();
-        desk.console_minutes = 30;
-        assert!(key(&desk, &carrying(&ahead)).is_none());
         desk.console_minutes = 0;
         let over = carrying(&begin(&desk, shown.id()));
-        assert!(key(&desk, &over).is_none() && had_one(&over));
+        assert!(read(&desk, &over).is_none() && had_one(&over));
         desk.console_key = SecretKey::generate();
-        assert!(key(&desk, &request).is_none(), "sealed with another key");
+        assert!(read(&desk, &request).is_none(), "sealed with another key");
     }
 
     #[test]
@@ -177,6 +175,6 @@ mod tests {
         assert!(handed_over(&desk, &request, other.id()).is_none());
         let mut renamed = cookie;
         renamed.set_name(SESSION);
-        assert!(key(&desk, &carrying(&renamed)).is_none());
+        assert!(read(&desk, &carrying(&renamed)).is_none());
     }
 }

@@ -9,11 +9,12 @@ use super::{on_behalf, reports, session};
 use crate::api::{State, client_network};
 use crate::domain::{Principal, Role};
 use crate::service::ServiceError;
-use crate::web::answer::{language, message, page, refusal, see_other};
+use crate::web::answer::{language, message, page, see_other};
+use crate::web::close::close;
 use crate::web::draft::{self, Draft, Why, accepted};
 use crate::web::form::Fields;
 use crate::web::pages::{ConsoleSignIn, Frame, KeyError, MessageKind, Notice};
-use crate::web::token::{Browser, Refused, accept};
+use crate::web::token::Browser;
 use crate::web::{Desk, DeskData};
 
 /// Where the form is.
@@ -66,9 +67,13 @@ pub(super) async fn first(
 }
 
 /// `GET /console` of a form that comes again; nothing if the address asks for none.
-pub(super) async fn reopened(desk: &Desk, request: &HttpRequest) -> Option<HttpResponse> {
+pub(super) async fn reopened(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+) -> Option<HttpResponse> {
     let show = async |draft: &Draft| form(desk, request, Some(draft.why), Some(draft));
-    draft::reopened(desk, request, PATH, show).await
+    draft::reopened(state, desk, request, PATH, show).await
 }
 
 fn form(
@@ -182,9 +187,7 @@ pub(super) async fn leave(
     let Ok(fields) = Fields::read(&state, payload).await else {
         return message(&desk, &request, MessageKind::BadRequest);
     };
-    match accept(&desk, &request, fields.get("token")) {
-        // A form that lay open too long still means that somebody wants to leave.
-        Ok(_) | Err(Refused::Expired) => see_other(&desk, "/console", session::end(&desk)),
-        Err(refused) => message(&desk, &request, refusal(refused)),
-    }
+    let session = session::read(&desk, &request).map(|session| (session.id, session.until));
+    let cookies = session::end(&desk);
+    close(&state, &desk, &request, &fields, session, cookies, PATH).await
 }

@@ -24,6 +24,19 @@ use crate::web::token::Browser;
 /// The answer for somebody who may not go on.
 pub(super) type Turned = Box<HttpResponse>;
 
+/// Who holds the key of a session that lasts, if that key counts.
+async fn holder(
+    state: &State,
+    desk: &Desk,
+    request: &HttpRequest,
+) -> Result<Principal, ServiceError> {
+    let session = session::read(desk, request).ok_or(ServiceError::UnknownKey)?;
+    if state.service.is_closed(&session.id).await? {
+        return Err(ServiceError::UnknownKey);
+    }
+    state.service.holder(&session.key)
+}
+
 /// Somebody with a key that counts.
 pub(super) struct Visitor<'a> {
     pub state: &'a State,
@@ -66,7 +79,7 @@ pub(super) async fn again(
         Again::SignIn(why) => return sign_in::first(desk, request, fields, why).await,
     };
     let at = request.path();
-    let show = async |draft: &Draft| match Visitor::enter(state, desk, request) {
+    let show = async |draft: &Draft| match Visitor::enter(state, desk, request).await {
         Ok(visitor) => show(&visitor.with(draft), draft).await,
         Err(answer) => *answer,
     };
@@ -80,34 +93,33 @@ pub(super) async fn reopened(
     request: &HttpRequest,
     show: impl AsyncFnOnce(&Visitor<'_>, &Draft) -> HttpResponse,
 ) -> Option<HttpResponse> {
-    let show = async |draft: &Draft| match Visitor::enter(state, desk, request) {
+    let show = async |draft: &Draft| match Visitor::enter(state, desk, request).await {
         Ok(visitor) => show(&visitor.with(draft), draft).await,
         Err(answer) => *answer,
     };
-    draft::reopened(desk, request, request.path(), show).await
+    draft::reopened(state, desk, request, request.path(), show).await
 }
 
 impl<'a> Visitor<'a> {
     /// Whoever opens a page; for everybody else, the answer that leads them to the sign-in.
-    pub(super) fn enter(
+    pub(super) async fn enter(
         state: &'a State,
         desk: &'a Desk,
         request: &'a HttpRequest,
     ) -> Result<Self, Turned> {
-        let holder = session::key(desk, request).map(|key| state.service.holder(&key));
-        match holder {
-            Some(Ok(who)) => Self::of(state, desk, request, who)
-                .ok_or_else(|| Box::new(message(desk, request, MessageKind::NotFound))),
-            None | Some(Err(ServiceError::UnknownKey)) => {
-                Err(Box::new(sign_in::closed(desk, request)))
-            }
-            Some(Err(error)) => Err(Box::new(message(desk, request, failure(&error)))),
-        }
+        Err(Box::new(match holder(state, desk, request).await {
+            Ok(who) => match Self::of(state, desk, request, who) {
+                Some(visitor) => return Ok(visitor),
+                None => message(desk, request, MessageKind::NotFound),
+            },
+            Err(ServiceError::UnknownKey) => sign_in::closed(desk, request),
+            Err(error) => message(desk, request, failure(&error)),
+        }))
     }
 
     /// Whoever sends a form, and the form's name; or why it comes again. What was typed goes
     /// through the sign-in when the session is over.
-    pub(super) fn send(
+    pub(super) async fn send(
         state: &'a State,
         desk: &'a Desk,
         request: &'a HttpRequest,
@@ -118,8 +130,7 @@ impl<'a> Visitor<'a> {
         if let Err(why @ Why::Message(_)) = named {
             return Err(Again::Here(why));
         }
-        let key = session::key(desk, request).ok_or(Again::SignIn(Why::Over))?;
-        let who = state.service.holder(&key).map_err(|error| {
+        let who = holder(state, desk, request).await.map_err(|error| {
             Again::SignIn(match error {
                 ServiceError::UnknownKey => Why::Over,
                 error => Why::failed(&error),

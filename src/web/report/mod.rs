@@ -36,7 +36,7 @@ const FORM: &str = "/report";
 /// `GET /report`: the form, with what was typed if it comes again.
 pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
     let again = async |draft: &Draft| Step::again(&state, &desk, &request, draft).await;
-    if let Some(page) = draft::reopened(&desk, &request, FORM, again).await {
+    if let Some(page) = draft::reopened(&state, &desk, &request, FORM, again).await {
         return page;
     }
     let step = match Step::new(&state, &desk, &request).await {
@@ -108,8 +108,10 @@ async fn sent(
 
 /// `GET /reports`: those of the code that is open.
 pub(super) async fn list(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let Some(access) = visit::access(&desk, &request) else {
-        return see_other(&desk, "/registration", None);
+    let access = match visit::access(&state, &desk, &request).await {
+        Ok(Some(access)) => access,
+        Ok(None) => return see_other(&desk, "/registration", None),
+        Err(error) => return message(&desk, &request, failure(&error)),
     };
     let reports = match state.service.reports_of(&access).await {
         Ok(reports) => reports,
@@ -146,8 +148,10 @@ pub(super) async fn one(
     request: HttpRequest,
     id: Path<String>,
 ) -> HttpResponse {
-    let Some(access) = visit::access(&desk, &request) else {
-        return see_other(&desk, "/registration", None);
+    let access = match visit::access(&state, &desk, &request).await {
+        Ok(Some(access)) => access,
+        Ok(None) => return see_other(&desk, "/registration", None),
+        Err(error) => return message(&desk, &request, failure(&error)),
     };
     let Some(id) = ReportId::parse(&id) else {
         return message(&desk, &request, MessageKind::NotFound);
@@ -217,7 +221,7 @@ impl<'a> Step<'a> {
         request: &'a HttpRequest,
     ) -> Result<Self, ServiceError> {
         let mut step = Self::without_code(state, desk, request);
-        if let Some(access) = visit::access(desk, request) {
+        if let Some(access) = visit::access(state, desk, request).await? {
             match state.service.registration(&access).await {
                 Ok(registration) => {
                     step.own = registration.numbers;

@@ -15,6 +15,7 @@ use crate::service::record::receipt::Proof;
 use crate::service::report::ReportView;
 use crate::service::report::pack::{Evidence, Piece};
 use crate::web::answer::{attachment, language, message, see_other};
+use crate::web::opt_out::failure;
 use crate::web::pages::{Frame, MessageKind, Report};
 use crate::web::texts::{Language, fill};
 use crate::web::{Desk, DeskData, visit};
@@ -48,8 +49,10 @@ pub(in crate::web) async fn download(
     request: HttpRequest,
     id: Path<String>,
 ) -> HttpResponse {
-    let Some(access) = visit::access(&desk, &request) else {
-        return see_other(&desk, "/registration", None);
+    let access = match visit::access(&state, &desk, &request).await {
+        Ok(Some(access)) => access,
+        Ok(None) => return see_other(&desk, "/registration", None),
+        Err(error) => return message(&desk, &request, failure(&error)),
     };
     let Some(id) = ReportId::parse(&id) else {
         return message(&desk, &request, MessageKind::NotFound);
