@@ -38,9 +38,11 @@ pub(super) async fn close(
         Err(refused) => return message(desk, request, refusal(refused)),
     }
     if let Some((id, until)) = session {
-        closed(state, id, until).await;
         let drafts = Moment::now().plus(draft::LASTS);
-        closed(state, Browser::of(request).id(), drafts).await;
+        tokio::join!(
+            closed(state, id, until),
+            closed(state, Browser::of(request).id(), drafts),
+        );
     }
     let renewed = Browser::new().cookie(desk);
     see_other(desk, to, cookies.into_iter().chain(renewed))

@@ -40,8 +40,8 @@ pub(super) const LASTS: Duration = Duration::from_secs(30 * 60);
 /// (RFC 6265, section 6.1).
 const LONGEST: usize = 4096;
 
-/// How long a draft is at most when it is unpacked. What was packed shrinks a hundredfold at best.
-const LONGEST_UNPACKED: usize = 256 * 1024;
+/// How long a draft is at most when it is unpacked: a small cookie must not grow without end.
+const LONGEST_UNPACKED: usize = 64 * 1024;
 
 /// A form as it was sent, and why it comes again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -203,10 +203,12 @@ pub(super) async fn reopened(
     if !browser.is_known() {
         return Some(message(desk, request, MessageKind::CookiesOff));
     }
-    let draft = match state.service.is_closed(&browser.id()).await {
+    // While the store is away nobody loses what they typed: a browser that closed here holds another
+    // id since, and no visit opens.
+    let closed = state.service.is_closed(&browser.id()).await;
+    let draft = match closed {
         Ok(true) => None,
-        Ok(false) => Draft::open(desk, request, &browser, at),
-        Err(error) => return Some(message(desk, request, failure(&error))),
+        Ok(false) | Err(_) => Draft::open(desk, request, &browser, at),
     };
     Some(match draft.filter(|draft| draft.name() == name) {
         Some(draft) => shown(desk, request, at, &draft, show).await,
@@ -255,6 +257,9 @@ impl Draft {
     fn cookie(&self, desk: &Desk, browser: &Browser, at: &str) -> Option<Cookie<'static>> {
         let until = Moment::now().plus(LASTS).millis();
         let plain = zeroize::Zeroizing::new(postcard::to_allocvec(&(until, self)).ok()?);
+        if plain.len() > LONGEST_UNPACKED {
+            return None;
+        }
         let packed = zstd::bulk::compress(&plain, 19).ok()?;
         let boxed = seal(&desk.draft_key, &browser.names(at), &packed);
         let value = BASE64URL_NOPAD.encode(&boxed);
@@ -336,6 +341,8 @@ mod tests {
             }
         }
         assert!((2000..4000).contains(&fit), "{fit}");
+        let long = draft(&desk, &browser, &"a".repeat(LONGEST_UNPACKED));
+        assert!(long.cookie(&desk, &browser, "/report").is_none());
         let plain = "They called me again, at dinner. ".repeat(120);
         let draft = draft(&desk, &browser, &plain);
         assert!(draft.cookie(&desk, &browser, "/report").is_some());

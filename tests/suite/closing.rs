@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Browser, World, number, on_every_store};
+use crate::harness::{Browser, Engine, World, eventually, number, on_every_store};
 
 const COOKIES: [&str; 5] = [
     "metrust_visit",
@@ -22,6 +22,24 @@ fn copied(browser: &Browser, url: &str) -> Browser {
         }
     }
     copy
+}
+
+#[test]
+fn what_was_closed_while_the_store_was_away_is_closed_when_it_is_back() {
+    let world = World::with(Engine::RedisAlways, |launch| {
+        launch.set("STORE__TIMEOUT_MS", "500")
+    });
+    world.dialler();
+    let mut browser = world.browser();
+    browser.opt_out(&[&number(1)]);
+    let mut copy = copied(&browser, &world.service.url());
+    let page = browser.open("/registration").expect(200);
+    world.redis().stop();
+    browser.enter(&page.form_to("/leave")).expect(303);
+    assert!(browser.cookie("metrust_visit").is_none());
+    assert_ne!(copy.get("/done").status, 200, "nobody can tell now");
+    world.redis().cont();
+    eventually("the copy opens nothing", || copy.get("/done").status == 303);
 }
 
 /// The addresses of all processes that share the store.

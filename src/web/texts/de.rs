@@ -98,7 +98,7 @@ pub const DE: Texts = Texts {
     still_authority: "Sie können den Anruf auch bei der Behörde für Verbraucherschutz oder Datenschutz in Ihrem Land melden.",
     see_registration: "Diese Eintragung ansehen oder beenden",
     leave_title: "Nutzen auch andere dieses Gerät?",
-    leave_text: "Schließen Sie Ihre Eintragung dann hier. An ihr ändert sich nichts, und mit Ihrem Code können Sie sie wieder öffnen.",
+    leave_text: "Schließen Sie Ihre Eintragung dann hier und danach auch dieses Fenster: Browser merken sich, was eingegeben wurde. An Ihrer Eintragung ändert sich nichts, und mit Ihrem Code können Sie sie wieder öffnen.",
     leave_button: "Auf diesem Gerät schließen",
 
     login_title: "Eine Eintragung ansehen oder beenden",
@@ -166,8 +166,8 @@ pub const DE: Texts = Texts {
         next: "Bitte füllen Sie das Formular noch einmal aus.",
     },
     cookies_off: MessageText {
-        title: "Ihr Browser behält unser Cookie nicht",
-        what: "Wir brauchen ein kleines Cookie. So kann niemand anderes ein Formular in Ihrem Namen senden. Wir verfolgen Sie damit nicht.",
+        title: "Ihr Browser speichert unsere Cookies nicht",
+        what: "Wir brauchen kleine Cookies. So kann niemand anderes ein Formular in Ihrem Namen senden, und Ihre Eingaben bleiben erhalten. Wir verfolgen Sie damit nicht.",
         kept: "Es hat sich nichts geändert.",
         next: "Erlauben Sie Cookies für diese Seite und öffnen Sie das Formular neu. Vielleicht geht es auch mit einem anderen Browser.",
     },

@@ -98,7 +98,7 @@ pub const EN: Texts = Texts {
     still_authority: "You can also report the call to the authority for consumers or privacy in your country.",
     see_registration: "See or stop this registration",
     leave_title: "Do others use this device too?",
-    leave_text: "Then close your registration here. Nothing changes about it, and with your code you can open it again.",
+    leave_text: "Then close your registration here, and this window after it: browsers remember what was typed. Nothing changes about your registration, and with your code you can open it again.",
     leave_button: "Close on this device",
 
     login_title: "See or stop a registration",
@@ -166,8 +166,8 @@ pub const EN: Texts = Texts {
         next: "Fill in the form again, please.",
     },
     cookies_off: MessageText {
-        title: "Your browser does not keep our cookie",
-        what: "We need one small cookie, so that nobody else can send a form in your name. We do not follow you with it.",
+        title: "Your browser does not keep our cookies",
+        what: "We need small cookies, so that nobody else can send a form in your name and what you type stays there. We do not follow you with them.",
         kept: "Nothing was changed.",
         next: "Allow cookies for this site and open the form again. Another browser may work too.",
     },

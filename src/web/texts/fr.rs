@@ -98,7 +98,7 @@ pub const FR: Texts = Texts {
     still_authority: "Vous pouvez aussi signaler l’appel au service public qui protège les consommateurs ou la vie privée dans votre pays.",
     see_registration: "Voir ou arrêter cette inscription",
     leave_title: "D’autres personnes utilisent cet appareil\u{a0}?",
-    leave_text: "Fermez alors votre inscription ici. Elle ne change pas, et vous pouvez la rouvrir avec votre code.",
+    leave_text: "Fermez alors votre inscription ici, puis cette fenêtre : les navigateurs retiennent ce qui a été rempli. Votre inscription ne change pas, et vous pouvez la rouvrir avec votre code.",
     leave_button: "Fermer sur cet appareil",
 
     login_title: "Voir ou arrêter une inscription",
@@ -166,8 +166,8 @@ pub const FR: Texts = Texts {
         next: "Veuillez remplir à nouveau le formulaire.",
     },
     cookies_off: MessageText {
-        title: "Votre navigateur ne garde pas notre cookie",
-        what: "Nous avons besoin d’un petit cookie. Ainsi, personne d’autre ne peut envoyer un formulaire en votre nom. Nous ne vous suivons pas avec ce cookie.",
+        title: "Votre navigateur ne garde pas nos cookies",
+        what: "Nous avons besoin de petits cookies. Ainsi, personne d’autre ne peut envoyer un formulaire en votre nom, et ce que vous remplissez reste là. Nous ne vous suivons pas avec ces cookies.",
         kept: "Rien n’a changé.",
         next: "Autorisez les cookies pour ce site et ouvrez à nouveau le formulaire. Un autre navigateur peut aussi convenir.",
     },

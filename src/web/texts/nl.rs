@@ -98,7 +98,7 @@ pub const NL: Texts = Texts {
     still_authority: "U kunt het telefoontje ook melden bij de instantie voor consumenten of privacy in uw land.",
     see_registration: "Deze inschrijving bekijken of stoppen",
     leave_title: "Gebruiken anderen dit toestel ook?",
-    leave_text: "Sluit uw inschrijving dan hier af. Er verandert niets aan, en met uw code kunt u ze weer openen.",
+    leave_text: "Sluit uw inschrijving dan hier af, en daarna ook dit venster: browsers onthouden wat er is ingevuld. Aan uw inschrijving verandert niets, en met uw code kunt u ze weer openen.",
     leave_button: "Afsluiten op dit toestel",
 
     login_title: "Een inschrijving bekijken of stoppen",
@@ -166,8 +166,8 @@ pub const NL: Texts = Texts {
         next: "Vul het formulier opnieuw in.",
     },
     cookies_off: MessageText {
-        title: "Uw browser bewaart onze cookie niet",
-        what: "We hebben één kleine cookie nodig. Zo kan niemand anders een formulier in uw naam sturen. We volgen u er niet mee.",
+        title: "Uw browser bewaart onze cookies niet",
+        what: "We hebben kleine cookies nodig. Zo kan niemand anders een formulier in uw naam sturen, en blijft staan wat u invult. We volgen u er niet mee.",
         kept: "Er is niets veranderd.",
         next: "Sta cookies toe voor deze site en open het formulier opnieuw. Misschien lukt het ook met een andere browser.",
     },
