@@ -280,7 +280,7 @@ impl Draft {
         let plain =
             zeroize::Zeroizing::new(zstd::bulk::decompress(&packed, LONGEST_UNPACKED).ok()?);
         let (until, draft) = postcard::from_bytes::<(i64, Self)>(&plain).ok()?;
-        (Moment::now().millis() < until).then_some(draft)
+        Moment::from_millis(until).is_within(LASTS).then_some(draft)
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) struct Session {
 
 /// The session of a request, if it is not over by now. Whether it was closed before, the store knows.
 pub(super) fn read(desk: &Desk, request: &HttpRequest) -> Option<Session> {
-    let (until, content) = opened(desk, request, SESSION)?;
+    let (until, content) = opened(desk, request, SESSION, session_lasts(desk))?;
     let (id, key) = content.split_at_checked(16)?;
     Some(Session {
         id: id.try_into().ok()?,
@@ -86,7 +86,7 @@ pub(super) fn hand_over(desk: &Desk, key: &KeyId, made: &Registered) -> Cookie<'
 
 /// The code that was made last with this key, for a while.
 pub(super) fn handed_over(desk: &Desk, request: &HttpRequest, key: &KeyId) -> Option<Handover> {
-    let (_, content) = opened(desk, request, HANDOVER)?;
+    let (_, content) = opened(desk, request, HANDOVER, HANDOVER_LASTS)?;
     let (of, rest) = std::str::from_utf8(&content).ok()?.split_once(' ')?;
     let (since, code) = rest.split_once(' ')?;
     let since = Moment::from_millis(since.parse().ok()?);
@@ -105,13 +105,20 @@ fn sealed(desk: &Desk, name: &'static str, lasts: Duration, content: &[u8]) -> C
         .finish()
 }
 
-fn opened(desk: &Desk, request: &HttpRequest, name: &str) -> Option<(Moment, Zeroizing<Vec<u8>>)> {
+fn opened(
+    desk: &Desk,
+    request: &HttpRequest,
+    name: &str,
+    lasts: Duration,
+) -> Option<(Moment, Zeroizing<Vec<u8>>)> {
     let cookie = request.cookie(name)?;
     let boxed = BASE64URL_NOPAD.decode(cookie.value().as_bytes()).ok()?;
     let content = Zeroizing::new(open(&desk.console_key, name.as_bytes(), &boxed).ok()?);
     let (until, rest) = content.split_at_checked(8)?;
     let until = Moment::from_millis(i64::from_be_bytes(until.try_into().ok()?));
-    (Moment::now() < until).then(|| (until, Zeroizing::new(rest.to_vec())))
+    until
+        .is_within(lasts)
+        .then(|| (until, Zeroizing::new(rest.to_vec())))
 }
 
 fn build(desk: &Desk, name: &'static str, value: String) -> CookieBuilder<'static> {
@@ -151,6 +158,18 @@ mod tests {
         if other.value() != cookie.value() {
             assert!(read(&desk, &carrying(&other)).is_none(), "forged");
         }
+        // The clock was set back an hour since: nobody can say any more when it began.
+        let later = Moment::now().plus(Duration::from_secs(3600));
+        let content = [
+            &later.millis().to_be_bytes()[..],
+            &[7; 16],
+            shown.id().as_str().as_bytes(),
+        ]
+        .concat();
+        let boxed = seal(&desk.console_key, SESSION.as_bytes(), &content);
+        let ahead = build(&desk, SESSION, BASE64URL_NOPAD.encode(&boxed)).finish();
+        desk.console_minutes = 30;
+        assert!(read(&desk, &carrying(&ahead)).is_none());
         desk.console_minutes = 0;
         let over = carrying(&begin(&desk, shown.id()));
         assert!(read(&desk, &over).is_none() && had_one(&over));
