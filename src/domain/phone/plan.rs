@@ -76,6 +76,25 @@ impl Prefix {
     }
 }
 
+/// The country code of France.
+const FRANCE: u16 = 33;
+
+/// The country code and the national number of a line overseas that is dialled from mainland France
+/// as a number of its own plan (0262, 0263, 0269, 0508, 0590, 0594, 0596 and the mobile numbers
+/// beside them; ARCEP's numbering plan). Behind +33 some of them have the form of valid numbers, but
+/// it is one line, and it has one international number.
+pub(super) fn overseas(national: &[u8]) -> Option<(&'static [u8], &[u8])> {
+    let area = national.get(..3).filter(|_| national.len() == 9)?;
+    Some(match area {
+        b"262" | b"263" | b"269" | b"639" | b"692" | b"693" => (b"262", national),
+        b"508" => (b"508", &national[3..]),
+        b"590" | b"690" | b"691" => (b"590", national),
+        b"594" | b"694" => (b"594", national),
+        b"596" | b"696" | b"697" => (b"596", national),
+        _ => return None,
+    })
+}
+
 /// All plans.
 pub(super) struct Plan {
     countries: Vec<Option<Country>>,
@@ -135,7 +154,8 @@ impl Plan {
             return 0;
         }
         match self.split(digits) {
-            Some((length, _, country)) => match digits.get(length..).unwrap_or_default() {
+            Some((length, code, country)) => match digits.get(length..).unwrap_or_default() {
+                national if code == FRANCE && overseas(national).is_some() => 0,
                 // Four digits that begin with 1 are a short code wherever
                 // they are a number at all (the Viennese 111x).
                 [b'1', rest @ ..] if rest.len() < 4 => 0,

@@ -8,7 +8,7 @@
 //! trunk prefix, twice if need be), and is therefore not used; its metadata is.
 
 use super::error::PhoneError;
-use super::plan::{Dialling, MAX_DIGITS, Plan, Prefix, plan};
+use super::plan::{Dialling, MAX_DIGITS, Plan, Prefix, overseas, plan};
 use super::typed::{Fraction, Typed};
 use super::{PhoneNumber, Region};
 use phonenumber::Mode;
@@ -163,7 +163,10 @@ impl Found {
     /// Takes digits, in parts, as a number if they are valid. True if so.
     fn take(&mut self, parts: [&[u8]; 2]) -> bool {
         let mut all = [0; MAX_DIGITS];
-        let [first, second] = parts;
+        let [first, second] = match parts {
+            [b"33", national] => overseas(national).map_or(parts, |(code, rest)| [code, rest]),
+            _ => parts,
+        };
         let length = first.len() + second.len();
         let Some(digits) = all.get_mut(..length) else {
             return false;
