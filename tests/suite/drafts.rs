@@ -174,7 +174,7 @@ fn what_is_too_long_for_a_cookie_is_shown_all_the_same() {
     let mut form = page.form_with("action", "send");
     // As little to pack as can be.
     let mut state = 1_u64;
-    let words: String = (0..4_001)
+    let words: String = (0..9_001)
         .map(|_| {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
