@@ -176,6 +176,10 @@ fn goes_away_and_comes_back(leave: fn(&mut World), back: fn(&mut World)) {
             let answer = send(&mut browser, step, &form);
             answer.status == 303
         });
+        // A code can be looked up before what was acknowledged has been compared; the audit cannot.
+        eventually("the service is ready", || {
+            world.anonymous().get("/readyz").status == 200
+        });
         browser.open("/registration").expect(200);
         let after = (step.entries)(&world);
         assert_eq!(after - before, step.adds, "{}: done once", step.name);

@@ -195,10 +195,10 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// One that goes right, kept in `file`.
-    pub fn right(file: PathBuf) -> Self {
+    /// One that is so much before or after the right time, kept in `file`.
+    pub fn new(file: PathBuf, offset: &str) -> Self {
         let clock = Self { file };
-        clock.set("+0");
+        clock.set(offset);
         clock
     }
 

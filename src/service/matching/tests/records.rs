@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{PhoneError, Region};
+use crate::service::matching::columns::CallsError;
 
 const NUMBER: &str = "+32475123401";
 
@@ -321,7 +322,7 @@ proptest! {
     #[test]
     fn what_is_written_reads_as_what_came(
         rows in proptest::collection::vec(
-            proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..6), 3), 1..8,
+            proptest::collection::vec(proptest::collection::vec(1_u8.., 0..6), 3), 1..8,
         ),
     ) {
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -339,7 +340,10 @@ proptest! {
         let mut matcher =
             Matcher::new(&[] as &[Segment], Vec::new(), options()).unwrap();
         let mut out = Vec::new();
-        match_calls(&records[..], &mapping, &mut matcher, &mut out, Format::Csv).unwrap();
+        let matched = match_calls(&records[..], &mapping, &mut matcher, &mut out, Format::Csv);
+        // Chance may write the beginning of a spreadsheet, too.
+        prop_assume!(!matches!(matched, Err(MatchError::Calls(CallsError::Foreign(_)))));
+        matched.unwrap();
         let mut again = csv::ReaderBuilder::new().has_headers(false).from_reader(&out[..]);
         // A mark at the very beginning is one of the file, not of the first column.
         let marked = records.starts_with(b"\xef\xbb\xbf");
