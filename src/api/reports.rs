@@ -15,7 +15,7 @@ use super::query::{Query, words, wrong_parameter};
 use crate::domain::{AgencyId, Finding, ReportId, SellerId};
 use crate::service::ServiceError;
 use crate::service::report::{Filter, ReportView, State as Progress};
-use crate::service::table::harmless;
+use crate::table::harmless;
 
 const PARAMETERS: [&str; 8] = [
     "seller", "agency", "finding", "state", "from", "to", "format", "key",

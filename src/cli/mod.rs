@@ -21,6 +21,7 @@ mod output;
 mod register;
 mod seller;
 mod serve;
+mod source;
 mod wash;
 
 use std::path::PathBuf;

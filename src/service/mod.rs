@@ -25,7 +25,6 @@ pub mod report;
 mod sessions;
 mod start;
 pub mod statistics;
-pub mod table;
 pub mod wash;
 
 use std::sync::Arc;

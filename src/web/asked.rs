@@ -15,8 +15,8 @@ use super::{Desk, DeskData, visit};
 use crate::api::{State, client_network};
 use crate::domain::{Answer, Channel, Channels, PhoneNumber, SellerRef};
 use crate::service::asked::{Asking, Askings, Kind};
-use crate::service::table::harmless;
 use crate::service::{RegistrationView, Sellers, ServiceError, Snapshot};
+use crate::table::harmless;
 
 /// How many lines a number has on the page at most; the file has all.
 const LINES: usize = 200;

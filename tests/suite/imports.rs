@@ -323,7 +323,7 @@ on_every_store! {
             (vec![name, "--source", "x"], "--all-sellers"),
             (vec![name, "--source", "x", "--all-sellers", "--seller", "telco"], "--seller"),
             ([&[name], &all[..]].concat(), "--column"),
-            ([&[name, "--column", "c"], &all[..]].concat(), "no column c"),
+            ([&[name, "--column", "c"], &all[..]].concat(), "no column of the name or position c"),
             ([&["/nonexistent"], &all[..]].concat(), "/nonexistent"),
         ] {
             let said = cli(world, &line);

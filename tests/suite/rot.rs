@@ -126,15 +126,17 @@ fn a_flipped_bit_is_noticed_before_an_answer_rests_on_it_long_flips() {
     // What earlier commits left behind is read by nobody, and may be damaged: a single bit may hit
     // nothing else. A bit of every page does not.
     println!("{refused} of {rounds} were noticed");
-    assert!(sound.is_refused("a bit of every page", "metrust.redb", |file| {
-        let mut bytes = bytes.clone();
-        for page in bytes.chunks_mut(4096).skip(1) {
-            if let Some(byte) = page.iter_mut().find(|byte| **byte != 0) {
-                *byte ^= 1;
+    assert!(
+        sound.is_refused("a bit of every page", "metrust.redb", |file| {
+            let mut bytes = bytes.clone();
+            for page in bytes.chunks_mut(4096).skip(1) {
+                if let Some(byte) = page.iter_mut().find(|byte| **byte != 0) {
+                    *byte ^= 1;
+                }
             }
-        }
-        fs::write(file, bytes).unwrap();
-    }));
+            fs::write(file, bytes).unwrap();
+        })
+    );
     assert!(!sound.is_refused("nothing was damaged", "metrust.redb", |_| {}));
 }
 

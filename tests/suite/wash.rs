@@ -145,7 +145,7 @@ on_every_store! {
             assert_eq!(cells[2], answer.as_bytes(), "{encoding} {blank:?}");
         }
         let tilde = format!("x~{}\n", number(1));
-        let came = wash(&dialler, "column=2&delimiter=~&header=no", CSV, &tilde).expect(200).text();
+        let came = wash(&dialler, "column=2&delimiter=~&heading=no", CSV, &tilde).expect(200).text();
         assert_eq!(without_times(&came), format!("x~{}~suppress~all_sellers~T\n", number(1)));
         assert_eq!(wash(&dialler, "", CSV, "").expect(200).body, b"");
         assert_eq!(wash(&dialler, "", CSV, "phone\n").expect(200).text(), "phone,answer,reason,valid_until\n");
@@ -267,7 +267,7 @@ on_every_store! {
         other("seller=third").expect(403);
         other("seller=nobody").expect(404);
         other("").expect(400);
-        for query in ["x=1", "summary=1", "header=1", "delimiter=;;", "delimiter=:", "encoding=x", "format=xml"] {
+        for query in ["x=1", "summary=1", "heading=1", "delimiter=;;", "delimiter=:", "encoding=x", "format=xml"] {
             let problem = other(&format!("seller=telco&{query}")).expect(400).text();
             assert!(!problem.contains(&phone[3..]), "{problem}");
         }

@@ -152,7 +152,7 @@ on_every_store! {
         assert_eq!(text(&rows[1], "reason"), "no_number");
         assert_eq!(desk.receipts("r")[0]["wash"]["invalid"], 1);
         let table = format!("x|{}", number(6));
-        let options = ["-", "--column", "2", "--header", "no", "--channel", "text"];
+        let options = ["-", "--column", "2", "--heading", "no", "--channel", "text"];
         let ended = run_on(&mut desk.command(&url, &options), &table);
         assert!(ended.stdout.starts_with(&format!("{table}|not_listed||")), "{ended:?}");
         let checks = world.operator().entries(&[("op", "check")]);
@@ -252,7 +252,7 @@ on_every_store! {
         refused(&by_regulator, 1, "dialler");
         let nowhere = desk.wash_at("http://127.0.0.1:1", &[&file, "--patience", "0"]);
         refused(&nowhere, 3, "NOT FINISHED");
-        let open = desk.write("open.csv", &format!("phone,x\n{},\"a\n", number(1)));
+        let open = desk.write("open.csv", &format!("phone,\"x\n{},a\n", number(1)));
         refused(&desk.wash(&[&open]), 1, "quotation mark");
     }
 }

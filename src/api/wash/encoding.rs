@@ -1,165 +1,33 @@
-//! Compression on the way in and on the way out: gzip (RFC 1952) and zstd (RFC 8878), in constant
-//! memory, piece by piece.
+//! Compression on the way out: gzip (RFC 1952) and zstd (RFC 8878), in constant memory, piece by
+//! piece.
 
 use std::io::{self, Write};
 
-use bytes::{Buf, Bytes};
 use flate2::Compression;
-use flate2::write::{GzEncoder, MultiGzDecoder};
-use zstd::stream::raw::{DParameter, InBuffer, Operation, OutBuffer};
+use flate2::write::GzEncoder;
 
-/// How much is unpacked at a time, about. However much a few bytes may hold, no more of it is in
-/// memory at once.
-const STEP: usize = 64 << 10;
-
-/// The widest window of zstd that is taken, as a power of two: 8 MiB, as RFC 9659 has it.
-const WINDOW: u32 = 23;
+use crate::table::Coding;
 
 /// On the way out speed counts: the network is rarely slower.
 const LEVEL: i32 = 1;
 
-/// How a body is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coding {
-    Plain,
-    Gzip,
-    Zstd,
-}
-
-impl Coding {
-    /// Reads the name of a content coding (RFC 9110, section 8.4.1).
-    pub fn parse(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "identity" => Some(Self::Plain),
-            "gzip" | "x-gzip" => Some(Self::Gzip),
-            "zstd" => Some(Self::Zstd),
-            _ => None,
+/// The best one that a client takes, by its `Accept-Encoding` (RFC 9110, section 12.5.3).
+/// Compression is only done where it is asked for by name.
+pub(super) fn accepted(header: &str) -> Coding {
+    let mut best = (Coding::Plain, 0.0);
+    for item in header.split(',') {
+        let mut parts = item.split(';');
+        let coding = Coding::parse(parts.next().unwrap_or_default().trim());
+        let weight = parts.find_map(|part| part.trim().strip_prefix("q="));
+        let weight = weight.map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
+        let Some(coding) = coding.filter(|coding| *coding != Coding::Plain) else {
+            continue;
+        };
+        if weight > best.1 || (weight == best.1 && coding == Coding::Zstd) {
+            best = (coding, weight);
         }
     }
-
-    /// The name, if it must be told.
-    pub fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Plain => None,
-            Self::Gzip => Some("gzip"),
-            Self::Zstd => Some("zstd"),
-        }
-    }
-
-    /// The best one that a client takes, by its `Accept-Encoding` (RFC 9110, section 12.5.3).
-    /// Compression is only done where it is asked for by name.
-    pub fn accepted(header: &str) -> Self {
-        let mut best = (Self::Plain, 0.0);
-        for item in header.split(',') {
-            let mut parts = item.split(';');
-            let coding = Self::parse(parts.next().unwrap_or_default().trim());
-            let weight = parts.find_map(|part| part.trim().strip_prefix("q="));
-            let weight = weight.map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
-            let Some(coding) = coding.filter(|coding| *coding != Self::Plain) else {
-                continue;
-            };
-            if weight > best.1 || (weight == best.1 && coding == Self::Zstd) {
-                best = (coding, weight);
-            }
-        }
-        if best.1 > 0.0 { best.0 } else { Self::Plain }
-    }
-}
-
-/// Unpacks what comes.
-pub(super) enum Decoder {
-    Plain,
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
-    Zstd(Box<Zstd>),
-}
-
-pub(super) struct Zstd {
-    stream: zstd::stream::raw::Decoder<'static>,
-    room: Vec<u8>,
-    /// Whether it holds more than there was room for.
-    more: bool,
-    /// Whether a frame has begun and not ended.
-    inside: bool,
-}
-
-impl Decoder {
-    pub fn new(coding: Coding) -> io::Result<Self> {
-        Ok(match coding {
-            Coding::Plain => Self::Plain,
-            Coding::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
-            Coding::Zstd => {
-                let mut stream = zstd::stream::raw::Decoder::new()?;
-                stream.set_parameter(DParameter::WindowLogMax(WINDOW))?;
-                Self::Zstd(Box::new(Zstd {
-                    stream,
-                    room: vec![0; STEP],
-                    more: false,
-                    inside: false,
-                }))
-            }
-        })
-    }
-
-    /// Takes some of what came and adds what it holds, a piece at most; whether there was any.
-    pub fn step(&mut self, came: &mut Bytes, into: &mut Vec<u8>) -> io::Result<bool> {
-        let before = into.len();
-        match self {
-            Self::Plain => {
-                into.extend_from_slice(came);
-                came.clear();
-            }
-            Self::Gzip(stream) => {
-                while into.len() - before < STEP && !came.is_empty() {
-                    let taken = stream.write(came)?;
-                    came.advance(taken);
-                    if came.is_empty() {
-                        stream.flush()?;
-                    }
-                    into.append(stream.get_mut());
-                    if taken == 0 {
-                        return Err(io::ErrorKind::InvalidData.into());
-                    }
-                }
-            }
-            Self::Zstd(zstd) => {
-                while into.len() - before < STEP && (zstd.more || !came.is_empty()) {
-                    zstd.step(came, into)?;
-                }
-            }
-        }
-        Ok(into.len() > before)
-    }
-
-    /// Makes sure that this was the end, and adds what is left.
-    pub fn finish(&mut self, into: &mut Vec<u8>) -> io::Result<()> {
-        match self {
-            Self::Plain => Ok(()),
-            Self::Gzip(stream) => {
-                stream.try_finish()?;
-                into.append(stream.get_mut());
-                Ok(())
-            }
-            Self::Zstd(zstd) if zstd.inside => Err(io::ErrorKind::UnexpectedEof.into()),
-            Self::Zstd(_) => Ok(()),
-        }
-    }
-}
-
-impl Zstd {
-    fn step(&mut self, came: &mut Bytes, into: &mut Vec<u8>) -> io::Result<()> {
-        let mut from = InBuffer::around(came);
-        let mut to = OutBuffer::around(&mut self.room[..]);
-        let left = self.stream.run(&mut from, &mut to)?;
-        let (taken, given) = (from.pos(), to.pos());
-        into.extend_from_slice(&self.room[..given]);
-        came.advance(taken);
-        self.inside = left != 0;
-        self.more = given == self.room.len() && self.inside;
-        if taken == 0 && given == 0 && !came.is_empty() {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        Ok(())
-    }
+    if best.1 > 0.0 { best.0 } else { Coding::Plain }
 }
 
 /// Packs what goes.
@@ -219,7 +87,10 @@ impl Encoder {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::table::Decoder;
 
     fn packed(coding: Coding, bytes: &[u8]) -> Vec<u8> {
         let mut encoder = Encoder::new(coding).unwrap();
@@ -291,7 +162,7 @@ mod tests {
             assert!(packed.len() < 1 << 20, "{}", packed.len());
             let (found, most) = unpacked(coding, &packed, packed.len()).unwrap();
             assert_eq!(found.len(), 64 << 20);
-            assert!(most < 4 * STEP, "{coding:?}: {most} at once");
+            assert!(most < 256 << 10, "{coding:?}: {most} at once");
         }
     }
 
@@ -306,7 +177,7 @@ mod tests {
             ("zstd;q=0.5, gzip;q=0.8", Coding::Gzip),
             ("zstd;q=0, gzip;q=0", Coding::Plain),
         ] {
-            assert_eq!(Coding::accepted(header), coding, "{header}");
+            assert_eq!(accepted(header), coding, "{header}");
         }
     }
 }

@@ -7,8 +7,8 @@ use actix_web::web::{Bytes, Payload};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::encoding::{Coding, Decoder};
 use crate::service::wash::{Input, InputError};
+use crate::table::{Coding, Text};
 
 /// How many pieces of the body wait at most, each as large as the connection reads at once.
 const WAITING: usize = 8;
@@ -25,7 +25,7 @@ type Piece = Result<Option<Bytes>, InputError>;
 pub(super) struct Body {
     pieces: mpsc::Receiver<Piece>,
     came: Bytes,
-    decoder: Decoder,
+    text: Text,
     ended: bool,
     /// How many bytes came, and how many of the list they held.
     packed: u64,
@@ -36,7 +36,7 @@ impl Body {
     /// Begins to take a body in. The worker only passes on what comes; no more is read from the
     /// connection than is worked on.
     pub fn begin(mut payload: Payload, coding: Coding, idle: Duration) -> io::Result<Self> {
-        let decoder = Decoder::new(coding)?;
+        let text = Text::new(coding)?;
         let (to, pieces) = mpsc::channel(WAITING);
         actix_web::rt::spawn(async move {
             loop {
@@ -55,7 +55,7 @@ impl Body {
         Ok(Self {
             pieces,
             came: Bytes::new(),
-            decoder,
+            text,
             ended: false,
             packed: 0,
             unpacked: 0,
@@ -68,7 +68,7 @@ impl Input for Body {
         loop {
             let broken = |_| InputError::Broken;
             let before = into.len();
-            if self.decoder.step(&mut self.came, into).map_err(broken)? {
+            if self.text.step(&mut self.came, into).map_err(broken)? {
                 self.unpacked += (into.len() - before) as u64;
                 if self.unpacked > FREELY_UNPACKED + MOST_UNPACKED * self.packed {
                     return Err(InputError::Broken);
@@ -86,7 +86,7 @@ impl Input for Body {
                 Some(Ok(None)) => {
                     self.ended = true;
                     let before = into.len();
-                    self.decoder.finish(into).map_err(broken)?;
+                    self.text.finish(into).map_err(broken)?;
                     return Ok(into.len() > before);
                 }
                 Some(Err(error)) => return Err(error),

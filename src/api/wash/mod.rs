@@ -15,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 pub(super) use receipt::receipt;
 
-use self::encoding::{Coding, Encoder};
+use self::encoding::{Encoder, accepted};
 use self::input::Body;
 use self::output::Rows;
 use super::State;
@@ -24,19 +24,20 @@ use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
 use crate::domain::{Campaign, Channel, Region, SellerId};
 use crate::service::Question;
-use crate::service::table::Column;
-use crate::service::wash::{BeginError, Encoding, Form, InputError, LayoutError, Wanted};
+use crate::service::wash::{ADDED, BeginError, InputError};
+use crate::table::{Coding, Column, Encoding, Form, HeadError, LayoutError, Wanted};
 
-const PARAMETERS: [&str; 12] = [
+const PARAMETERS: [&str; 13] = [
     "seller",
     "channel",
     "campaign",
     "region",
+    "region_column",
     "format",
     "column",
     "columns",
     "delimiter",
-    "header",
+    "heading",
     "encoding",
     "summary",
     "key",
@@ -68,7 +69,7 @@ pub(super) async fn wash(
         Some(_) => return Err(wrong_parameter("summary", "line or none")),
     };
     let coming = coding_of(&request)?;
-    let going = header(&request, &ACCEPT_ENCODING).map_or(Coding::Plain, Coding::accepted);
+    let going = header(&request, &ACCEPT_ENCODING).map_or(Coding::Plain, accepted);
     let no_memory = |_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
     let encoder = Encoder::new(going).map_err(no_memory)?;
     let wash = state.service.begin_wash(&who, &question, region)?;
@@ -86,7 +87,7 @@ pub(super) async fn wash(
     // What cannot be read at all is told now, while there is still a status to tell it by.
     let begun = begun.await;
     let begun = begun.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR));
-    let places = begun??;
+    let columns = begun??;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, media_type(&request, form)))
@@ -95,8 +96,7 @@ pub(super) async fn wash(
         .insert_header(("Wash-Id", id));
     // Whoever did not say which columns hold the numbers is told which were taken.
     if form == Form::Csv {
-        let columns: Vec<_> = places.iter().map(|at| (at + 1).to_string()).collect();
-        response.insert_header(("Wash-Columns", columns.join(",")));
+        response.insert_header(("Wash-Columns", columns));
     }
     if let Some(name) = going.name() {
         response.insert_header((CONTENT_ENCODING, name));
@@ -119,18 +119,18 @@ impl From<BeginError> for Problem {
 
 fn unreadable(error: LayoutError) -> Problem {
     let remedy = match error {
-        LayoutError::NoColumn | LayoutError::SeveralColumns | LayoutError::NoSuchColumn => {
-            "Say which column it is: column=NAME, or column=2, or several, as in column=2,3; and \
-             header=no where the first row is a row already."
+        LayoutError::NoColumn | LayoutError::SeveralColumns | LayoutError::NoSuchColumn(..) => {
+            "Say which column it is: column=NAME, or column=2; several, as in column=2,3; or two that \
+             are one number together, as in column=1+2; and heading=no where the first row is a row \
+             already."
         }
         LayoutError::Answered(_) => "Send the list as it was before it was washed.",
-        LayoutError::Foreign(_) => {
-            "Send the list itself as text, in UTF-8 or ISO 8859-1; packed only as Content-Encoding \
-             says."
+        LayoutError::Head(HeadError::Foreign(_)) => {
+            "Send the list itself as text, in UTF-8, UTF-16 or Windows-1252."
         }
         LayoutError::NotAnObject => "Send one JSON object a line, or say which format it is.",
-        LayoutError::NoRow => "Take the empty lines at its beginning out.",
-        LayoutError::Row(_) => "Look at its first row, and at the sign between its columns.",
+        LayoutError::Head(HeadError::NoRow) => "Take the empty lines at its beginning out.",
+        LayoutError::Head(_) => "Look at its first row, and at the sign between its columns.",
     };
     Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -152,12 +152,8 @@ fn wanted(request: &HttpRequest, query: &Query<'_>) -> Result<Wanted, Problem> {
         Some(form) => form,
         None => form_of(request)?,
     };
-    let encoding = query.parse("encoding", "utf-8 or latin-1", |text| match text {
-        "utf-8" => Some(Encoding::Utf8),
-        "latin-1" | "iso-8859-1" => Some(Encoding::Latin1),
-        _ => None,
-    })?;
-    if form == Form::Ndjson && encoding == Some(Encoding::Latin1) {
+    let encoding = query.parse("encoding", "utf-8 or windows-1252", Encoding::parse)?;
+    if form == Form::Ndjson && encoding == Some(Encoding::Windows1252) {
         return Err(wrong_parameter("encoding", "utf-8, as JSON has no other"));
     }
     Ok(Wanted {
@@ -165,12 +161,14 @@ fn wanted(request: &HttpRequest, query: &Query<'_>) -> Result<Wanted, Problem> {
         column: query.get("column").map(Column::new),
         columns: query.parse("columns", "a number", |text| text.parse().ok())?,
         delimiter: query.parse("delimiter", "one sign, or tab", delimiter)?,
-        heading: query.parse("header", "yes or no", |text| match text {
+        heading: query.parse("heading", "yes or no", |text| match text {
             "yes" => Some(true),
             "no" => Some(false),
             _ => None,
         })?,
         encoding,
+        region_column: query.get("region_column").map(Column::new),
+        taken: &ADDED,
     })
 }
 

@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::encoding::Encoder;
 use crate::api::State;
-use crate::service::wash::{Counts, Form, Gone, Output, Summary};
+use crate::service::wash::{Counts, Gone, Output, Summary};
+use crate::table::Form;
 
 /// How many pieces wait for the connection at most.
 const WAITING: usize = 2;

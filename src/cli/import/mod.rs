@@ -17,11 +17,12 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde::Deserialize;
 use serde_json::json;
 
-use self::layout::Layout;
+use self::layout::Columns;
 use self::parts::Parts;
 use self::report::Report;
 use super::client::{Client, Patience, Target};
 use super::output::note;
+use super::source::Source;
 use super::{Failure, Outcome, path_parser};
 
 const PATH: &str = "/v1/admin/imports";
@@ -152,19 +153,21 @@ struct Counts {
 
 impl Import {
     pub(super) fn run(&self, data: &Path) -> Outcome {
-        let layout = Layout::find(self)?;
+        let source = Source::open(&self.file)?;
+        let columns = Columns::find(self, &source)?;
+        let table = &columns.table;
         let client = self.target.client(data, Patience::Import)?;
-        if layout.numbers.heading {
+        if table.heading {
             note("the first row is taken for a heading");
         }
-        if layout.columns > 1 {
+        if table.columns > 1 {
             note(&format!(
                 "the numbers are those of column {}",
-                layout.names.join(" and ")
+                table.names.join(" and ")
             ));
         }
-        let parts = Parts::cut(&self.file, PART, layout.delimiter)?;
-        let begun = client.send("POST", PATH, &self.begin(&layout, &parts))?;
+        let parts = Parts::cut(&source, PART, &table.head)?;
+        let begun = client.send("POST", PATH, &self.begin(&columns, &parts))?;
         let begun: Told = client.understand(&begun)?;
         if !begun.done.parts.is_empty() {
             let all = parts.len();
@@ -183,9 +186,15 @@ impl Import {
         self.tell(&client, &parts, &finished)
     }
 
-    fn begin(&self, layout: &Layout, parts: &Parts) -> serde_json::Value {
-        let places = layout.numbers.places.iter();
-        let numbers: Vec<usize> = places.map(|place| place + 1).collect();
+    fn begin(&self, columns: &Columns, parts: &Parts) -> serde_json::Value {
+        let table = &columns.table;
+        let numbers: Vec<usize> = table
+            .numbers
+            .places
+            .iter()
+            .flatten()
+            .map(|at| at + 1)
+            .collect();
         json!({
             "source": self.source,
             "seller": self.seller.as_deref().unwrap_or("all"),
@@ -198,10 +207,10 @@ impl Import {
             "parts": parts.len(),
             "part_bytes": PART,
             "column": numbers,
-            "columns": layout.columns,
-            "date_column": layout.date_column.map(|column| column + 1),
-            "delimiter": layout.delimiter(),
-            "heading": layout.numbers.heading,
+            "columns": table.columns,
+            "date_column": columns.date.map(|column| column + 1),
+            "delimiter": columns.delimiter(),
+            "heading": table.heading,
             "region": self.region,
         })
     }

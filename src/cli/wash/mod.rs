@@ -27,8 +27,8 @@ use clap::{Args, ValueEnum};
 use super::client::{Patience, Target};
 use super::output::note;
 use super::{Outcome, path_parser};
-use crate::service::table::Column;
-use crate::service::wash::{Encoding, Form, Wanted};
+use crate::service::wash::ADDED;
+use crate::table::{Column, Encoding, Form, Wanted};
 use list::List;
 use output::Destination;
 use progress::Progress;
@@ -72,6 +72,10 @@ pub(super) struct Wash {
     #[arg(long, value_name = "COUNTRY")]
     region: Option<String>,
 
+    /// The column of each row's country: two letters, or a country code [default: --region for all]
+    #[arg(long, value_name = "COLUMN", help_heading = "The list")]
+    region_column: Option<String>,
+
     /// The campaign, in your own words; it goes on record
     #[arg(long, value_name = "NAME")]
     campaign: Option<String>,
@@ -81,8 +85,8 @@ pub(super) struct Wash {
     format: Option<Format>,
 
     /// The column (or the JSON member) of the number: its name, or its position from 1; several with
-    /// commas between them, and a row is suppressed if one of its numbers is [default: every one
-    /// named as that of a phone number usually is]
+    /// commas between them, and a row is suppressed if one of its numbers is; 1+2 is one number in
+    /// two columns [default: every one named as that of a phone number usually is]
     #[arg(long, value_name = "COLUMN", help_heading = "The list")]
     column: Option<String>,
 
@@ -92,10 +96,10 @@ pub(super) struct Wash {
 
     /// Whether the first row names the columns [default: found out]
     #[arg(long, value_name = "yes|no", help_heading = "The list", value_parser = yes_or_no)]
-    header: Option<bool>,
+    heading: Option<bool>,
 
     /// How characters beyond ASCII are written [default: found out]
-    #[arg(long, value_name = "utf-8|latin-1", help_heading = "The list", value_parser = encoding)]
+    #[arg(long, value_name = "utf-8|windows-1252", help_heading = "The list", value_parser = encoding)]
     encoding: Option<Encoding>,
 
     /// Write only the rows that nobody opted out of (not_listed)
@@ -243,8 +247,10 @@ impl Wash {
             column: self.column.as_deref().map(Column::new),
             columns: None,
             delimiter: self.delimiter,
-            heading: self.header,
+            heading: self.heading,
             encoding: self.encoding,
+            region_column: self.region_column.as_deref().map(Column::new),
+            taken: &ADDED,
         }
     }
 }
@@ -266,9 +272,5 @@ fn yes_or_no(text: &str) -> Result<bool, &'static str> {
 }
 
 fn encoding(text: &str) -> Result<Encoding, &'static str> {
-    match text {
-        "utf-8" => Ok(Encoding::Utf8),
-        "latin-1" => Ok(Encoding::Latin1),
-        _ => Err("it must be utf-8 or latin-1"),
-    }
+    Encoding::parse(text).ok_or("it must be utf-8 or windows-1252")
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 
 use super::Only;
-use super::answered::{Came, answer};
+use super::answered::{Came, answer, end_of};
 use super::connection::{Answer, Service, Stop};
 use super::flight::Flight;
 use super::list::{Chunk, List};
@@ -16,7 +16,7 @@ use super::progress::Progress;
 use crate::cli::Failure;
 use crate::cli::client::Client;
 use crate::cli::output::note;
-use crate::service::wash::{Encoding, Form, Layout, Splitter};
+use crate::table::{Encoding, Form, Layout};
 
 /// The pauses between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -148,17 +148,13 @@ impl Work {
             room,
             output: &mut self.output,
             progress,
-            splitter: match first {
-                true => self.layout.splitter(),
-                false => Splitter::new(self.layout.form, self.layout.delimiter, 0),
-            },
             came: Vec::new(),
             saved: Instant::now(),
         };
         let receive = async {
             let answer = self
                 .service
-                .post(&path, media_type(self.layout.form), body)
+                .post(&path, media_type(self.layout.head.form), body)
                 .await?;
             rows.receive(answer).await
         };
@@ -174,13 +170,11 @@ impl Work {
     /// Everything is said, so that the service finds nothing out by itself in the middle of a list.
     fn query(&self, first: bool) -> String {
         let layout = &self.layout;
-        let (question, delimiter) = (&self.question, char::from(layout.delimiter).to_string());
+        let (question, delimiter) = (
+            &self.question,
+            char::from(layout.head.delimiter).to_string(),
+        );
         let yes_or_no = if layout.heading && first { "yes" } else { "no" };
-        let places: Vec<_> = layout
-            .places
-            .iter()
-            .map(|at| (at + 1).to_string())
-            .collect();
         let usual = layout.and_usual.then_some("*");
         let members: Vec<_> = layout
             .members
@@ -189,22 +183,19 @@ impl Work {
             .chain(usual)
             .collect();
         let columns = layout.columns.to_string();
-        let table = layout.form == Form::Csv;
-        let format = match layout.form {
+        let table = layout.head.form == Form::Csv;
+        let format = match layout.head.form {
             Form::Csv => "csv",
             Form::Lines => "lines",
             Form::Ndjson => "ndjson",
         };
-        let column = match layout.form {
-            Form::Csv => Some(places.join(",")),
+        let column = match layout.head.form {
+            Form::Csv => Some(layout.numbers.positions()),
             Form::Lines => None,
             Form::Ndjson => Some(members.join(",")),
         };
-        let encoding = layout.encoding.map(|encoding| match encoding {
-            Encoding::Utf8 => "utf-8",
-            Encoding::Latin1 => "latin-1",
-        });
-        let objects = layout.form == Form::Ndjson;
+        let region_column = layout.region_column.map(|place| (place + 1).to_string());
+        let objects = layout.head.form == Form::Ndjson;
         let given = [
             ("seller", Some(question.seller.as_str())),
             ("channel", question.channel),
@@ -214,8 +205,9 @@ impl Work {
             ("column", column.as_deref()),
             ("columns", table.then_some(columns.as_str())),
             ("delimiter", (!objects).then_some(delimiter.as_str())),
-            ("header", (!objects).then_some(yes_or_no)),
-            ("encoding", encoding),
+            ("heading", (!objects).then_some(yes_or_no)),
+            ("encoding", layout.encoding.map(Encoding::as_str)),
+            ("region_column", region_column.as_deref()),
         ];
         let given = given
             .into_iter()
@@ -281,7 +273,6 @@ struct Rows<'a> {
     room: &'a Notify,
     output: &'a mut Output,
     progress: &'a mut Progress,
-    splitter: Splitter,
     came: Vec<u8>,
     saved: Instant,
 }
@@ -312,19 +303,18 @@ impl Rows<'_> {
             ))
         };
         let mut at = 0;
-        while let Some(row) = self
-            .splitter
-            .next(&self.came[at..], end)
-            .map_err(|_| other())?
-        {
-            let content = &self.came[at..at + row.content];
-            let whole = &self.came[at..at + row.next];
+        while at < self.came.len() {
             let mut flight = self.flight.borrow_mut();
             let Some((sent, length)) = flight.expected() else {
                 return Err(other());
             };
+            let rest = &self.came[at..];
+            let Some((content, next)) = end_of(self.layout.head.form, sent, rest, end) else {
+                break;
+            };
+            let (content, whole) = (&rest[..content], &rest[..next]);
             let heading = self.layout.heading && !self.progress.done().heading;
-            let (form, delimiter) = (self.layout.form, self.layout.delimiter);
+            let (form, delimiter) = (self.layout.head.form, self.layout.head.delimiter);
             let came = answer(form, delimiter, heading, sent, content).ok_or_else(other)?;
             self.progress.count(came, length as u64);
             if flight.answered() {
@@ -334,7 +324,7 @@ impl Rows<'_> {
             if wanted(self.only, came) {
                 self.output.write(whole).map_err(Stop::Failed)?;
             }
-            at += row.next;
+            at += next;
         }
         self.came.drain(..at);
         Ok(())

@@ -116,7 +116,6 @@ fn any_end() -> impl Strategy<Value = WashEnd> {
     prop::sample::select(vec![
         WashEnd::Complete,
         WashEnd::ClientGone,
-        WashEnd::OpenQuote,
         WashEnd::Unavailable,
     ])
 }

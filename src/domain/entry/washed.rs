@@ -55,8 +55,6 @@ pub enum WashEnd {
     InputStalled,
     /// A row is longer than may be.
     RowTooLong,
-    /// A quotation mark is opened and never closed.
-    OpenQuote,
     /// The key was revoked, or the mandate ended, in the middle.
     Refused,
     /// The store, or the log, could not take more.
@@ -64,13 +62,12 @@ pub enum WashEnd {
 }
 
 impl WashEnd {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 7] = [
         Self::Complete,
         Self::ClientGone,
         Self::InputBroken,
         Self::InputStalled,
         Self::RowTooLong,
-        Self::OpenQuote,
         Self::Refused,
         Self::Unavailable,
     ];
@@ -84,7 +81,6 @@ impl WashEnd {
             Self::InputBroken => "input_broken",
             Self::InputStalled => "input_stalled",
             Self::RowTooLong => "row_too_long",
-            Self::OpenQuote => "open_quote",
             Self::Refused => "refused",
             Self::Unavailable => "unavailable",
         }

@@ -2,76 +2,61 @@
 
 use super::DateError;
 use crate::domain::PhoneError;
+use crate::table::RowError;
 
 /// Why a row was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
-    /// Its number.
-    Phone(PhoneError),
-    /// It has fewer columns.
-    Columns,
-    /// It has more columns than the table: which of them is the number cannot be known.
-    TooManyColumns,
-    /// A quotation mark is opened and not closed, or closed in the middle.
-    Quotes,
+    /// Its number, or its cells.
+    Row(RowError),
     /// Its date.
     Date(DateError),
 }
 
 /// Every reason, in the order of their numbers, which never change.
-const REASONS: [Rejection; 16] = [
-    Rejection::Phone(PhoneError::Empty),
-    Rejection::Phone(PhoneError::TooLong),
-    Rejection::Phone(PhoneError::Letters),
-    Rejection::Phone(PhoneError::NotANumber),
-    Rejection::Phone(PhoneError::Extension),
-    Rejection::Phone(PhoneError::NeedsRegion),
-    Rejection::Phone(PhoneError::NotValid),
-    Rejection::Phone(PhoneError::Ambiguous),
-    Rejection::Phone(PhoneError::EmergencyOrShort),
-    Rejection::Columns,
-    Rejection::Quotes,
+const REASONS: [Rejection; 18] = [
+    phone(PhoneError::Empty),
+    phone(PhoneError::TooLong),
+    phone(PhoneError::Letters),
+    phone(PhoneError::NotANumber),
+    phone(PhoneError::Extension),
+    phone(PhoneError::NeedsRegion),
+    phone(PhoneError::NotValid),
+    phone(PhoneError::Ambiguous),
+    phone(PhoneError::EmergencyOrShort),
+    Rejection::Row(RowError::NoNumber),
+    Rejection::Row(RowError::Quotes),
     Rejection::Date(DateError::Unreadable),
     Rejection::Date(DateError::TooEarly),
     Rejection::Date(DateError::Future),
-    Rejection::Phone(PhoneError::TwoNumbers),
-    Rejection::TooManyColumns,
+    phone(PhoneError::TwoNumbers),
+    Rejection::Row(RowError::TooManyColumns),
+    Rejection::Row(RowError::Region),
+    Rejection::Row(RowError::NotAnObject),
 ];
+
+const fn phone(error: PhoneError) -> Rejection {
+    Rejection::Row(RowError::Phone(error))
+}
 
 impl Rejection {
     /// A name for programs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
-            Self::Phone(error) => error.code(),
-            Self::Columns => "row_columns",
-            Self::TooManyColumns => "too_many_columns",
-            Self::Quotes => "row_quotes",
+            Self::Row(error) => error.code(),
             Self::Date(DateError::Unreadable) => "date_unreadable",
             Self::Date(DateError::TooEarly) => "date_too_early",
             Self::Date(DateError::Future) => "date_in_the_future",
         }
     }
 
+    /// Its place among all reasons.
     pub(super) fn number(self) -> u8 {
-        match self {
-            Self::Phone(PhoneError::Empty) => 0,
-            Self::Phone(PhoneError::TooLong) => 1,
-            Self::Phone(PhoneError::Letters) => 2,
-            Self::Phone(PhoneError::NotANumber) => 3,
-            Self::Phone(PhoneError::Extension) => 4,
-            Self::Phone(PhoneError::NeedsRegion) => 5,
-            Self::Phone(PhoneError::NotValid) => 6,
-            Self::Phone(PhoneError::Ambiguous) => 7,
-            Self::Phone(PhoneError::EmergencyOrShort) => 8,
-            Self::Columns => 9,
-            Self::Quotes => 10,
-            Self::Date(DateError::Unreadable) => 11,
-            Self::Date(DateError::TooEarly) => 12,
-            Self::Date(DateError::Future) => 13,
-            Self::Phone(PhoneError::TwoNumbers) => 14,
-            Self::TooManyColumns => 15,
-        }
+        let place = REASONS.iter().position(|reason| *reason == self);
+        place
+            .and_then(|place| u8::try_from(place).ok())
+            .unwrap_or(u8::MAX)
     }
 
     pub(super) fn from_number(number: u8) -> Option<Self> {
@@ -98,7 +83,7 @@ mod tests {
             assert_eq!(usize::from(reason.number()), number);
         }
         for error in PhoneError::ALL {
-            assert!(REASONS.contains(&Rejection::Phone(error)), "{error:?}");
+            assert!(REASONS.contains(&phone(error)), "{error:?}");
         }
     }
 }

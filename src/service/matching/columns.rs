@@ -1,22 +1,17 @@
 //! Which column of the records says what.
 
-use std::io;
 use std::sync::Arc;
 
-use csv::ByteRecord;
 use time::UtcOffset;
 
 use crate::domain::{AgencyId, Region, SellerId};
 use crate::service::Snapshot;
-pub use crate::service::table::Column;
-use crate::service::table::{Foreign, named};
+pub use crate::table::Column;
+use crate::table::{RowsError, named};
 
 /// Why records cannot be read at all, or not to their end.
 #[derive(Debug, thiserror::Error)]
 pub enum CallsError {
-    /// It is not text.
-    #[error("these are no records: {0}")]
-    Foreign(#[from] Foreign),
     /// There is no first row.
     #[error("there are no rows")]
     Empty,
@@ -29,11 +24,6 @@ pub enum CallsError {
     /// The column that was named is not there.
     #[error("there is no column of the name or position given for {0}")]
     NoSuchColumn(&'static str),
-    /// A row without an end.
-    #[error(
-        "row {0} is longer than 1 MiB: perhaps a quotation mark is opened there and never closed"
-    )]
-    LongRow(u64),
     /// There are rows, and nothing can be found out about any of them.
     #[error("none of the {rows} rows can be read: {why}")]
     NoReadableRow {
@@ -42,9 +32,9 @@ pub enum CallsError {
         /// How many for which reason.
         why: String,
     },
-    /// The bytes do not come.
-    #[error("the records cannot be read to their end")]
-    Read(#[source] io::Error),
+    /// They are no table, or not to their end.
+    #[error("these are no records: {0}")]
+    Rows(#[from] RowsError),
 }
 
 /// How the records are to be read. Where nothing is said, the heading and the first line tell.
@@ -128,7 +118,7 @@ pub(super) struct Places {
 
 impl Mapping {
     /// Finds the columns in the heading, or by their positions in a first row without one.
-    pub(super) fn places(&self, first: &ByteRecord) -> Result<Places, CallsError> {
+    pub(super) fn places(&self, first: &[String]) -> Result<Places, CallsError> {
         let heading = self.heading.then_some(first);
         let find = |what, given: &Option<Column>, names: &[&str]| match given {
             Some(column) => match column.position(heading, first.len()) {
@@ -158,7 +148,7 @@ mod tests {
     use super::*;
 
     fn places(mapping: &Mapping, first: &[&str]) -> Result<Places, CallsError> {
-        mapping.places(&ByteRecord::from(first))
+        mapping.places(&first.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 
     #[test]

@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use call::{Call, Row, Unreadable};
 pub use columns::{CallsError, Column, Mapping};
 pub use output::{ADDED, Format, Output};
-pub use reader::{CallReader, LONGEST_ROW, Shape, probe, read_calls};
+pub use reader::{CallReader, Shape, probe, read_calls};
 pub use search::{Coverage, Matcher, Source};
 pub use summary::{NOBODY, OTHERS, Summary, Tally};
 pub use verdict::{Check, Finding, Registered, Verdict};

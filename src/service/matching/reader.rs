@@ -6,33 +6,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Cursor, Read};
+use std::io::Read;
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::ByteRecord;
 
 use super::call::{Call, Row, Unreadable};
 use super::columns::{CallsError, Mapping, Places};
 use super::when;
 use crate::domain::{AgencyId, PhoneNumber, SellerId};
-use crate::service::table::{BYTE_ORDER_MARK, delimiter_of, foreign};
-
-/// The longest row. Beyond it a quotation mark was most likely opened and never closed, and the
-/// rest of the file would be one column.
-pub const LONGEST_ROW: usize = 1 << 20;
-
-/// As much of the beginning as is looked at to find out what stands between the columns.
-const FIRST_LINE: usize = 64 << 10;
+use crate::table::{Cells, Form, Rows};
 
 /// Reads row after row.
 pub struct CallReader<R> {
-    rows: csv::Reader<Measured<io::Chain<Cursor<Vec<u8>>, R>>>,
+    rows: Rows<R>,
+    cells: Cells,
     mapping: Mapping,
     shape: Shape,
     places: Places,
-    /// The first row, when it is a call.
-    waiting: Option<ByteRecord>,
-    /// Rows read so far, with the heading.
-    read: u64,
 }
 
 /// The outer form of the records, for whoever writes them again.
@@ -51,62 +41,41 @@ pub struct Shape {
 /// Without what was read: it holds numbers.
 impl<R> fmt::Debug for CallReader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("CallReader");
-        shown.field("read", &self.read).finish_non_exhaustive()
+        f.debug_struct("CallReader").finish_non_exhaustive()
     }
 }
 
 impl<R: Read> CallReader<R> {
-    /// Reads the first row.
+    /// Reads the beginning.
     ///
     /// # Errors
     /// [`CallsError`].
-    pub fn new(mut input: R, mapping: &Mapping) -> Result<Self, CallsError> {
-        let mut start = Vec::new();
-        let limit = FIRST_LINE as u64;
-        input
-            .by_ref()
-            .take(limit)
-            .read_to_end(&mut start)
-            .map_err(CallsError::Read)?;
-        if let Some(foreign) = foreign(&start, false) {
-            return Err(foreign.into());
-        }
-        let marked = start.starts_with(BYTE_ORDER_MARK);
-        if marked {
-            start.drain(..BYTE_ORDER_MARK.len());
-        }
-        let delimiter = mapping.delimiter.unwrap_or_else(|| delimiter_of(&start));
-        let mut rows = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(Measured {
-                inner: Cursor::new(start).chain(input),
-                since_row: 0,
-            });
-        let mut first = ByteRecord::new();
-        if !read_row(&mut rows, &mut first, 1)? {
+    pub fn new(input: R, mapping: &Mapping) -> Result<Self, CallsError> {
+        let mut rows = Rows::new(input, Form::Csv, mapping.delimiter)?;
+        let head = rows.head();
+        if head.first.is_empty() {
             return Err(CallsError::Empty);
         }
-        let places = mapping.places(&first)?;
-        let columns = first.len();
-        let (heading, waiting) = match mapping.heading {
-            true => (Some(first), None),
-            false => (None, Some(first)),
+        let places = mapping.places(&head.first)?;
+        let mut shape = Shape {
+            heading: None,
+            columns: head.first.len(),
+            delimiter: head.delimiter,
+            marked: head.marked,
         };
+        let mut cells = Cells::default();
+        if mapping.heading
+            && let Some((row, _)) = rows.next_row()?
+        {
+            cells.split(row, shape.delimiter);
+            shape.heading = Some(cells.iter(row).collect());
+        }
         Ok(Self {
             rows,
+            cells,
             mapping: mapping.clone(),
-            shape: Shape {
-                heading,
-                columns,
-                delimiter,
-                marked,
-            },
+            shape,
             places,
-            waiting,
-            read: 1,
         })
     }
 
@@ -121,18 +90,12 @@ impl<R: Read> CallReader<R> {
     /// # Errors
     /// [`CallsError`]: rows that come after cannot be read either.
     pub fn next_row(&mut self) -> Result<Option<Row>, CallsError> {
-        let columns = match self.waiting.take() {
-            Some(first) => first,
-            None => {
-                let mut columns = ByteRecord::new();
-                self.read += 1;
-                if !read_row(&mut self.rows, &mut columns, self.read)? {
-                    return Ok(None);
-                }
-                columns
-            }
+        let Some((row, damaged)) = self.rows.next_row()? else {
+            return Ok(None);
         };
-        if columns.len() != self.shape.columns {
+        self.cells.split(row, self.shape.delimiter);
+        let columns: ByteRecord = self.cells.iter(row).collect();
+        if damaged || self.cells.damaged() || columns.len() != self.shape.columns {
             return Ok(Some(Row {
                 columns,
                 call: Err(Unreadable::Columns),
@@ -246,47 +209,4 @@ fn name<T, E>(cell: Option<&[u8]>, parse: fn(&str) -> Result<T, E>) -> Result<Op
             parse(&text.to_ascii_lowercase()).map(Some).map_err(drop)
         }
     }
-}
-
-/// Counts what was read since the last row, so that no row fills the memory.
-#[derive(Debug)]
-struct Measured<R> {
-    inner: R,
-    since_row: usize,
-}
-
-/// How the measure tells that it is full.
-#[derive(Debug, thiserror::Error)]
-#[error("a row is too long")]
-struct TooLong;
-
-impl<R: Read> Read for Measured<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.since_row > LONGEST_ROW {
-            return Err(io::Error::other(TooLong));
-        }
-        let length = self.inner.read(into)?;
-        self.since_row += length;
-        Ok(length)
-    }
-}
-
-fn read_row<R: Read>(
-    rows: &mut csv::Reader<Measured<R>>,
-    into: &mut ByteRecord,
-    number: u64,
-) -> Result<bool, CallsError> {
-    let more = rows
-        .read_byte_record(into)
-        .map_err(|error| match error.into_kind() {
-            csv::ErrorKind::Io(error)
-                if error.get_ref().is_some_and(|inner| inner.is::<TooLong>()) =>
-            {
-                CallsError::LongRow(number)
-            }
-            csv::ErrorKind::Io(error) => CallsError::Read(error),
-            _ => CallsError::Read(io::ErrorKind::InvalidData.into()),
-        })?;
-    rows.get_mut().since_row = 0;
-    Ok(more)
 }

@@ -1,9 +1,9 @@
 //! Rows with their answers. A row stays what it was, byte for byte; what is added stands behind it,
 //! in the row's own form.
 
-use super::group::{Group, Kind, Line, Unreadable};
-use super::layout::{Form, Layout};
+use super::group::{Group, Kind, Line};
 use crate::domain::{Answer, Decision, Moment, Reason};
+use crate::table::{Form, Layout, RowError};
 
 /// The names of what is added, in this order.
 pub const ADDED: [&str; 3] = ["answer", "reason", "valid_until"];
@@ -138,16 +138,16 @@ impl Answers {
 impl Added<'_> {
     #[inline]
     fn append(&self, layout: &Layout, content: &[u8], line: &Line, out: &mut Vec<u8>) {
-        match layout.form {
+        match layout.head.form {
             Form::Ndjson => return self.append_members(content, line, out),
             Form::Lines | Form::Csv => out.extend_from_slice(content),
         }
         // A row with too few cells is filled up, so that what is added stands in its columns.
         for _ in 0..line.missing {
-            out.push(layout.delimiter);
+            out.push(layout.head.delimiter);
         }
         for cell in [self.answer.as_bytes(), self.reason.as_bytes(), self.until] {
-            out.push(layout.delimiter);
+            out.push(layout.head.delimiter);
             out.extend_from_slice(cell);
         }
     }
@@ -156,13 +156,13 @@ impl Added<'_> {
         let end = content.iter().rposition(|byte| *byte == b'}');
         let object = match (line.kind, end) {
             // Nothing can be added to it, so it becomes a text in an object of its own.
-            (Kind::Unreadable(Unreadable::NotAnObject), _) | (_, None) => None,
+            (Kind::Unreadable(RowError::NotAnObject), _) | (_, None) => None,
             (_, Some(end)) => Some(content.split_at(end)),
         };
         let rest = match object {
             Some((members, rest)) => {
                 out.extend_from_slice(members);
-                if !line.empty {
+                if !members.trim_ascii().ends_with(b"{") {
                     out.push(b',');
                 }
                 rest

@@ -5,22 +5,16 @@
 //! list: no more is read than there is room for. When the wash ends, in whatever way, an entry says
 //! what was taken in, what was answered and how much of that was handed over.
 //!
-//! * `layout`: what the first row tells of the list.
-//! * `rows`, `cells`, `object`: where a row ends, and its number.
 //! * `reading`, `group`: from bytes to rows that are asked about together.
 //! * `session`: asks, in order, and hands over; a thread of its own, so that no check waits for it.
 //! * `answers`: rows with what is added.
 //! * `ending`, `receipt`: the entry at the end, and how it is found and proved.
 
 mod answers;
-mod cells;
 mod ending;
 mod group;
-mod layout;
-mod object;
 mod reading;
 mod receipt;
-mod rows;
 mod session;
 
 use std::collections::HashMap;
@@ -31,10 +25,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use answers::{ADDED, Counts};
 pub use ending::Summary;
-pub use layout::{Encoding, Form, Layout, LayoutError, Wanted};
 pub use reading::BeginError;
 pub use receipt::WashReceipt;
-pub use rows::{LONGEST_ROW, Row, RowError, Splitter};
 
 use super::{Question, Service, ServiceError};
 use crate::domain::{

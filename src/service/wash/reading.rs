@@ -1,10 +1,9 @@
 //! From a list that comes in pieces to groups of rows.
 
-use super::group::{Group, RowReader};
-use super::layout::{Layout, LayoutError, Wanted};
-use super::rows::{RowError, Splitter};
+use super::group::{Group, LineReader};
 use super::{Input, InputError};
 use crate::domain::{Region, WashEnd};
+use crate::table::{EndlessRow, Layout, LayoutError, Splitter, Wanted};
 
 /// Why a list cannot be washed at all.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +20,7 @@ pub enum BeginError {
 pub(super) struct Reading<I> {
     input: I,
     splitter: Splitter,
-    rows: RowReader,
+    lines: LineReader,
     /// The rows that wait for others; its bytes may go on behind the last of them.
     group: Group,
     /// Whether all of the list has come.
@@ -52,7 +51,7 @@ impl<I: Input> Reading<I> {
         let mut reading = Self {
             input,
             splitter: layout.splitter(),
-            rows: RowReader::new(&layout, region),
+            lines: LineReader::new(&layout, region),
             group: Group {
                 bytes: start,
                 ..Group::default()
@@ -127,18 +126,13 @@ impl<I: Input> Reading<I> {
             let row = match self.splitter.next(&self.group.bytes[start..], self.ended) {
                 Ok(Some(row)) => row,
                 Ok(None) => return,
-                Err(error) => {
-                    self.broken = Some(match error {
-                        RowError::TooLong => WashEnd::RowTooLong,
-                        RowError::OpenQuote => WashEnd::OpenQuote,
-                    });
+                Err(EndlessRow) => {
+                    self.broken = Some(WashEnd::RowTooLong);
                     return;
                 }
             };
-            // Groups are far smaller than 4 GiB.
-            let (end, next) = ((start + row.content) as u32, (start + row.next) as u32);
-            let content = &self.group.bytes[start..start + row.content];
-            let line = self.rows.line(content, end, next, &mut self.group.also);
+            let group = &mut self.group;
+            let line = self.lines.line(&group.bytes, start, row, &mut group.also);
             self.group.asked += usize::from(line.needs_answer()) + usize::from(line.also);
             self.group.lines.push(line);
         }

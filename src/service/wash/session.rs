@@ -13,12 +13,12 @@ use tokio::sync::oneshot;
 use super::answers::{Answers, Counts};
 use super::ending::Summary;
 use super::group::{Group, Kind};
-use super::layout::{Layout, Wanted};
 use super::reading::{BeginError, Reading};
 use super::{Input, Output, Wash};
 use crate::domain::{Decision, Moment, WashEnd, Washed};
 use crate::service::{Service, ServiceError};
 use crate::store::Ask;
+use crate::table::{Layout, Wanted};
 
 /// How many groups are under way at once: while one is on its way to the disk, the next is read.
 const UNDER_WAY: usize = 3;
@@ -44,7 +44,7 @@ impl Wash {
     /// Washes a list, on a thread of its own, the unpacking and the search for its first row
     /// included: what a list takes is never taken from a single check that waits. What is given
     /// back says whether the list can be read at all, as soon as its first row tells; if not, or
-    /// if nobody waits for that any more, nothing is asked. If so, it says in which columns, from 0,
+    /// if nobody waits for that any more, nothing is asked. If so, it says in which columns, from 1,
     /// the numbers are.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Wash {
         wanted: Wanted,
         input: impl Input,
         output: impl Output,
-    ) -> io::Result<oneshot::Receiver<Result<Vec<usize>, BeginError>>> {
+    ) -> io::Result<oneshot::Receiver<Result<String, BeginError>>> {
         let runtime = self.service.runtime.clone();
         let (tell, begun) = oneshot::channel();
         std::thread::Builder::new()
@@ -66,7 +66,7 @@ impl Wash {
                 runtime.block_on(async move {
                     match Reading::begin(input, &wanted, self.region).await {
                         Ok((layout, reading)) => {
-                            if tell.send(Ok(layout.places.clone())).is_ok() {
+                            if tell.send(Ok(layout.numbers.positions())).is_ok() {
                                 self.run(layout, reading, output).await;
                             }
                         }

@@ -6,8 +6,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::answers::ADDED;
-use crate::service::table::is_phone;
+use super::columns::is_phone;
 
 /// What one object says.
 #[derive(Debug, Default)]
@@ -16,14 +15,12 @@ pub(super) struct Object<'a> {
     pub number: Option<(Cow<'a, str>, &'a RawValue)>,
     /// Further members with numbers.
     pub also: Vec<(Cow<'a, str>, &'a RawValue)>,
-    /// Whether there is no member at all.
-    pub empty: bool,
 }
 
 /// A row that nothing can be added to: not an object, or one that has an answer already, or the
 /// number twice. Whoever read it could take another value for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotAnObject;
+pub struct NotAnObject;
 
 impl<'a> Object<'a> {
     /// Reads a row whose numbers are in members of these names.
@@ -39,7 +36,7 @@ impl<'a> Object<'a> {
 }
 
 /// The names of an object's members.
-pub(super) fn names(row: &[u8]) -> Result<Vec<String>, NotAnObject> {
+pub fn names(row: &[u8]) -> Result<Vec<String>, NotAnObject> {
     let object: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(row).map_err(|_| NotAnObject)?;
     Ok(object.into_iter().map(|(name, _)| name).collect())
@@ -73,17 +70,20 @@ pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
 pub(super) struct Names {
     known: Vec<(String, bool)>,
     and_usual: bool,
+    /// Names that no member may have.
+    taken: &'static [&'static str],
 }
 
 /// So many names of members are remembered; lists have fewer.
 const REMEMBERED: usize = 64;
 
 impl Names {
-    pub fn new(members: &[String], and_usual: bool) -> Self {
+    pub fn new(members: &[String], and_usual: bool, taken: &'static [&'static str]) -> Self {
         let known = members.iter().map(|name| (name.clone(), true));
         Self {
             known: known.collect(),
             and_usual,
+            taken,
         }
     }
 
@@ -91,7 +91,7 @@ impl Names {
         if let Some((_, is)) = self.known.iter().find(|(known, _)| known == name) {
             return *is;
         }
-        let is = self.and_usual && is_phone(name.as_bytes());
+        let is = self.and_usual && is_phone(name);
         if self.known.len() < REMEMBERED {
             self.known.push((name.to_owned(), is));
         }
@@ -111,14 +111,10 @@ impl<'de> Visitor<'de> for Reading<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut object = Object {
-            empty: true,
-            ..Object::default()
-        };
+        let mut object = Object::default();
         while let Some(Name(name)) = map.next_key()? {
-            object.empty = false;
             let value: &RawValue = map.next_value()?;
-            if ADDED.contains(&&*name) {
+            if self.names.taken.contains(&&*name) {
                 return Err(de::Error::custom("it has an answer already"));
             }
             if !self.names.has(&name) {
@@ -167,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_number_is_a_text_or_digits_and_stands_once_beside_no_answer() {
-        let names = || Names::new(&["phone".to_owned()], false);
+        let names = || Names::new(&["phone".to_owned()], false, &["answer"]);
         let read = |row: &str| {
             let object = Object::read(row.as_bytes(), &mut names()).ok()?;
             let number = object.number.and_then(|(_, value)| text(value));
@@ -184,7 +180,6 @@ mod tests {
         assert_eq!(read(r#"{"phone":3.2e10}"#), None);
         assert_eq!(read(r#"{"phone":null}"#).unwrap(), "");
         assert_eq!(read(r#"{"phone":true}"#), None);
-        assert!(Object::read(b"{}", &mut names()).unwrap().empty);
         for row in [
             "",
             "1",
