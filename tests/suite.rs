@@ -68,6 +68,8 @@ mod many_companies;
 mod matching;
 #[path = "suite/misread.rs"]
 mod misread;
+#[path = "suite/notation.rs"]
+mod notation;
 #[path = "suite/openings.rs"]
 mod openings;
 #[path = "suite/opt_out.rs"]

@@ -20,7 +20,7 @@ fn mapping(choice: u8) -> Mapping {
         mapping.called = Some(Column::new("2"));
     }
     if choice & 2 == 2 {
-        mapping.region = Region::parse("BE").ok();
+        mapping.notation = Region::parse("BE").ok().into();
     }
     if choice & 4 == 4 {
         mapping.offset = read_offset("-05:30");

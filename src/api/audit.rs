@@ -10,15 +10,15 @@ use serde::Deserialize;
 use super::State;
 use super::auth::{only_principal, principal};
 use super::body::read_json;
-use super::checks::region_member;
 use super::problem::Problem;
-use super::query::{Query, words, wrong_parameter};
-use crate::domain::{AgencyId, Entry, EntryId, Month, Op, PhoneNumber, Region, SellerRef};
+use super::query::{Query, notation, words, wrong_parameter};
+use crate::domain::{AgencyId, Entry, EntryId, Month, Op, PhoneNumber, SellerRef};
 use crate::service::ServiceError;
 use crate::service::audit::{Filter, Reader, write_csv_row};
 
-const PARAMETERS: [&str; 11] = [
-    "from", "to", "after", "agency", "seller", "op", "answer", "phone", "region", "format", "key",
+const PARAMETERS: [&str; 12] = [
+    "from", "to", "after", "agency", "seller", "op", "answer", "phone", "region", "numbers",
+    "format", "key",
 ];
 
 /// In the answer to whoever asked for more: entries of before this moment are no longer there.
@@ -119,12 +119,10 @@ fn csv(entries: &[Entry], header: bool) -> Result<Bytes, Problem> {
 
 fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
     const TIME: &str = "a date (2026-11-21) or an RFC 3339 time (2026-11-21T20:00:00Z)";
-    let region = query.parse("region", "a country of two letters", |text| {
-        Region::parse(text).ok()
-    })?;
+    let notation = query.notation()?;
     let phone = query
         .get("phone")
-        .map(|text| PhoneNumber::parse_query(text, region).map_err(Problem::unreadable));
+        .map(|text| PhoneNumber::parse_query(text, notation).map_err(Problem::unreadable));
     let from = query.parse("from", TIME, read_time)?;
     let to = query.parse("to", TIME, read_time)?;
     if from.is_some_and(|from| to.is_some_and(|to| to <= from)) {
@@ -162,6 +160,8 @@ struct OpeningsBody {
     #[serde(default)]
     region: Option<String>,
     #[serde(default)]
+    international: bool,
+    #[serde(default)]
     months: Vec<String>,
 }
 
@@ -174,8 +174,8 @@ pub(super) async fn openings(
 ) -> Result<HttpResponse, Problem> {
     let who = only_principal(&state, &request).await?;
     let body: OpeningsBody = read_json(payload, &state.settings.http).await?;
-    let region = region_member(body.region.as_deref())?;
-    let phone = PhoneNumber::parse(&body.phone, region).map_err(Problem::unreadable)?;
+    let notation = notation(body.region.as_deref(), body.international)?;
+    let phone = PhoneNumber::parse(&body.phone, notation).map_err(Problem::unreadable)?;
     let months = body.months.iter().map(|text| month(text));
     let months: Vec<_> = months.collect::<Result<_, _>>()?;
     let openings = state.service.open_number(&who, &phone, &months).await?;

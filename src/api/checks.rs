@@ -9,16 +9,17 @@ use serde_json::value::RawValue;
 use super::auth::{header_key, only_principal};
 use super::body::read_json;
 use super::problem::Problem;
-use super::query::{Query, wrong_parameter};
+use super::query::{Query, notation, wrong_parameter};
 use super::{Shared, State};
 use crate::domain::{
-    Answer, Campaign, Channel, EntryId, Moment, PhoneError, PhoneNumber, Reason, Region, SellerId,
+    Answer, Campaign, Channel, EntryId, Moment, PhoneError, PhoneNumber, Reason, SellerId,
 };
 use crate::service::record::receipt::Proof;
 use crate::service::{Asked, Checker, Claim, Question, ServiceError, Standing};
 
-const PARAMETERS: [&str; 9] = [
-    "phone", "seller", "region", "channel", "campaign", "ref", "receipt", "format", "key",
+const PARAMETERS: [&str; 10] = [
+    "phone", "seller", "region", "numbers", "channel", "campaign", "ref", "receipt", "format",
+    "key",
 ];
 
 /// The longest `ref`, in characters.
@@ -129,8 +130,8 @@ pub(crate) async fn answer(
     let reference = query.parse("ref", "at most 128 characters", |text| {
         (text.chars().count() <= REF).then(|| text.to_owned())
     })?;
-    let region = query.parse("region", REGION, |text| Region::parse(text).ok())?;
-    let number = PhoneNumber::parse_query(query.need("phone")?, region);
+    let notation = query.notation()?;
+    let number = PhoneNumber::parse_query(query.need("phone")?, notation);
     let standing = match (known, who, question) {
         (Some(standing), _, _) => standing,
         (None, Some(who), Some(question)) => {
@@ -222,8 +223,6 @@ struct ReceiptView {
     proof: Proof,
 }
 
-const REGION: &str = "a country of two letters, for example BE";
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Many {
@@ -232,6 +231,8 @@ struct Many {
     channel: Option<Channel>,
     #[serde(default)]
     region: Option<String>,
+    #[serde(default)]
+    international: bool,
     #[serde(default)]
     campaign: Option<String>,
     numbers: Vec<String>,
@@ -265,7 +266,7 @@ pub(super) async fn many(
         channel: body.channel.unwrap_or(Channel::Voice),
         campaign: body.campaign.as_deref().map(Campaign::parse).transpose()?,
     };
-    let region = region_member(body.region.as_deref())?;
+    let notation = notation(body.region.as_deref(), body.international)?;
     if body.numbers.is_empty() {
         return Err(crate::service::ServiceError::NoNumbers.into());
     }
@@ -276,7 +277,7 @@ pub(super) async fn many(
     let numbers: Vec<_> = body
         .numbers
         .iter()
-        .map(|text| PhoneNumber::parse(text, region))
+        .map(|text| PhoneNumber::parse(text, notation))
         .collect();
     let asked = state.service.check(&who, &question, &numbers).await?;
     count(&state, &asked);
@@ -303,12 +304,6 @@ pub(super) async fn many(
             valid_until: checked_at.plus(state.service.validity()),
             results,
         }))
-}
-
-/// The `region` member of a body.
-pub(super) fn region_member(text: Option<&str>) -> Result<Option<Region>, Problem> {
-    text.map(|text| Region::parse(text).map_err(|_| wrong_parameter("region", REGION)))
-        .transpose()
 }
 
 /// Whether a request asks for plain text, in its query or its `Accept` header.

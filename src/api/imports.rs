@@ -12,6 +12,7 @@ use super::State;
 use super::auth::operator;
 use super::body::read_json;
 use super::problem::Problem;
+use super::query::notation;
 use crate::domain::{PhoneNumber, Region, SellerRef};
 use crate::service::ServiceError;
 use crate::service::import::{Day, ImportView, LONGEST_PART, NewImport, Rows, TakeFrom};
@@ -247,6 +248,8 @@ struct Find {
     phone: String,
     #[serde(default)]
     region: Option<String>,
+    #[serde(default)]
+    international: bool,
 }
 
 /// The lists that a number came with.
@@ -257,10 +260,8 @@ pub(super) async fn find(
 ) -> Result<HttpResponse, Problem> {
     let who = operator(&state, &request).await?;
     let body: Find = read_json(payload, &state.settings.http).await?;
-    let region = body.region.map(|text| Region::parse(&text)).transpose();
-    let region = region
-        .map_err(|_| ServiceError::Contradiction("a region is the two letters of a country"))?;
-    let phone = PhoneNumber::parse(body.phone.trim(), region).map_err(Problem::unreadable)?;
+    let notation = notation(body.region.as_deref(), body.international)?;
+    let phone = PhoneNumber::parse(body.phone.trim(), notation).map_err(Problem::unreadable)?;
     let found = state.service.find_imports(&who, &phone).await?;
     Ok(HttpResponse::Ok().json(json!({ "imports": found })))
 }

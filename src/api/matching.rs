@@ -16,14 +16,14 @@ use super::auth::principal;
 use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
 use super::spool::{Spool, Spooled};
-use crate::domain::{AgencyId, Region, SellerId};
+use crate::domain::{AgencyId, SellerId};
 use crate::service::ServiceError;
 use crate::service::matching::{
     CallsError, Column, Finding, Format, Mapping, MatchError, Options, Registered, Report, Tally,
     read_offset,
 };
 
-const PARAMETERS: [&str; 16] = [
+const PARAMETERS: [&str; 17] = [
     "called",
     "time",
     "agency",
@@ -33,6 +33,7 @@ const PARAMETERS: [&str; 16] = [
     "heading",
     "delimiter",
     "region",
+    "numbers",
     "offset",
     "validity_s",
     "tolerance_s",
@@ -201,9 +202,7 @@ fn mapping(query: &Query<'_>) -> Result<Mapping, Problem> {
             "tab" => Some(b'\t'),
             text => (text.len() == 1).then(|| text.as_bytes()[0]),
         })?,
-        region: query.parse("region", "a country of two letters", |text| {
-            Region::parse(text).ok()
-        })?,
+        notation: query.notation()?,
         offset: query.parse("offset", "an offset from UTC, as in +02:00", read_offset)?,
         known: None,
     })

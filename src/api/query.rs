@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::problem::Problem;
+use crate::domain::{Notation, Region};
 
 /// The parameters of a request, decoded.
 #[derive(Debug)]
@@ -67,6 +68,34 @@ impl<'a> Query<'a> {
             .map(|text| read(text).ok_or_else(|| wrong_parameter(name, expected)))
             .transpose()
     }
+
+    /// The parameters `region` and `numbers`: how numbers are written.
+    pub(super) fn notation(&self) -> Result<Notation, Problem> {
+        let international = match self.get("numbers") {
+            None => false,
+            Some("international") => true,
+            Some(_) => {
+                return Err(wrong_parameter(
+                    "numbers",
+                    "international, where digits without a plus begin with the country code; or \
+                     nothing",
+                ));
+            }
+        };
+        notation(self.get("region"), international)
+    }
+}
+
+/// What a region is, for the person who wrote another one.
+const REGION: &str = "a country of two letters, for example BE (GB for the United Kingdom)";
+
+/// The members `region` and `international` of a body: how its numbers are written.
+pub(super) fn notation(region: Option<&str>, international: bool) -> Result<Notation, Problem> {
+    let region = region.map(Region::parse).transpose();
+    Ok(Notation {
+        region: region.map_err(|_| wrong_parameter("region", REGION))?,
+        international,
+    })
 }
 
 /// What may stand in a parameter that takes one of these words.

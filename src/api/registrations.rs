@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::{only_principal, operator};
 use super::body::read_json;
-use super::checks::{REF, region_member};
+use super::checks::REF;
 use super::problem::Problem;
-use super::query::{Query, wrong_parameter};
+use super::query::{Query, notation, wrong_parameter};
 use super::{State, client_network};
 use crate::domain::{Channels, Moment, Reference, SellerId};
 use crate::service::{Registrant, Sellers, ServiceError, Wanted};
@@ -20,6 +20,8 @@ struct New {
     numbers: Vec<String>,
     #[serde(default)]
     region: Option<String>,
+    #[serde(default)]
+    international: bool,
     sellers: SellersMember,
     #[serde(default)]
     channels: Option<Channels>,
@@ -62,6 +64,8 @@ struct OnBehalf {
     numbers: Vec<String>,
     #[serde(default)]
     region: Option<String>,
+    #[serde(default)]
+    international: bool,
     sellers: SellersMember,
     #[serde(default)]
     channels: Option<Channels>,
@@ -81,6 +85,7 @@ pub(super) async fn register_on_behalf(
     let OnBehalf {
         numbers,
         region,
+        international,
         sellers,
         channels,
         reference,
@@ -89,6 +94,7 @@ pub(super) async fn register_on_behalf(
     let body = New {
         numbers,
         region,
+        international,
         sellers,
         channels,
         reference,
@@ -119,7 +125,7 @@ impl New {
         };
         Ok(Wanted {
             numbers: self.numbers.iter().map(|text| text.trim()).collect(),
-            region: region_member(self.region.as_deref())?,
+            notation: notation(self.region.as_deref(), self.international)?,
             sellers,
             channels: self.channels.unwrap_or(Channels::BOTH),
         })

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use super::client::{Patience, Target};
-use super::number::typed;
+use super::number::{NotationArgs, typed};
 use super::output::{plain, say};
 use super::{Failure, Outcome};
 
@@ -44,9 +44,8 @@ pub(super) struct Check {
     #[arg(long)]
     channel: Option<Channel>,
 
-    /// The country of a number without country code, as two letters
-    #[arg(long, value_name = "COUNTRY")]
-    region: Option<String>,
+    #[command(flatten)]
+    notation: NotationArgs,
 
     /// The campaign, in your own words; it goes on record
     #[arg(long, value_name = "NAME")]
@@ -131,12 +130,12 @@ impl Check {
             ("phone", Some(number)),
             ("seller", Some(&self.seller)),
             ("channel", channel),
-            ("region", self.region.as_deref()),
             ("campaign", self.campaign.as_deref()),
             ("ref", self.reference.as_deref()),
         ];
         given
             .into_iter()
+            .chain(self.notation.parameters())
             .filter_map(|(name, value)| Some((name, value?)))
             .collect()
     }

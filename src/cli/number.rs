@@ -2,13 +2,59 @@
 
 use std::io::{self, BufRead, Read};
 
+use clap::Args;
+use serde_json::Value;
+
 use super::Failure;
+use crate::domain::{Notation, Region};
 
 /// More than any number has, blanks and all.
 const LONGEST: u64 = 1024;
 
 /// More than any registration has.
 const MOST: u64 = 64 << 10;
+
+/// How numbers are written, on every command that takes some.
+#[derive(Debug, Args)]
+pub(super) struct NotationArgs {
+    /// The country of numbers without country code, as two letters
+    #[arg(long, value_name = "COUNTRY")]
+    region: Option<Region>,
+
+    /// Digits without a plus begin with the country code, as in 32475123456
+    #[arg(long)]
+    international: bool,
+}
+
+impl NotationArgs {
+    /// As parameters of a query.
+    pub(super) fn parameters(&self) -> [(&'static str, Option<&str>); 2] {
+        let numbers = self.international.then_some("international");
+        [
+            ("region", self.region.as_ref().map(Region::as_str)),
+            ("numbers", numbers),
+        ]
+    }
+
+    /// Puts it into a body.
+    pub(super) fn add_to(&self, body: &mut Value) {
+        if let Some(region) = &self.region {
+            body["region"] = region.as_str().into();
+        }
+        if self.international {
+            body["international"] = true.into();
+        }
+    }
+}
+
+impl From<&NotationArgs> for Notation {
+    fn from(args: &NotationArgs) -> Self {
+        Self {
+            region: args.region,
+            international: args.international,
+        }
+    }
+}
 
 /// What was typed for a number; `-` stands for the first line of standard input. Arguments can be
 /// seen by everybody on the machine and stay in the history of the shell.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::client::{Patience, Target};
-use super::number::typed_all;
+use super::number::{NotationArgs, typed_all};
 use super::output::{note, plain, say};
 use super::{Failure, Outcome};
 
@@ -45,9 +45,8 @@ pub(super) struct Register {
     #[arg(long)]
     channel: Option<Channel>,
 
-    /// The country of numbers without country code, as two letters
-    #[arg(long, value_name = "COUNTRY")]
-    region: Option<String>,
+    #[command(flatten)]
+    notation: NotationArgs,
 
     /// Your name for this registration: sent again with the same numbers, it is the same one
     #[arg(long = "ref", value_name = "TEXT")]
@@ -98,10 +97,9 @@ impl Register {
             Some(Channel::Text) => body["channels"] = json!(["text"]),
             None => {}
         }
-        for (name, value) in [("region", &self.region), ("ref", &self.reference)] {
-            if let Some(value) = value {
-                body[name] = json!(value);
-            }
+        self.notation.add_to(&mut body);
+        if let Some(reference) = &self.reference {
+            body["ref"] = json!(reference);
         }
         let answer = client.send("POST", PATH, &body)?;
         if self.json {

@@ -19,7 +19,7 @@ pub use entry::{
 };
 pub use moment::{Moment, Month};
 pub use names::{AgencyId, Campaign, KeyId, NameError, SellerId};
-pub use phone::{MAX_INPUT_BYTES, PhoneError, PhoneNumber, Region};
+pub use phone::{MAX_INPUT_BYTES, Notation, PhoneError, PhoneNumber, Region, UnknownRegion};
 pub use reference::{Locator, Reference, ReferenceError};
 pub use report::{Finding, OptedOut, ReportId};
 pub use role::{Principal, Role};

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::pages::{Channels as ShownChannels, FormError, NumberBox, OptOutForm, SellerChoice};
 use crate::api::{Problem, State, read_body};
-use crate::domain::{Channel, Channels, MOST_SELLERS, PhoneError, PhoneNumber, Region, SellerId};
+use crate::domain::{
+    Channel, Channels, MOST_SELLERS, Notation, PhoneError, PhoneNumber, Region, SellerId,
+};
 use crate::service::Sellers;
 
 /// The fields of a form, in the order they came.
@@ -212,11 +214,11 @@ impl Typed {
     }
 
     /// The numbers that are not blank, and the country they were typed for.
-    pub(super) fn numbers(&self) -> (Vec<&str>, Option<Region>) {
+    pub(super) fn numbers(&self) -> (Vec<&str>, Notation) {
         let numbers = self.numbers.iter().map(|text| text.trim());
         (
             numbers.filter(|text| !text.is_empty()).collect(),
-            Region::parse(&self.region).ok(),
+            Region::parse(&self.region).ok().into(),
         )
     }
 

@@ -348,10 +348,10 @@ impl<'a> Step<'a> {
             let retry_after = too_many.retry_after;
             return Err(Notice::TooManyRequests { retry_after }.into());
         }
-        let (numbers, region) = typed.numbers();
+        let (numbers, notation) = typed.numbers();
         let wanted = Wanted {
             numbers,
-            region,
+            notation,
             sellers: meant.sellers.clone(),
             channels: meant.channels,
         };

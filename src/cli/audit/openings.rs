@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::place::Place;
 use crate::cli::client::{Client, Patience, Target};
-use crate::cli::number::typed;
+use crate::cli::number::{NotationArgs, typed};
 use crate::cli::output::{note, say};
 use crate::cli::{Failure, Outcome, path_parser};
 use crate::domain::{Moment, Month};
@@ -37,9 +37,8 @@ pub(super) struct Openings {
     #[arg(long = "month", value_name = "MONTH", value_parser = month)]
     months: Vec<Month>,
 
-    /// The country of a number without country code, as two letters
-    #[arg(long, value_name = "COUNTRY")]
-    region: Option<String>,
+    #[command(flatten)]
+    notation: NotationArgs,
 
     /// Write to this file instead of standard output; readable by its owner only
     #[arg(long, value_name = "FILE", value_parser = path_parser())]
@@ -70,7 +69,7 @@ impl Openings {
             None => None,
         };
         let client = self.target.client(data, Patience::Usual)?;
-        let text = get(&client, &number, self.region.as_deref(), &self.months)?;
+        let text = get(&client, &number, &self.notation, &self.months)?;
         match &place {
             Some(place) => {
                 place.write(&text)?;
@@ -87,14 +86,12 @@ impl Openings {
 pub(super) fn get(
     client: &Client,
     number: &str,
-    region: Option<&str>,
+    notation: &NotationArgs,
     months: &[Month],
 ) -> Result<String, Failure> {
     let months: Vec<String> = months.iter().map(ToString::to_string).collect();
     let mut body = json!({ "phone": number, "months": months });
-    if let Some(region) = region {
-        body["region"] = region.into();
-    }
+    notation.add_to(&mut body);
     let text = client.send("POST", "/v1/audit/openings", &body)?;
     match Note::parse(text.as_bytes()) {
         Ok(note) if note.text.starts_with(OPENINGS) => Ok(text),

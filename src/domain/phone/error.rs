@@ -89,5 +89,7 @@ impl PhoneError {
 
 /// A text that names no region of the numbering plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("not a known region; write the two letters of ISO 3166-1, such as BE")]
+#[error(
+    "not a known region; write the two letters of ISO 3166-1, such as BE, or GB for the United Kingdom"
+)]
 pub struct UnknownRegion;

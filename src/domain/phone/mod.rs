@@ -8,6 +8,7 @@
 
 mod automaton;
 mod error;
+mod notation;
 mod pattern;
 mod plan;
 mod reading;
@@ -17,6 +18,7 @@ mod typed;
 mod tests;
 
 pub use error::{PhoneError, UnknownRegion};
+pub use notation::Notation;
 pub use typed::MAX_INPUT_BYTES;
 
 use phonenumber::metadata::DATABASE;
@@ -42,9 +44,9 @@ impl PhoneNumber {
     /// Reads what was typed or sent.
     ///
     /// Digits of any script, punctuation, blanks and invisible marks are
-    /// understood; letters and other characters are not. `default_region` is
-    /// where a number without a country code is dialled from. It never changes
-    /// a number that has its country code.
+    /// understood; letters and other characters are not. `notation` is what is
+    /// known beside: a region, from which a number without a country code is
+    /// dialled. It never changes a number that has its country code.
     ///
     /// - International: a plus or `00`, or the region's own prefix for calls
     ///   abroad (`011` in the United States). A zero for calls within the
@@ -59,10 +61,10 @@ impl PhoneNumber {
     /// # Errors
     /// A [`PhoneError`] if the text is not one valid phone number, or could
     /// mean two different ones: a wrong number is never given.
-    pub fn parse(input: &str, default_region: Option<Region>) -> Result<Self, PhoneError> {
+    pub fn parse(input: &str, notation: impl Into<Notation>) -> Result<Self, PhoneError> {
         match Self::canonical(input.as_bytes(), false) {
             Some(number) => Ok(number),
-            None => Self::parse_slowly(input, default_region),
+            None => Self::parse_slowly(input, notation.into()),
         }
     }
 
@@ -73,10 +75,10 @@ impl PhoneNumber {
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
-    pub fn parse_query(input: &str, default_region: Option<Region>) -> Result<Self, PhoneError> {
+    pub fn parse_query(input: &str, notation: impl Into<Notation>) -> Result<Self, PhoneError> {
         match Self::canonical(input.as_bytes(), true) {
             Some(number) => Ok(number),
-            None => Self::parse_query_slowly(input, default_region),
+            None => Self::parse_query_slowly(input, notation.into()),
         }
     }
 
@@ -85,12 +87,12 @@ impl PhoneNumber {
     /// # Errors
     /// As [`parse`](Self::parse); bytes that are not UTF-8 are
     /// [`PhoneError::NotANumber`].
-    pub fn parse_bytes(input: &[u8], default_region: Option<Region>) -> Result<Self, PhoneError> {
+    pub fn parse_bytes(input: &[u8], notation: impl Into<Notation>) -> Result<Self, PhoneError> {
         if input.len() > MAX_INPUT_BYTES {
             return Err(PhoneError::TooLong);
         }
         let text = std::str::from_utf8(input).map_err(|_| PhoneError::NotANumber)?;
-        Self::parse(text, default_region)
+        Self::parse(text, notation)
     }
 
     /// The number as `+` and digits. The only way out: whoever calls this
@@ -175,15 +177,15 @@ impl PhoneNumber {
         plan().is_valid(digits).then(|| Self::from_digits(digits))
     }
 
-    fn parse_slowly(input: &str, default_region: Option<Region>) -> Result<Self, PhoneError> {
-        reading::read(&Typed::read(input)?, default_region)
+    fn parse_slowly(input: &str, notation: Notation) -> Result<Self, PhoneError> {
+        reading::read(&Typed::read(input)?, notation)
     }
 
-    fn parse_query_slowly(input: &str, region: Option<Region>) -> Result<Self, PhoneError> {
+    fn parse_query_slowly(input: &str, notation: Notation) -> Result<Self, PhoneError> {
         let mut typed = Typed::read(input)?;
         // A country code does not begin with 0: " 0475…" is a slip.
         typed.plus |= typed.blank && !typed.digits().starts_with(b"0");
-        reading::read(&typed, region)
+        reading::read(&typed, notation)
     }
 
     /// From digits that the plan has found valid (so not more than fit).

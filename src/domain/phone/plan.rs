@@ -21,6 +21,8 @@ pub(super) struct Country {
     start: u32,
     /// What is dialled before its national numbers, `0` in most countries.
     pub(super) trunk: Option<String>,
+    /// The main one of the regions that share the code; none for services.
+    main: Option<[u8; 2]>,
 }
 
 /// How numbers are written within a region.
@@ -142,6 +144,11 @@ impl Plan {
         self.labels.get(index).copied().filter(u8_letters)
     }
 
+    /// The main region of a country code; `None` for services without a country.
+    pub(super) fn main_region(&self, code: u16) -> Option<[u8; 2]> {
+        self.countries.get(usize::from(code))?.as_ref()?.main
+    }
+
     /// How numbers are written in a region.
     pub(super) fn dialling(&self, id: [u8; 2]) -> Option<&Dialling> {
         let index = self.regions.binary_search_by_key(&id, |r| r.id).ok()?;
@@ -189,10 +196,13 @@ impl Plan {
                 },
                 |all| builder.add(&all, MAX_DIGITS - code.to_string().len()),
             );
-            let main = metas.first().and_then(|meta| meta.national_prefix());
+            let main = metas.first();
             *place = Some(Country {
                 start,
-                trunk: main.map(str::to_owned),
+                trunk: main
+                    .and_then(|meta| meta.national_prefix())
+                    .map(str::to_owned),
+                main: main.and_then(|meta| two_letters(meta.id())),
             });
             regions.extend(metas.iter().filter_map(|meta| dialling(meta)));
         }

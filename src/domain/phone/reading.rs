@@ -10,7 +10,7 @@
 use super::error::PhoneError;
 use super::plan::{Dialling, MAX_DIGITS, Plan, Prefix, overseas, plan};
 use super::typed::{Fraction, Typed};
-use super::{PhoneNumber, Region};
+use super::{Notation, PhoneNumber};
 use phonenumber::Mode;
 
 /// Up to this many digits in a country's own notation are taken for a short
@@ -21,11 +21,11 @@ const SHORT_NATIONAL: usize = 6;
 const SHORT_INTERNATIONAL: usize = 4;
 
 /// Reads a typed text.
-pub(super) fn read(typed: &Typed, region: Option<Region>) -> Result<PhoneNumber, PhoneError> {
+pub(super) fn read(typed: &Typed, notation: Notation) -> Result<PhoneNumber, PhoneError> {
     // "07673 2202/2203" is two numbers, "0475/12 34 56" is one: what stands
     // before the slash is a number too, or it is not.
     for (before, behind) in typed.cuts() {
-        if match read_digits(typed, before, region) {
+        if match read_digits(typed, before, notation) {
             Ok(_) | Err(PhoneError::Ambiguous) => true,
             Err(PhoneError::NeedsRegion) => behind.len() >= before.len(),
             Err(_) => false,
@@ -34,8 +34,8 @@ pub(super) fn read(typed: &Typed, region: Option<Region>) -> Result<PhoneNumber,
         }
     }
     match typed.fraction() {
-        None => read_digits(typed, typed.digits(), region),
-        Some(fraction) => read_with_fraction(typed, fraction, region),
+        None => read_digits(typed, typed.digits(), notation),
+        Some(fraction) => read_with_fraction(typed, fraction, notation),
     }
 }
 
@@ -44,14 +44,14 @@ pub(super) fn read(typed: &Typed, region: Option<Region>) -> Result<PhoneNumber,
 fn read_with_fraction(
     typed: &Typed,
     fraction: Fraction,
-    region: Option<Region>,
+    notation: Notation,
 ) -> Result<PhoneNumber, PhoneError> {
     let before = typed.digits().get(..fraction.at).unwrap_or_default();
-    let without = read_digits(typed, before, region);
+    let without = read_digits(typed, before, notation);
     if fraction.certain {
         return without;
     }
-    let whole = read_digits(typed, typed.digits(), region);
+    let whole = read_digits(typed, typed.digits(), notation);
     match (without, whole) {
         (Ok(_) | Err(PhoneError::Ambiguous), Ok(_)) | (Ok(_), Err(PhoneError::Ambiguous)) => {
             Err(PhoneError::Ambiguous)
@@ -64,10 +64,10 @@ fn read_with_fraction(
 fn read_digits(
     typed: &Typed,
     digits: &[u8],
-    region: Option<Region>,
+    notation: Notation,
 ) -> Result<PhoneNumber, PhoneError> {
     let mut found = Found::new();
-    let dialling = region.and_then(|r| plan().dialling(r.0));
+    let dialling = notation.region.and_then(|r| plan().dialling(r.0));
     let zeros = digits.starts_with(b"00");
     if typed.plus {
         // "+00 32…" can only be both ways of writing a plus at once.
@@ -77,6 +77,14 @@ fn read_digits(
     }
     if zeros {
         found.international(typed, digits, 2);
+    }
+    if notation.international && !digits.starts_with(b"0") {
+        found.international(typed, digits, 0);
+        // Unless it is what the region dials for a call abroad (`8~10` in some).
+        if let Some(skip) = dialling.and_then(|dialling| abroad(dialling, digits)) {
+            found.international(typed, digits, skip);
+        }
+        return found.or_else(|| too_short(digits, 0));
     }
     // The harmonised numbers of social value in Europe; in Jersey 116000 would
     // else be taken for the end of a local number.

@@ -362,3 +362,64 @@ fn bytes_that_are_not_text_are_refused() {
     );
     assert!(PhoneNumber::parse_bytes(b"+32475123456", None).is_ok());
 }
+
+/// MSISDNs are written without a plus; many a German one is a landline's number, too.
+#[test]
+fn digits_of_which_it_is_said_begin_with_the_country_code() {
+    let told = |region: Option<Region>| Notation {
+        region,
+        international: true,
+    };
+    for (input, at, want) in [
+        ("491701234007", region("DE"), "+491701234007"),
+        ("4915112340078", region("DE"), "+4915112340078"),
+        ("49 163 1234007", region("DE"), "+491631234007"),
+        ("491631234007.0", region("DE"), "+491631234007"),
+        ("32470123456", None, "+32470123456"),
+        ("13145210091", region("CN"), "+13145210091"),
+        ("390612345678", region("IT"), "+390612345678"),
+        // No country code begins with a zero.
+        ("0470 12 34 56", region("BE"), "+32470123456"),
+        ("0032 470 12 34 56", region("BE"), "+32470123456"),
+        ("+32 470 12 34 56", region("DE"), "+32470123456"),
+    ] {
+        let read = PhoneNumber::parse(input, told(at)).map(|n| n.e164().to_owned());
+        assert_eq!(read.as_deref(), Ok(want), "{input} in {at:?}");
+    }
+    for (input, at, why) in [
+        ("470123456", region("BE"), PhoneError::NotValid),
+        ("0470123456", None, PhoneError::NeedsRegion),
+        ("32112", region("BE"), PhoneError::EmergencyOrShort),
+    ] {
+        assert_eq!(PhoneNumber::parse(input, told(at)), Err(why), "{input}");
+    }
+    assert_eq!(
+        e164("491701234007", region("DE")),
+        Err(PhoneError::Ambiguous)
+    );
+}
+
+#[test]
+fn the_region_of_a_row_is_two_letters_or_a_country_code() {
+    for (cell, want) in [
+        ("BE", "BE"),
+        (" be ", "BE"),
+        ("32", "BE"),
+        ("+32", "BE"),
+        ("0032", "BE"),
+        ("32.0", "BE"),
+        ("1", "US"),
+        ("44", "GB"),
+        ("7", "RU"),
+        ("39", "IT"),
+        ("262", "RE"),
+        ("383", "XK"),
+    ] {
+        assert_eq!(Region::parse_cell(cell).unwrap().as_str(), want, "{cell}");
+    }
+    for wrong in [
+        "", " ", "+", "0", "UK", "800", "881", "99", "3.2", "-32", "99999999", "1-242",
+    ] {
+        assert_eq!(Region::parse_cell(wrong), Err(UnknownRegion), "{wrong}");
+    }
+}

@@ -31,7 +31,7 @@ impl World {
         let (service, _) = Service::start(&settings, folder.path()).await.unwrap();
         let wanted = Wanted {
             numbers: vec!["+32486913572"],
-            region: Region::parse("BE").ok(),
+            notation: Region::parse("BE").ok().into(),
             sellers: Sellers::All,
             channels: Channels::of(&[Channel::Voice]).unwrap(),
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::UtcOffset;
 
-use crate::domain::{AgencyId, Region, SellerId};
+use crate::domain::{AgencyId, Notation, SellerId};
 use crate::service::Snapshot;
 pub use crate::table::Column;
 use crate::table::{RowsError, named};
@@ -57,8 +57,8 @@ pub struct Mapping {
     /// Between the columns; one of `,`, `;`, `|` and a tab, found out from the first line if not
     /// given.
     pub delimiter: Option<u8>,
-    /// The country of numbers without a country code.
-    pub region: Option<Region>,
+    /// How numbers are written.
+    pub notation: Notation,
     /// How far times without an offset are from UTC; without it they are not read: an hour off, a
     /// check that was made is not found.
     pub offset: Option<UtcOffset>,
@@ -78,7 +78,7 @@ impl Default for Mapping {
             default_seller: None,
             heading: true,
             delimiter: None,
-            region: None,
+            notation: Notation::default(),
             offset: Some(UtcOffset::UTC),
             known: None,
         }

@@ -147,7 +147,7 @@ impl<R: Read> CallReader<R> {
             return Err(Unreadable::UnknownSeller);
         }
         let number = cell(self.places.called);
-        let number = PhoneNumber::parse_bytes(number.trim_ascii(), self.mapping.region)
+        let number = PhoneNumber::parse_bytes(number.trim_ascii(), self.mapping.notation)
             .map_err(Unreadable::Number)?;
         Ok(Call {
             number,

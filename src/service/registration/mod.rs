@@ -16,8 +16,8 @@ use std::sync::Arc;
 use super::reason::reason;
 use super::{Service, ServiceError, Snapshot};
 use crate::domain::{
-    AgencyId, Channels, Context, Detail, KeyId, Locator, MOST_SELLERS, Moment, Op, PhoneError,
-    PhoneNumber, Principal, Region, Role, Scope, SellerId, SellerRef,
+    AgencyId, Channels, Context, Detail, KeyId, Locator, MOST_SELLERS, Moment, Notation, Op,
+    PhoneError, PhoneNumber, Principal, Role, Scope, SellerId, SellerRef,
 };
 use crate::privacy::random;
 use crate::store::{Action, Change, Listing, SellerNumber};
@@ -69,8 +69,8 @@ pub enum Sellers {
 pub struct Wanted<'a> {
     /// The numbers as they were written.
     pub numbers: Vec<&'a str>,
-    /// The country of numbers written without one.
-    pub region: Option<Region>,
+    /// How they were written.
+    pub notation: Notation,
     /// For which sellers.
     pub sellers: Sellers,
     /// Calls, texts or both.
@@ -123,7 +123,7 @@ impl Service {
         wanted: &Wanted<'_>,
     ) -> Result<Registered, ServiceError> {
         let directory = self.directory.current()?;
-        let numbers = self.read_numbers(&wanted.numbers, wanted.region)?;
+        let numbers = self.read_numbers(&wanted.numbers, wanted.notation)?;
         let scope = scope(who, wanted, &directory)?;
         let acting = who.acting()?;
         let seed = match who {
@@ -179,7 +179,7 @@ impl Service {
     pub fn read_numbers(
         &self,
         texts: &[&str],
-        region: Option<Region>,
+        notation: Notation,
     ) -> Result<Vec<PhoneNumber>, ServiceError> {
         if texts.is_empty() {
             return Err(ServiceError::NoNumbers);
@@ -190,7 +190,7 @@ impl Service {
         let mut numbers = Vec::with_capacity(texts.len());
         let mut errors: Vec<(usize, PhoneError)> = Vec::new();
         for (place, text) in texts.iter().enumerate() {
-            match PhoneNumber::parse(text, region) {
+            match PhoneNumber::parse(text, notation) {
                 Ok(number) if numbers.contains(&number) => {}
                 Ok(number) => numbers.push(number),
                 Err(error) => errors.push((place, error)),

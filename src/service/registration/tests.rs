@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::change::Amendment;
 use super::*;
-use crate::domain::{Answer, Channel};
+use crate::domain::{Answer, Channel, Notation};
 use crate::service::Question;
 use crate::settings::{Overrides, Settings};
 
@@ -51,7 +51,7 @@ impl Here {
         service.directory.renew().await.unwrap();
         let wanted = Wanted {
             numbers: vec!["+32470000001", "+32470000002"],
-            region: None,
+            notation: Notation::default(),
             sellers: Sellers::Chosen(vec![seller("telco")]),
             channels: Channels::BOTH,
         };

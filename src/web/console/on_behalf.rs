@@ -117,10 +117,10 @@ async fn sent(
     let sheet = Sheet::of(fields, state);
     let meant = sheet.typed.read(state).map_err(|_| Why::Wrong)?;
     reason(&sheet.reason).map_err(|_| Why::Wrong)?;
-    let (numbers, region) = sheet.typed.numbers();
+    let (numbers, notation) = sheet.typed.numbers();
     let wanted = Wanted {
         numbers,
-        region,
+        notation,
         sellers: meant.sellers.clone(),
         channels: meant.channels,
     };

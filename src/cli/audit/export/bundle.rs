@@ -53,8 +53,7 @@ impl Export {
             let since = match number {
                 None => None,
                 Some(number) => {
-                    let (region, months) = (self.region.as_deref(), span.months());
-                    let text = openings::get(&client, number, region, &months)?;
+                    let text = openings::get(&client, number, &self.notation, &span.months())?;
                     note("That you opened this number is on record.");
                     work.put("openings.txt", text.as_bytes())?;
                     openings::given_at(&text)

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::cli::client::Target;
-use crate::cli::number::typed;
+use crate::cli::number::{NotationArgs, typed};
 use crate::cli::{Failure, Outcome, path_parser};
 use crate::domain::Op;
 use crate::log::LogName;
@@ -68,9 +68,8 @@ pub(super) struct Export {
     #[arg(long, value_name = "NUMBER")]
     phone: Option<String>,
 
-    /// The country of a --phone without country code, as two letters
-    #[arg(long, value_name = "COUNTRY")]
-    region: Option<String>,
+    #[command(flatten)]
+    notation: NotationArgs,
 
     /// The form of the entries
     #[arg(long, default_value = "ndjson")]
@@ -153,11 +152,11 @@ impl Export {
             ("seller", self.seller.as_deref()),
             ("op", self.op.as_deref()),
             ("answer", self.answer.as_deref()),
-            ("region", self.region.as_deref()),
             ("phone", number),
         ];
         given
             .into_iter()
+            .chain(self.notation.parameters())
             .filter_map(|(name, value)| Some((name, value?)))
             .collect()
     }

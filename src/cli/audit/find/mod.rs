@@ -12,10 +12,10 @@ use clap::{Args, ValueEnum};
 
 use super::unpack::Unpacked;
 use super::verify::{OWN_KEYS, keys_of};
-use crate::cli::number::typed;
+use crate::cli::number::{NotationArgs, typed};
 use crate::cli::output::{cannot_print, note, plain};
 use crate::cli::{Failure, Outcome, path_parser};
-use crate::domain::{Entry, Op, PhoneNumber, Region};
+use crate::domain::{Entry, Op, PhoneNumber};
 use crate::log::bundle::{self, SignedLog};
 use crate::log::verify::keys_in;
 use crate::service::audit::write_csv_row;
@@ -81,9 +81,8 @@ pub(super) struct Find {
     #[arg(long)]
     no_index: bool,
 
-    /// The country of a number without country code, as two letters
-    #[arg(long, value_name = "COUNTRY")]
-    region: Option<String>,
+    #[command(flatten)]
+    notation: NotationArgs,
 
     /// What follows the number by mistake; taken up here, so that no error message repeats it
     #[arg(hide = true)]
@@ -150,10 +149,8 @@ impl Find {
                 "one number at a time; put a number with blanks in quotes",
             ));
         }
-        let region = self.region.as_deref().map(Region::parse).transpose();
-        let region = region.map_err(|error| Failure::usage(format!("--region: {error}")))?;
         let number = typed(&self.number)?;
-        PhoneNumber::parse(&number, region)
+        PhoneNumber::parse(&number, &self.notation)
             .map_err(|error| Failure::usage(format!("the number cannot be read: {error}")))
     }
 }

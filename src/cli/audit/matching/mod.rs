@@ -17,6 +17,7 @@ use self::summary::{Form, Summary};
 use super::place::Place;
 use super::stream::{deliver, whole_can_be_told};
 use crate::cli::client::{Patience, Target, good};
+use crate::cli::number::NotationArgs;
 use crate::cli::output::note;
 use crate::cli::{Failure, Outcome, path_parser};
 
@@ -80,9 +81,8 @@ pub(super) struct Match {
     #[arg(long, value_name = "CHARACTER", help_heading = "The records")]
     delimiter: Option<String>,
 
-    /// The country of numbers without country code, as two letters
-    #[arg(long, value_name = "COUNTRY", help_heading = "The records")]
-    region: Option<String>,
+    #[command(flatten, next_help_heading = "The records")]
+    notation: NotationArgs,
 
     /// How far from UTC times are that do not say it themselves, as in +01:00; without it, such times
     /// are not read
@@ -207,15 +207,17 @@ impl Match {
             ("default_seller", text(&self.default_seller)),
             ("heading", self.no_heading.then(|| "0".to_owned())),
             ("delimiter", text(&self.delimiter)),
-            ("region", text(&self.region)),
             ("offset", text(&self.offset)),
             ("validity_s", number(self.validity)),
             ("tolerance_s", number(self.tolerance)),
             ("look_back_days", number(self.look_back)),
             ("format", Some(self.format.name().to_owned())),
         ];
+        let notation = self.notation.parameters();
+        let notation = notation.map(|(name, value)| (name, value.map(str::to_owned)));
         given
             .into_iter()
+            .chain(notation)
             .filter_map(|(name, value)| Some((name, value?)))
             .collect()
     }

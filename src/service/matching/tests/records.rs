@@ -51,7 +51,7 @@ fn the_forms_that_switches_and_spreadsheets_write_are_read() {
     let table = format!("2026-11-10 12:00:00,{NUMBER}\n");
     assert_eq!(reads(table.as_bytes(), &bare), fine);
     let national = Mapping {
-        region: Region::parse("BE").ok(),
+        notation: Region::parse("BE").ok().into(),
         offset: read_offset("+01:00"),
         delimiter: Some(b':'),
         ..Mapping::default()
