@@ -13,7 +13,7 @@ use super::auth::operator;
 use super::body::read_json;
 use super::problem::Problem;
 use super::query::notation;
-use crate::domain::{PhoneNumber, Region, SellerRef};
+use crate::domain::{PhoneNumber, SellerRef};
 use crate::service::ServiceError;
 use crate::service::import::{Day, ImportView, LONGEST_PART, NewImport, Rows, TakeFrom};
 
@@ -49,6 +49,8 @@ struct Begin {
     heading: bool,
     #[serde(default)]
     region: Option<String>,
+    #[serde(default)]
+    international: bool,
 }
 
 /// One column, or several.
@@ -88,7 +90,7 @@ impl Begin {
         let date = self
             .date
             .map(|text| Day::read(text.as_bytes(), Day::today()));
-        let region = self.region.map(|text| Region::parse(&text)).transpose();
+        let notation = notation(self.region.as_deref(), self.international)?;
         let delimiter = match self.delimiter.as_deref() {
             None => b',',
             Some("tab") => b'\t',
@@ -121,7 +123,7 @@ impl Begin {
                 date_column,
                 delimiter,
                 heading: self.heading,
-                region: region.map_err(|_| wrong("a region is the two letters of a country"))?,
+                notation,
             },
         })
     }

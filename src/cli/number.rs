@@ -15,7 +15,7 @@ const LONGEST: u64 = 1024;
 const MOST: u64 = 64 << 10;
 
 /// How numbers are written, on every command that takes some.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct NotationArgs {
     /// The country of numbers without country code, as two letters
     #[arg(long, value_name = "COUNTRY")]

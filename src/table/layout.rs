@@ -6,7 +6,7 @@ use super::head::{Head, HeadError};
 use super::numbers::{Encoding, NumberRules};
 use super::object;
 use super::rows::Splitter;
-use crate::domain::Region;
+use crate::domain::Notation;
 
 /// What is known of a table beforehand. The rest is found out from its first row.
 #[derive(Debug, Clone)]
@@ -125,7 +125,7 @@ impl Layout {
 
     /// What reads the numbers of its rows.
     #[must_use]
-    pub fn rules(&self, region: Option<Region>) -> NumberRules {
+    pub fn rules(&self, notation: Notation) -> NumberRules {
         NumberRules {
             form: self.head.form,
             delimiter: self.head.delimiter,
@@ -135,7 +135,7 @@ impl Layout {
             and_usual: self.and_usual,
             taken: self.taken,
             encoding: self.encoding,
-            region,
+            notation,
             region_column: self.region_column,
         }
     }

@@ -4,7 +4,7 @@ use encoding_rs::WINDOWS_1252;
 
 use super::object::{self, Names, Object};
 use super::{Cells, Form};
-use crate::domain::{MAX_INPUT_BYTES, PhoneError, PhoneNumber, Region};
+use crate::domain::{MAX_INPUT_BYTES, Notation, PhoneError, PhoneNumber, Region};
 
 /// How characters beyond ASCII are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,9 @@ pub enum RowError {
     #[error("the line is not a JSON object, or has the number twice, or an answer already")]
     NotAnObject,
     /// The cell of the region is none.
-    #[error("the region of the row is neither two letters of ISO 3166-1 nor a country code")]
+    #[error(
+        "the region of the row is neither two letters of ISO 3166-1 (GB for the United Kingdom) nor a country code"
+    )]
     Region,
 }
 
@@ -98,9 +100,9 @@ pub struct NumberRules {
     pub taken: &'static [&'static str],
     /// The encoding; where it is not known, a number that is not UTF-8 is taken for Windows-1252.
     pub encoding: Option<Encoding>,
-    /// Where numbers without a country code are from.
-    pub region: Option<Region>,
-    /// The column of a region that goes before it.
+    /// How they are written.
+    pub notation: Notation,
+    /// The column of a region that goes before that one.
     pub region_column: Option<usize>,
 }
 
@@ -138,7 +140,7 @@ impl RowReader {
     ) -> Result<PhoneNumber, RowError> {
         match self.rules.form {
             _ if damaged => Err(RowError::Quotes),
-            Form::Lines => self.number(row, self.rules.region),
+            Form::Lines => self.number(row, self.rules.notation),
             Form::Csv => self.cells(row, also),
             Form::Ndjson => self.members(row, also),
         }
@@ -176,20 +178,23 @@ impl RowReader {
         cells: &Cells,
         also: &mut Vec<PhoneNumber>,
     ) -> Result<PhoneNumber, RowError> {
-        let region = match self
+        let notation = match self
             .rules
             .region_column
             .and_then(|place| cells.get(row, place))
         {
             Some(cell) if !cell.trim_ascii().is_empty() => {
-                let region = Region::parse(super::columns::text(cell.trim_ascii()).as_ref());
-                Some(region.map_err(|_| RowError::Region)?)
+                let region = Region::parse_cell(&super::columns::text(cell));
+                Notation {
+                    region: Some(region.map_err(|_| RowError::Region)?),
+                    ..self.rules.notation
+                }
             }
-            _ => self.rules.region,
+            _ => self.rules.notation,
         };
         let mut joined = std::mem::take(&mut self.joined);
         let mut number = |parts: &Vec<usize>| match parts.as_slice() {
-            [place] => self.number(cells.get(row, *place).ok_or(RowError::NoNumber)?, region),
+            [place] => self.number(cells.get(row, *place).ok_or(RowError::NoNumber)?, notation),
             parts => {
                 joined.clear();
                 for place in parts {
@@ -202,7 +207,7 @@ impl RowReader {
                     }
                     joined.extend_from_slice(part);
                 }
-                self.number(&joined, region)
+                self.number(&joined, notation)
             }
         };
         let read = match self.rules.places.as_slice() {
@@ -225,7 +230,7 @@ impl RowReader {
             cells.split(&line, self.rules.delimiter);
             let is_number = |place: &usize| {
                 let cell = cells.get(&line, *place).unwrap_or_default();
-                self.number(cell, self.rules.region).is_ok()
+                self.number(cell, self.rules.notation).is_ok()
             };
             cells.len() == self.rules.columns && self.rules.places.iter().flatten().any(is_number)
         };
@@ -245,7 +250,7 @@ impl RowReader {
         let object = Object::read(row, &mut self.names).map_err(|_| RowError::NotAnObject)?;
         let number = |value| {
             let text = object::text(value).ok_or(PhoneError::NotANumber)?;
-            self.number(text.as_bytes(), self.rules.region)
+            self.number(text.as_bytes(), self.rules.notation)
         };
         let first = object.number.ok_or(RowError::NoNumber)?;
         match object.also.is_empty() {
@@ -258,7 +263,7 @@ impl RowReader {
     }
 
     #[inline]
-    fn number(&self, text: &[u8], region: Option<Region>) -> Result<PhoneNumber, RowError> {
+    fn number(&self, text: &[u8], notation: Notation) -> Result<PhoneNumber, RowError> {
         let text = text.trim_ascii();
         let utf8 = match self.rules.encoding {
             _ if text.is_ascii() => true,
@@ -266,12 +271,12 @@ impl RowReader {
             None => std::str::from_utf8(text).is_ok(),
         };
         if utf8 {
-            return Ok(PhoneNumber::parse_bytes(text, region)?);
+            return Ok(PhoneNumber::parse_bytes(text, notation)?);
         }
         // No number is longer.
         let text = &text[..text.len().min(MAX_INPUT_BYTES + 1)];
         let text = WINDOWS_1252.decode_without_bom_handling(text).0;
-        Ok(PhoneNumber::parse(text.trim(), region)?)
+        Ok(PhoneNumber::parse(text.trim(), notation)?)
     }
 }
 

@@ -359,7 +359,7 @@ on_every_store! {
             (json!({"part_bytes": 1 << 30}), 422),
             (json!({"column": 0}), 422),
             (json!({"delimiter": ",,"}), 422),
-            (json!({"region": "XX"}), 422),
+            (json!({"region": "XX"}), 400),
             (json!({"others": 1}), 422),
         ] {
             operator.post(PATH, request(&parts, &more)).expect(status);

@@ -1,6 +1,8 @@
 //! How numbers are written where they come from is said in the same words on every way in: the
 //! country they are dialled from, and that digits begin with a country code.
 
+use std::fs;
+
 use serde_json::json;
 
 use crate::audit::text;
@@ -75,6 +77,61 @@ on_every_store! {
         let query = [("phone", "+32470000001"), ("seller", "telco"), ("numbers", "national")];
         let refused = dialler.check_with(&query).expect(400).text();
         assert!(refused.contains("`numbers`") && refused.contains("international"), "{refused}");
+    }
+
+    fn a_list_of_msisdns_is_imported_and_washed_when_it_is_said_what_they_are(world: &World) {
+        let dialler = world.dialler();
+        let file = world.scratch("msisdns.txt");
+        let list = MSISDNS.map(|(digits, _)| digits.to_owned() + "\n").concat();
+        fs::write(&file, &list).unwrap();
+        let mut import = vec![
+            "import", file.to_str().unwrap(), "--source", "a list", "--all-sellers", "--region", "DE",
+        ];
+        let ended = world.service.cli(&import);
+        assert_ne!(ended.status.code(), Some(0));
+        import.push("--international");
+        let ended = world.service.cli(&import);
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        for (_, number) in MSISDNS {
+            assert!(dialler.suppresses(number, "telco"), "{number}");
+        }
+        for (told, answer) in [("", "invalid"), ("&numbers=international", "suppress")] {
+            let path = format!("/v1/wash?seller=telco&region=DE{told}");
+            let list = format!("phone\n{list}");
+            let headers = [("Content-Type", "text/csv")];
+            let came = dialler.call("POST", &path, &headers, list.into()).expect(200).text();
+            let answers: Vec<_> = rows(&came).into_iter().map(|row| row["answer"].clone()).collect();
+            assert_eq!(answers, [answer; 3], "{came}");
+        }
+        let wash = |more: &[&str]| {
+            let mut command = metrust();
+            command
+                .args(["wash", file.to_str().unwrap(), "--seller", "telco", "--region", "DE"])
+                .args(["--output", "-"])
+                .args(more)
+                .env("METRUST_URL", world.service.url())
+                .env("METRUST_KEY", dialler.key());
+            let ended = crate::harness::process::run(&mut command);
+            assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+            ended.stdout
+        };
+        assert_eq!(wash(&[]).matches("phone_ambiguous").count(), 3);
+        assert_eq!(wash(&["--international"]).matches("suppress").count(), 3);
+    }
+
+    fn the_region_of_a_row_may_be_a_country_code_as_diallers_have_it(world: &World) {
+        let dialler = world.dialler();
+        dialler.register(&["+32470000601", "+12125550123", "+442079460006"], json!("all"));
+        let list = "phone_code,phone\n32,0470000601\n1,2125550123\n+44,02079460006\nUK,02079460006\n";
+        let headers = [("Content-Type", "text/csv")];
+        let path = "/v1/wash?seller=telco&column=phone&region_column=phone_code";
+        let came = dialler.call("POST", path, &headers, list.into()).expect(200).text();
+        let told: Vec<_> = rows(&came)
+            .into_iter()
+            .map(|row| (row["answer"].clone(), row["reason"].clone()))
+            .collect();
+        assert!(told[..3].iter().all(|(answer, _)| answer == "suppress"), "{came}");
+        assert_eq!(told[3], ("invalid".to_owned(), "region_unknown".to_owned()));
     }
 
     fn whoever_writes_uk_is_told_that_it_is_gb(world: &World) {

@@ -22,16 +22,17 @@ use super::State;
 use super::auth::principal;
 use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
-use crate::domain::{Campaign, Channel, Region, SellerId};
+use crate::domain::{Campaign, Channel, SellerId};
 use crate::service::Question;
 use crate::service::wash::{ADDED, BeginError, InputError};
 use crate::table::{Coding, Column, Encoding, Form, HeadError, LayoutError, Wanted};
 
-const PARAMETERS: [&str; 13] = [
+const PARAMETERS: [&str; 14] = [
     "seller",
     "channel",
     "campaign",
     "region",
+    "numbers",
     "region_column",
     "format",
     "column",
@@ -59,9 +60,7 @@ pub(super) async fn wash(
             .unwrap_or(Channel::Voice),
         campaign: query.get("campaign").map(Campaign::parse).transpose()?,
     };
-    let region = query.parse("region", "a country of two letters", |text| {
-        Region::parse(text).ok()
-    })?;
+    let notation = query.notation()?;
     let wanted = wanted(&request, &query)?;
     let with_summary = match query.get("summary") {
         None | Some("none") => false,
@@ -72,7 +71,7 @@ pub(super) async fn wash(
     let going = header(&request, &ACCEPT_ENCODING).map_or(Coding::Plain, accepted);
     let no_memory = |_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
     let encoder = Encoder::new(going).map_err(no_memory)?;
-    let wash = state.service.begin_wash(&who, &question, region)?;
+    let wash = state.service.begin_wash(&who, &question, notation)?;
     let id = wash.id().to_string();
 
     let idle = Duration::from_secs(state.settings.check.wash_idle_s);

@@ -21,6 +21,7 @@ use self::layout::Columns;
 use self::parts::Parts;
 use self::report::Report;
 use super::client::{Client, Patience, Target};
+use super::number::NotationArgs;
 use super::output::note;
 use super::source::Source;
 use super::{Failure, Outcome, path_parser};
@@ -109,9 +110,8 @@ pub(super) struct Import {
     #[arg(long, value_name = "CHARACTER", help_heading = "The rows")]
     delimiter: Option<String>,
 
-    /// The country of numbers without country code, as two letters
-    #[arg(long, value_name = "COUNTRY", help_heading = "The rows")]
-    region: Option<String>,
+    #[command(flatten, next_help_heading = "The rows")]
+    notation: NotationArgs,
 
     /// Write the rejected rows here: line and reason, no numbers [default: FILE.rejected.csv]
     #[arg(long, value_name = "FILE", value_parser = path_parser())]
@@ -195,7 +195,7 @@ impl Import {
             .flatten()
             .map(|at| at + 1)
             .collect();
-        json!({
+        let mut body = json!({
             "source": self.source,
             "seller": self.seller.as_deref().unwrap_or("all"),
             "remove": self.remove,
@@ -211,8 +211,9 @@ impl Import {
             "date_column": columns.date.map(|column| column + 1),
             "delimiter": columns.delimiter(),
             "heading": table.heading,
-            "region": self.region,
-        })
+        });
+        self.notation.add_to(&mut body);
+        body
     }
 
     fn tell(&self, client: &Client, parts: &Parts, told: &Told) -> Outcome {

@@ -25,6 +25,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::client::{Patience, Target};
+use super::number::NotationArgs;
 use super::output::note;
 use super::{Outcome, path_parser};
 use crate::service::wash::ADDED;
@@ -68,9 +69,8 @@ pub(super) struct Wash {
     #[arg(long)]
     channel: Option<Channel>,
 
-    /// The country of numbers without country code, as two letters
-    #[arg(long, value_name = "COUNTRY")]
-    region: Option<String>,
+    #[command(flatten)]
+    notation: NotationArgs,
 
     /// The column of each row's country: two letters, or a country code [default: --region for all]
     #[arg(long, value_name = "COLUMN", help_heading = "The list")]
@@ -226,7 +226,7 @@ impl Wash {
                 Channel::Voice => "voice",
                 Channel::Text => "text",
             }),
-            region: self.region.clone(),
+            notation: self.notation.clone(),
             campaign: self.campaign.clone(),
         }
     }

@@ -15,6 +15,7 @@ use super::output::{Destination, Output};
 use super::progress::Progress;
 use crate::cli::Failure;
 use crate::cli::client::Client;
+use crate::cli::number::NotationArgs;
 use crate::cli::output::note;
 use crate::table::{Encoding, Form, Layout};
 
@@ -30,7 +31,7 @@ const SAVE: Duration = Duration::from_secs(1);
 pub(super) struct Question {
     pub seller: String,
     pub channel: Option<&'static str>,
-    pub region: Option<String>,
+    pub notation: NotationArgs,
     pub campaign: Option<String>,
 }
 
@@ -199,7 +200,6 @@ impl Work {
         let given = [
             ("seller", Some(question.seller.as_str())),
             ("channel", question.channel),
-            ("region", question.region.as_deref()),
             ("campaign", question.campaign.as_deref()),
             ("format", Some(format)),
             ("column", column.as_deref()),
@@ -211,6 +211,7 @@ impl Work {
         ];
         let given = given
             .into_iter()
+            .chain(question.notation.parameters())
             .filter_map(|(name, value)| Some((name, value?)));
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(given)

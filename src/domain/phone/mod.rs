@@ -23,6 +23,7 @@ pub use typed::MAX_INPUT_BYTES;
 
 use phonenumber::metadata::DATABASE;
 use plan::{MAX_DIGITS, plan};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use typed::Typed;
 
@@ -213,7 +214,8 @@ impl fmt::Debug for PhoneNumber {
 
 /// A region with a numbering plan, by its two letters of ISO 3166-1 (and `XK`
 /// for Kosovo, `AC` and `TA` for islands with plans of their own).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Region([u8; 2]);
 
 impl Region {
@@ -245,6 +247,20 @@ impl fmt::Debug for Region {
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for Region {
+    type Error = UnknownRegion;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
     }
 }
 

@@ -1,12 +1,15 @@
 //! How numbers are written where they come from.
 
+use serde::{Deserialize, Serialize};
+
 use super::Region;
 use crate::domain::phone::plan::plan;
 
 /// What is known of the numbers of a source beside the digits themselves.
 ///
 /// Nothing known is the default; a region alone is had by `Some(region).into()`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Notation {
     /// Where a number without a country code is dialled from.
     pub region: Option<Region>,

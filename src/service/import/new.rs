@@ -47,7 +47,7 @@ impl NewImport {
         };
         let columns = rows.numbers.iter().chain([&rows.columns]);
         let columns: Vec<u8> = columns.flat_map(|column| column.to_be_bytes()).collect();
-        let parts: [&[u8]; 13] = [
+        let parts: [&[u8]; 14] = [
             &self.file,
             &self.bytes.to_be_bytes(),
             self.source.as_bytes(),
@@ -63,7 +63,12 @@ impl NewImport {
                 .map_or(0, |column| column + 1)
                 .to_be_bytes(),
             &[rows.delimiter, u8::from(rows.heading)],
-            rows.region.as_ref().map_or("", Region::as_str).as_bytes(),
+            rows.notation
+                .region
+                .as_ref()
+                .map_or("", Region::as_str)
+                .as_bytes(),
+            &[u8::from(rows.notation.international)],
         ];
         for part in parts {
             hash.update((part.len() as u64).to_be_bytes());

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DateError, Day, Rejected, Rejection};
-use crate::domain::{PhoneNumber, Region};
+use crate::domain::{Notation, PhoneNumber};
 use crate::store::Spot;
 use crate::table::{
     BYTE_ORDER_MARK, EndlessRow, Foreign, Form, NumberRules, RowError, RowReader, Splitter,
@@ -25,9 +25,9 @@ pub struct Rows {
     pub delimiter: u8,
     /// Whether the first line names the columns.
     pub heading: bool,
-    /// The country of numbers without a country code.
-    #[serde(with = "region")]
-    pub region: Option<Region>,
+    /// How the numbers are written.
+    #[serde(flatten)]
+    pub notation: Notation,
 }
 
 /// Why a part is not read at all.
@@ -175,7 +175,7 @@ impl Rows {
             and_usual: false,
             taken: &[],
             encoding: None,
-            region: self.region,
+            notation: self.notation,
             region_column: None,
         }
     }
@@ -193,31 +193,12 @@ fn lines(row: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// A region by its two letters.
-mod region {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::domain::Region;
-
-    pub fn serialize<S: Serializer>(region: &Option<Region>, to: S) -> Result<S::Ok, S::Error> {
-        match region {
-            Some(region) => to.serialize_some(region.as_str()),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Region>, D::Error> {
-        let text = Option::<String>::deserialize(from)?;
-        let region = text.map(|text| Region::parse(&text)).transpose();
-        region.map_err(serde::de::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::Region;
     use crate::privacy::Subject;
 
     /// A spot that is nothing but the number's last digits.
@@ -235,7 +216,7 @@ mod tests {
             date_column: None,
             delimiter: b',',
             heading: false,
-            region: None,
+            notation: Notation::default(),
         }
     }
 
@@ -266,7 +247,7 @@ mod tests {
         ];
         assert_eq!(reasons(&part), told);
         let belgian = Rows {
-            region: Region::parse("BE").ok(),
+            notation: Region::parse("BE").ok().into(),
             ..lines()
         };
         assert_eq!(read(&belgian, text).listings.len(), 3);
@@ -281,7 +262,7 @@ mod tests {
             date_column: Some(0),
             delimiter: b';',
             heading: true,
-            region: None,
+            notation: Notation::default(),
         };
         let text = "when;who;phone\n\
             2019-05-01;\"a;b \"\"c\"\"\";\"+32470000001\";x\n\

@@ -1,6 +1,6 @@
 //! Some rows that are asked about together.
 
-use crate::domain::{PhoneNumber, Region};
+use crate::domain::{Notation, PhoneNumber};
 use crate::table::{BYTE_ORDER_MARK, Layout, Row, RowError, RowReader, is_empty};
 
 /// How many rows go to the store at once.
@@ -81,9 +81,9 @@ pub(super) struct LineReader {
 }
 
 impl LineReader {
-    pub fn new(layout: &Layout, region: Option<Region>) -> Self {
+    pub fn new(layout: &Layout, notation: Notation) -> Self {
         Self {
-            rows: RowReader::new(layout.rules(region)),
+            rows: RowReader::new(layout.rules(notation)),
             columns: layout.columns,
             heading: layout.heading,
             separator_line: layout.head.separator_line,

@@ -30,8 +30,8 @@ pub use receipt::WashReceipt;
 
 use super::{Question, Service, ServiceError};
 use crate::domain::{
-    AgencyId, Campaign, Channel, Context, EntryId, KeyId, Moment, Op, Principal, Region, SellerId,
-    SellerRef,
+    AgencyId, Campaign, Channel, Context, EntryId, KeyId, Moment, Notation, Op, Principal,
+    SellerId, SellerRef,
 };
 use crate::store::SellerNumber;
 
@@ -160,7 +160,7 @@ pub struct Wash {
     seller: SellerNumber,
     channel: Channel,
     campaign: Option<Campaign>,
-    region: Option<Region>,
+    notation: Notation,
     /// Of every row's entry.
     context: Arc<Context>,
     _place: Place,
@@ -175,7 +175,7 @@ impl Service {
         self: &Arc<Self>,
         who: &Principal,
         question: &Question,
-        region: Option<Region>,
+        notation: Notation,
     ) -> Result<Wash, ServiceError> {
         let (agency, seller) = self.mandate(who, &question.seller)?;
         self.room_for_entries()?;
@@ -199,7 +199,7 @@ impl Service {
             seller,
             channel: question.channel,
             campaign: question.campaign.clone(),
-            region,
+            notation,
             context: Arc::new(context),
             _place: place,
         })

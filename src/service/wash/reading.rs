@@ -2,7 +2,7 @@
 
 use super::group::{Group, LineReader};
 use super::{Input, InputError};
-use crate::domain::{Region, WashEnd};
+use crate::domain::{Notation, WashEnd};
 use crate::table::{EndlessRow, Layout, LayoutError, Splitter, Wanted};
 
 /// Why a list cannot be washed at all.
@@ -39,7 +39,7 @@ impl<I: Input> Reading<I> {
     pub async fn begin(
         mut input: I,
         wanted: &Wanted,
-        region: Option<Region>,
+        notation: Notation,
     ) -> Result<(Layout, Self), BeginError> {
         let (mut start, mut ended) = (Vec::new(), false);
         let layout = loop {
@@ -51,7 +51,7 @@ impl<I: Input> Reading<I> {
         let mut reading = Self {
             input,
             splitter: layout.splitter(),
-            lines: LineReader::new(&layout, region),
+            lines: LineReader::new(&layout, notation),
             group: Group {
                 bytes: start,
                 ..Group::default()

@@ -64,7 +64,7 @@ impl Wash {
                 #[cfg(target_os = "linux")]
                 let _ = rustix::process::setpriority_process(None, NICENESS);
                 runtime.block_on(async move {
-                    match Reading::begin(input, &wanted, self.region).await {
+                    match Reading::begin(input, &wanted, self.notation).await {
                         Ok((layout, reading)) => {
                             if tell.send(Ok(layout.numbers.positions())).is_ok() {
                                 self.run(layout, reading, output).await;
