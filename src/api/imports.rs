@@ -15,7 +15,8 @@ use super::problem::Problem;
 use super::query::notation;
 use crate::domain::{PhoneNumber, SellerRef};
 use crate::service::ServiceError;
-use crate::service::import::{Day, ImportView, LONGEST_PART, NewImport, Rows, TakeFrom};
+use crate::service::import::{Day, ImportView, LONGEST_PART, NewImport, Only, Rows, TakeFrom};
+use crate::table::Numbers;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,14 +36,20 @@ struct Begin {
     bytes: u64,
     parts: u32,
     part_bytes: u64,
-    /// Positions of columns are counted from 1.
+    /// Positions of columns are counted from 1: `2`, `2,3` for two numbers, `1+2` for one number in
+    /// two columns.
     #[serde(default = "first")]
-    column: Positions,
+    column: String,
     /// How many columns the table has, if there are more than those that are named.
     #[serde(default)]
-    columns: Option<u32>,
+    columns: Option<usize>,
     #[serde(default)]
-    date_column: Option<u32>,
+    date_column: Option<usize>,
+    #[serde(default)]
+    region_column: Option<usize>,
+    /// Only the rows with this value in that column.
+    #[serde(default, rename = "where")]
+    only: Option<Where>,
     #[serde(default)]
     delimiter: Option<String>,
     #[serde(default)]
@@ -53,38 +60,46 @@ struct Begin {
     international: bool,
 }
 
-/// One column, or several.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Positions {
-    One(u32),
-    Several(Vec<u32>),
+#[serde(deny_unknown_fields)]
+struct Where {
+    column: usize,
+    value: String,
 }
 
-fn first() -> Positions {
-    Positions::One(1)
+fn first() -> String {
+    "1".to_owned()
 }
 
 impl Begin {
     fn read(self) -> Result<NewImport, Problem> {
         let wrong = |text| Problem::from(ServiceError::Contradiction(text));
-        let position = |column: u32| {
-            let place = column.checked_sub(1).filter(|place| *place < 10_000);
+        const MOST: usize = 10_000;
+        let position = |column: usize| {
+            let place = column.checked_sub(1).filter(|place| *place < MOST);
             place.ok_or_else(|| wrong("positions of columns are counted from 1"))
         };
-        let numbers = match self.column {
-            Positions::One(column) => vec![column],
-            Positions::Several(columns) => columns,
-        };
-        let numbers: Vec<u32> = numbers
-            .into_iter()
-            .map(position)
-            .collect::<Result<_, _>>()?;
+        let numbers = Numbers::at(&self.column, MOST);
+        let numbers =
+            numbers.ok_or_else(|| wrong("column is a position from 1, or several: 2,3 or 1+2"))?;
         let date_column = self.date_column.map(position).transpose()?;
-        let last = numbers.iter().copied().chain(date_column).max();
-        let Some(last) = last.filter(|_| !numbers.is_empty()) else {
-            return Err(wrong("a list has a column of numbers"));
-        };
+        let region_column = self.region_column.map(position).transpose()?;
+        let only = self.only.map(|only| {
+            let column = position(only.column)?;
+            let value = only.value;
+            Ok::<_, Problem>(Only { column, value })
+        });
+        let only = only.transpose()?;
+        let places = numbers.iter().flatten().copied();
+        let others = [
+            date_column,
+            region_column,
+            only.as_ref().map(|only| only.column),
+        ];
+        let last = places
+            .chain(others.into_iter().flatten())
+            .max()
+            .unwrap_or(0);
         let file = data_encoding::HEXLOWER_PERMISSIVE.decode(self.sha256.as_bytes());
         let file = file.ok().and_then(|bytes| bytes.try_into().ok());
         let date = self
@@ -121,6 +136,8 @@ impl Begin {
                 columns: self.columns.unwrap_or(0).max(last + 1),
                 numbers,
                 date_column,
+                region_column,
+                only,
                 delimiter,
                 heading: self.heading,
                 notation,
@@ -214,7 +231,8 @@ async fn read(mut payload: Payload, patience: Duration) -> Result<Bytes, Problem
     }
 }
 
-/// The rows of a part that were rejected, as a table of lines (in that part) and reasons.
+/// The rows of a part that were rejected, as a table of lines (in that part), reasons, and
+/// these in words. None of the words has a quotation mark in it.
 pub(super) async fn rejected(
     state: State,
     request: HttpRequest,
@@ -224,9 +242,10 @@ pub(super) async fn rejected(
     let (id, number) = place.into_inner();
     let rows = state.service.rejected_rows(&who, &id, number).await?;
     let mut table = String::with_capacity(16 + rows.len() * 24);
-    table.push_str("line,reason\n");
+    table.push_str("line,reason,explanation\n");
     for row in rows {
-        table.push_str(&format!("{},{}\n", row.line, row.reason.code()));
+        let (code, text) = (row.reason.code(), row.reason.to_string());
+        table.push_str(&format!("{},{code},\"{text}\"\n", row.line));
     }
     Ok(HttpResponse::Ok()
         .insert_header(("Content-Type", "text/csv; charset=utf-8"))

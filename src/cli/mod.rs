@@ -22,6 +22,7 @@ mod register;
 mod seller;
 mod serve;
 mod source;
+mod survey;
 mod wash;
 
 use std::path::PathBuf;
@@ -148,6 +149,14 @@ impl SettingsArgs {
         };
         Settings::load(given(self.config.as_ref()), &overrides)
             .map_err(|error| Failure::usage(error.to_string()))
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("it must be yes or no"),
     }
 }
 

@@ -190,6 +190,13 @@ impl Numbers {
         }
     }
 
+    /// The columns of each number by their positions from 1, as [`positions`](Self::positions) writes
+    /// them, in a table of so many columns.
+    #[must_use]
+    pub fn at(positions: &str, columns: usize) -> Option<Vec<Vec<usize>>> {
+        Column::new(positions).numbers(None, columns)
+    }
+
     /// What the columns are called, for whoever must know which were taken.
     #[must_use]
     pub fn names(&self, first: &[String]) -> Vec<String> {

@@ -7,6 +7,7 @@
 //!   columns hold the numbers.
 //! * `numbers`: the numbers of a row.
 //! * `reader`: the rows of a whole file.
+//! * `survey`: a look at the first rows.
 
 mod cells;
 mod coding;
@@ -18,6 +19,7 @@ mod numbers;
 mod object;
 mod reader;
 mod rows;
+mod survey;
 
 use std::borrow::Cow;
 
@@ -30,6 +32,7 @@ pub use layout::{Layout, LayoutError, Wanted};
 pub use numbers::{Encoding, NumberRules, RowError, RowReader};
 pub use reader::{Rows, RowsError};
 pub use rows::{EndlessRow, LONGEST_ROW, Row, Splitter};
+pub use survey::{Survey, Unreadable};
 
 /// The form of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::audit::text;
 use crate::harness::csv::rows;
 use crate::harness::service::{Service, metrust};
-use crate::harness::{Api, World, on_every_store};
+use crate::harness::{Api, World, number, on_every_store};
 
 /// What one spelling is answered: `suppress`, `not_listed`, or `invalid` and why.
 type Answers = Vec<(String, String)>;
@@ -259,7 +259,7 @@ on_every_store! {
             }
             let body = json!({ "numbers": [spellings[0]], "region": region, "sellers": "all" });
             dialler.post("/v1/registrations", body).expect_refused();
-            let list = format!("phone\n{}\n", spellings.map_quoted());
+            let list = format!("phone\n{}\n{}\n", spellings.map_quoted(), number(9));
             let (status, rejected) = import(world, &list, region);
             assert_ne!(status, Some(0));
             assert_eq!(rejected.matches(",phone_two_numbers").count(), spellings.len(), "{rejected}");

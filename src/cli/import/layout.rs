@@ -5,6 +5,8 @@ use std::io::Read;
 use super::Import;
 use crate::cli::Failure;
 use crate::cli::source::Source;
+use crate::cli::survey;
+use crate::domain::Notation;
 use crate::table::{Column, Form, Layout, LayoutError, Wanted, is_empty};
 
 /// As much of the beginning as is looked at.
@@ -15,6 +17,20 @@ const BEGINNING: u64 = 128 << 10;
 pub(super) struct Columns {
     pub table: Layout,
     pub date: Option<usize>,
+    /// The column and the value of the rows that are meant.
+    pub only: Option<(usize, String)>,
+}
+
+/// What is said of the columns on the command line.
+#[derive(Debug, Default)]
+pub(super) struct Said<'a> {
+    pub number: Option<&'a str>,
+    pub date: Option<&'a str>,
+    pub region: Option<&'a str>,
+    /// COLUMN=VALUE.
+    pub only: Option<&'a str>,
+    pub delimiter: Option<&'a str>,
+    pub heading: Option<bool>,
 }
 
 impl Columns {
@@ -25,27 +41,24 @@ impl Columns {
             .reader()
             .and_then(|from| from.take(BEGINNING).read_to_end(&mut start))
             .map_err(|error| Failure::usage(format!("cannot read {}: {error}", source.name)))?;
-        let delimiter = import.delimiter.as_deref().map(delimiter).transpose()?;
-        let columns = [import.column.as_deref(), import.date_column.as_deref()];
-        Self::of(&start, delimiter, columns)
+        let columns = Self::of(&start, &import.said())?;
+        let notation = Notation::from(&import.notation);
+        survey::look(&columns.table, &start, is_whole(&start), notation)?;
+        Ok(columns)
     }
 
-    fn of(
-        start: &[u8],
-        delimiter: Option<u8>,
-        [column, date]: [Option<&str>; 2],
-    ) -> Result<Self, Failure> {
+    fn of(start: &[u8], said: &Said<'_>) -> Result<Self, Failure> {
         let wanted = Wanted {
             form: Form::Csv,
-            column: column.map(Column::new),
+            column: said.number.map(Column::new),
             columns: None,
-            delimiter,
-            heading: None,
+            delimiter: said.delimiter.map(delimiter).transpose()?,
+            heading: said.heading,
             encoding: None,
-            region_column: None,
+            region_column: said.region.map(Column::new),
             taken: &[],
         };
-        let whole = (start.len() as u64) < BEGINNING;
+        let whole = is_whole(start);
         let no_row = || Failure::usage("there is no row in this file");
         let table = Layout::find(start, whole, &wanted).map_err(|error| unreadable(&error))?;
         let table = table.filter(|table| !table.head.first.is_empty());
@@ -53,9 +66,19 @@ impl Columns {
         if table.heading && whole && rows(&table, start) < 2 {
             return Err(no_row());
         }
-        let date = date.map(|column| table.place(&Column::new(column)));
-        let date = date.transpose().map_err(|error| unreadable(&error))?;
-        Ok(Self { table, date })
+        let place = |column: &str| {
+            let place = table.place(&Column::new(column));
+            place.map_err(|error| unreadable(&error))
+        };
+        let date = said.date.map(place).transpose()?;
+        let only = said.only.map(|only| {
+            let (column, value) = only.split_once('=').ok_or_else(|| {
+                Failure::usage("--where is a column and a value: --where do_not_call=Y")
+            })?;
+            Ok::<_, Failure>((place(column)?, value.to_owned()))
+        });
+        let only = only.transpose()?;
+        Ok(Self { table, date, only })
     }
 
     /// As the service wants to hear it.
@@ -65,6 +88,11 @@ impl Columns {
             sign => char::from(sign).to_string(),
         }
     }
+}
+
+/// Whether this is all of the file.
+fn is_whole(start: &[u8]) -> bool {
+    (start.len() as u64) < BEGINNING
 }
 
 /// How many rows there are, the heading included, if they are not more than two.
@@ -93,7 +121,7 @@ fn unreadable(error: &LayoutError) -> Failure {
     let remedy = match error {
         LayoutError::NoColumn | LayoutError::SeveralColumns => {
             "\n  remedy:     say which one it is with --column, by its name or its position from 1; \
-             or several, with commas between them"
+             or several, with commas between them; 1+2 is one number in two columns"
         }
         _ => "",
     };
@@ -107,7 +135,12 @@ mod tests {
     type Told = (String, Option<usize>, u8, bool);
 
     fn of(start: &str, columns: [Option<&str>; 2]) -> Result<Told, String> {
-        let found = Columns::of(start.as_bytes(), None, columns);
+        let said = Said {
+            number: columns[0],
+            date: columns[1],
+            ..Said::default()
+        };
+        let found = Columns::of(start.as_bytes(), &said);
         let told = |l: Columns| {
             (
                 l.table.numbers.positions(),

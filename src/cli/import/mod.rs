@@ -17,14 +17,14 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde::Deserialize;
 use serde_json::json;
 
-use self::layout::Columns;
+use self::layout::{Columns, Said};
 use self::parts::Parts;
 use self::report::Report;
 use super::client::{Client, Patience, Target};
 use super::number::NotationArgs;
 use super::output::note;
 use super::source::Source;
-use super::{Failure, Outcome, path_parser};
+use super::{Failure, Outcome, path_parser, yes_or_no};
 
 const PATH: &str = "/v1/admin/imports";
 
@@ -98,7 +98,8 @@ pub(super) struct Import {
     from_every_list: bool,
 
     /// The column of the number: its name, or its position from 1; several with commas between
-    /// them [default: every column named as that of a phone number usually is]
+    /// them; 1+2 is one number in two columns [default: every column named as that of a phone number
+    /// usually is]
     #[arg(long, value_name = "COLUMN", help_heading = "The rows")]
     column: Option<String>,
 
@@ -106,14 +107,26 @@ pub(super) struct Import {
     #[arg(long, value_name = "COLUMN", help_heading = "The rows")]
     date_column: Option<String>,
 
+    /// Only the rows with this value in this column, for lists with a flag
+    #[arg(long = "where", value_name = "COLUMN=VALUE", help_heading = "The rows")]
+    only: Option<String>,
+
     /// What stands between columns: one character, or `tab` [default: what the first line has]
     #[arg(long, value_name = "CHARACTER", help_heading = "The rows")]
     delimiter: Option<String>,
 
+    /// Whether the first row names the columns [default: found out]
+    #[arg(long, value_name = "yes|no", help_heading = "The rows", value_parser = yes_or_no)]
+    heading: Option<bool>,
+
+    /// The column of each row's country: two letters, or a country code [default: --region for all]
+    #[arg(long, value_name = "COLUMN", help_heading = "The rows")]
+    region_column: Option<String>,
+
     #[command(flatten, next_help_heading = "The rows")]
     notation: NotationArgs,
 
-    /// Write the rejected rows here: line and reason, no numbers [default: FILE.rejected.csv]
+    /// Write here the lines and reasons of rows that are not in, or in without their date [default: FILE.rejected.csv]
     #[arg(long, value_name = "FILE", value_parser = path_parser())]
     rejected: Option<PathBuf>,
 
@@ -148,6 +161,8 @@ struct Done {
 struct Counts {
     rows: u64,
     rejected: u64,
+    passed_over: u64,
+    undated: u64,
     numbers: u64,
 }
 
@@ -159,12 +174,6 @@ impl Import {
         let client = self.target.client(data, Patience::Import)?;
         if table.heading {
             note("the first row is taken for a heading");
-        }
-        if table.columns > 1 {
-            note(&format!(
-                "the numbers are those of column {}",
-                table.names.join(" and ")
-            ));
         }
         let parts = Parts::cut(&source, PART, &table.head)?;
         let begun = client.send("POST", PATH, &self.begin(&columns, &parts))?;
@@ -186,15 +195,22 @@ impl Import {
         self.tell(&client, &parts, &finished)
     }
 
+    /// What is said of the columns.
+    fn said(&self) -> Said<'_> {
+        Said {
+            number: self.column.as_deref(),
+            date: self.date_column.as_deref(),
+            region: self.region_column.as_deref(),
+            only: self.only.as_deref(),
+            delimiter: self.delimiter.as_deref(),
+            heading: self.heading,
+        }
+    }
+
     fn begin(&self, columns: &Columns, parts: &Parts) -> serde_json::Value {
         let table = &columns.table;
-        let numbers: Vec<usize> = table
-            .numbers
-            .places
-            .iter()
-            .flatten()
-            .map(|at| at + 1)
-            .collect();
+        let only = columns.only.as_ref();
+        let only = only.map(|(column, value)| json!({"column": column + 1, "value": value}));
         let mut body = json!({
             "source": self.source,
             "seller": self.seller.as_deref().unwrap_or("all"),
@@ -206,9 +222,11 @@ impl Import {
             "bytes": parts.bytes(),
             "parts": parts.len(),
             "part_bytes": PART,
-            "column": numbers,
+            "column": table.numbers.positions(),
             "columns": table.columns,
             "date_column": columns.date.map(|column| column + 1),
+            "region_column": table.region_column.map(|column| column + 1),
+            "where": only,
             "delimiter": columns.delimiter(),
             "heading": table.heading,
         });
@@ -220,6 +238,8 @@ impl Import {
         let Counts {
             rows,
             rejected,
+            passed_over,
+            undated,
             numbers,
         } = told.counts;
         let (changed, staying) = (told.changed, told.staying);
@@ -235,7 +255,12 @@ impl Import {
             "{rows} rows, {numbers} numbers: {changed} {verb}, {stay}{} {before}",
             numbers.saturating_sub(changed + staying)
         ));
-        if rejected == 0 {
+        if passed_over > 0 {
+            note(&format!(
+                "{passed_over} rows were passed over: they have not the value of --where"
+            ));
+        }
+        if rejected + undated == 0 {
             return Ok(ExitCode::SUCCESS);
         }
         let place = self.rejected.clone().unwrap_or_else(|| {
@@ -249,9 +274,18 @@ impl Import {
             report.add(&client.get(&path, &[])?, part.first_line)?;
         }
         report.finish()?;
+        let place = place.display();
+        if undated > 0 {
+            note(&format!(
+                "{undated} rows are in without the date that they have, as it cannot be read: their \
+                 lines and the reasons are in {place}"
+            ));
+        }
+        if rejected == 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
         note(&format!(
-            "{rejected} rows were REJECTED: their lines and the reasons are in {}",
-            place.display()
+            "{rejected} rows were REJECTED: their lines and the reasons are in {place}"
         ));
         Ok(ExitCode::from(REJECTED))
     }

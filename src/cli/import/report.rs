@@ -23,7 +23,7 @@ impl Report {
             path: path.to_owned(),
             out: BufWriter::new(file),
         };
-        report.write("line,reason\n")?;
+        report.write("line,reason,explanation\n")?;
         Ok(report)
     }
 

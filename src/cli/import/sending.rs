@@ -18,8 +18,7 @@ const TRIES: u32 = 12;
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Sends every part that is not in yet. The first goes alone: a list of which nothing can be read
-/// is no list, or not told right.
+/// Sends every part that is not in yet.
 pub(super) fn send_all(client: &Client, begun: &Told, parts: &Parts) -> Result<(), Failure> {
     let progress = bar(
         parts.bytes(),
@@ -35,7 +34,7 @@ pub(super) fn send_all(client: &Client, begun: &Told, parts: &Parts) -> Result<(
             .sum(),
     );
     progress.reset_eta();
-    let mut left = parts.all().iter().filter(|part| !is_in(part));
+    let left = parts.all().iter().filter(|part| !is_in(part));
     let sum = Mutex::new((0, 0));
     let began = std::time::Instant::now();
     let send = |part: &Part| -> Result<Counts, Failure> {
@@ -56,18 +55,6 @@ pub(super) fn send_all(client: &Client, begun: &Told, parts: &Parts) -> Result<(
         }
         Ok(counts)
     };
-    if begun.done.parts.is_empty()
-        && let Some(first) = left.next()
-    {
-        let counts = send(first)?;
-        if counts.rows > 0 && counts.numbers == 0 && parts.len() > 1 {
-            return Err(Failure::new(format!(
-                "not one of the first {} rows has a number that can be read: see --column, \
-                 --delimiter and --region",
-                counts.rows
-            )));
-        }
-    }
     let left: Vec<_> = left.collect();
     side_by_side(&left, |part| send(part).map(drop))
 }

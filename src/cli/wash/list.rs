@@ -8,6 +8,8 @@ use tokio::sync::mpsc;
 
 use crate::cli::Failure;
 use crate::cli::source::Source;
+use crate::cli::survey;
+use crate::domain::Notation;
 use crate::table::{Layout, Splitter, Wanted};
 
 /// How many bytes are read at a time.
@@ -50,7 +52,12 @@ pub(super) struct Placed {
 impl List {
     /// Opens a list (`-` is standard input), finds its layout, and goes to `offset`, where a row
     /// begins.
-    pub fn open(file: &Path, wanted: &Wanted, offset: u64) -> Result<Self, Failure> {
+    pub fn open(
+        file: &Path,
+        wanted: &Wanted,
+        notation: Notation,
+        offset: u64,
+    ) -> Result<Self, Failure> {
         let source = Source::open(file)?;
         let name = source.name.clone();
         let cannot_read =
@@ -65,6 +72,7 @@ impl List {
             }
             ended = read_some(&mut from, &mut start).map_err(|error| cannot_read(&error))? == 0;
         };
+        survey::look(&layout, &start, ended, notation)?;
         let mut splitter = layout.splitter();
         if offset > 0 {
             if let Some(mut list) = source.file.as_ref() {

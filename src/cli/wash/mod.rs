@@ -27,7 +27,8 @@ use clap::{Args, ValueEnum};
 use super::client::{Patience, Target};
 use super::number::NotationArgs;
 use super::output::note;
-use super::{Outcome, path_parser};
+use super::{Outcome, path_parser, yes_or_no};
+use crate::domain::Notation;
 use crate::service::wash::ADDED;
 use crate::table::{Column, Encoding, Form, Wanted};
 use list::List;
@@ -175,15 +176,8 @@ impl Wash {
         let question = self.question();
         let asked = format!("{question:?} {wanted:?} {:?}", self.only());
         let mut progress = Progress::of(&destination, &self.file, &asked, self.restart)?;
-        let list = List::open(&self.file, &wanted, progress.done().offset)?;
-        if list.layout.columns > 1 || list.layout.members.len() > 1 {
-            let (names, members) = (&list.layout.names, &list.layout.members);
-            let names = if names.is_empty() { members } else { names };
-            note(&format!(
-                "the numbers are those of column {}",
-                names.join(" and ")
-            ));
-        }
+        let notation = Notation::from(&self.notation);
+        let list = List::open(&self.file, &wanted, notation, progress.done().offset)?;
         let output = destination.open(progress.done())?;
         let mut work = Work::new(&client, &list, question, self.only(), output)?;
         let done = work.run(list, &mut progress, Duration::from_secs(self.patience));
@@ -260,14 +254,6 @@ fn delimiter(text: &str) -> Result<u8, &'static str> {
         b"tab" => Ok(b'\t'),
         [sign] => Ok(*sign),
         _ => Err("it must be one character, or tab"),
-    }
-}
-
-fn yes_or_no(text: &str) -> Result<bool, &'static str> {
-    match text {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err("it must be yes or no"),
     }
 }
 

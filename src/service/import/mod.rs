@@ -31,7 +31,7 @@ pub use new::NewImport;
 pub use record::{Counts, ImportView, State};
 pub use rejection::{Rejected, Rejection};
 pub use removal::TakeFrom;
-pub use rows::{PartError, Rows};
+pub use rows::{Only, PartError, Rows};
 
 use super::{Service, ServiceError};
 use crate::domain::{Context, Detail, Moment, Op, PhoneNumber, Principal, Role, SellerRef};
@@ -145,14 +145,11 @@ impl Service {
             let place = |phone: &PhoneNumber| Spot::of(&subjects.subject(phone));
             let read = reader.read(&bytes, number == 1, date, today, place)?;
             let object = kept::write(&read.listings, &read.rejected);
-            let numbers = read.listings.len() as u64;
-            let days = read.days();
-            let rejected = read.rejected.len() as u64;
             let object = object.map_err(|_| ServiceError::Damaged("this part of the list"))?;
-            Ok::<_, ServiceError>((read.rows, rejected, days, numbers, object))
+            Ok::<_, ServiceError>((read.counts(), read.days(), object))
         });
         let lost = |_| ServiceError::Damaged("this part of the list");
-        let (rows, rejected, days, numbers, object) = read.await.map_err(lost)??;
+        let (counts, days, object) = read.await.map_err(lost)??;
         // Where it comes from is written down before it counts.
         let path = kept::path(id, number);
         let storage = self.record.archive.storage();
@@ -160,11 +157,6 @@ impl Service {
             .put(vec![(path, object.into())])
             .await
             .map_err(LogError::from)?;
-        let counts = Counts {
-            rows,
-            rejected,
-            numbers,
-        };
         self.change_import(id, |record| {
             if record.state != State::UnderWay {
                 return Err(ServiceError::ImportState("this import is finished"));

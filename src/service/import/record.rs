@@ -28,6 +28,10 @@ pub struct Counts {
     pub rows: u64,
     /// How many of them were rejected.
     pub rejected: u64,
+    /// How many were passed over, as they have not the value that was asked for.
+    pub passed_over: u64,
+    /// How many are in without the date that they have, as it cannot be read.
+    pub undated: u64,
     /// How many numbers the others have; a number that stands twice in a part counts once.
     pub numbers: u64,
 }
@@ -155,6 +159,8 @@ impl Record {
             .fold(Counts::default(), |sum, part| Counts {
                 rows: sum.rows + part.rows,
                 rejected: sum.rejected + part.rejected,
+                passed_over: sum.passed_over + part.passed_over,
+                undated: sum.undated + part.undated,
                 numbers: sum.numbers + part.numbers,
             })
     }
@@ -201,7 +207,7 @@ fn damaged() -> ServiceError {
     ServiceError::Damaged("the record of an import")
 }
 
-/// Parts as rows of four numbers: a list may have many, and each one writes all of them again.
+/// Parts as rows of numbers: a list may have many, and each one writes all of them again.
 mod compact {
     use std::collections::BTreeMap;
 
@@ -213,24 +219,30 @@ mod compact {
         parts: &BTreeMap<u32, Counts>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        to.collect_seq(parts.iter().map(|(number, counts)| {
-            let Counts {
-                rows,
-                rejected,
-                numbers,
-            } = *counts;
-            [u64::from(*number), rows, rejected, numbers]
+        to.collect_seq(parts.iter().map(|(number, part)| {
+            let number = u64::from(*number);
+            let (left_out, undated) = (part.passed_over, part.undated);
+            [
+                number,
+                part.rows,
+                part.rejected,
+                left_out,
+                undated,
+                part.numbers,
+            ]
         }))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<BTreeMap<u32, Counts>, D::Error> {
-        let rows = Vec::<(u32, u64, u64, u64)>::deserialize(from)?;
-        let part = |(number, rows, rejected, numbers)| {
+        let rows = Vec::<(u32, u64, u64, u64, u64, u64)>::deserialize(from)?;
+        let part = |(number, rows, rejected, passed_over, undated, numbers)| {
             let counts = Counts {
                 rows,
                 rejected,
+                passed_over,
+                undated,
                 numbers,
             };
             (number, counts)

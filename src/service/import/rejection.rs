@@ -4,12 +4,14 @@ use super::DateError;
 use crate::domain::PhoneError;
 use crate::table::RowError;
 
-/// Why a row was rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a row was rejected, or is in without its date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// Its number, or its cells.
+    #[error("not in: {0}")]
     Row(RowError),
     /// Its date.
+    #[error("in, but without its date: {0}")]
     Date(DateError),
 }
 

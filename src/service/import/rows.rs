@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DateError, Day, Rejected, Rejection};
+use super::{Counts, DateError, Day, Rejected, Rejection};
 use crate::domain::{Notation, PhoneNumber};
 use crate::store::Spot;
 use crate::table::{
@@ -15,12 +15,17 @@ use crate::table::{
 /// How rows are to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
-    /// The columns of the numbers, from 0; a row may have one in each.
-    pub numbers: Vec<u32>,
+    /// The columns of each number, from 0; a row may have several numbers, and a number may be put
+    /// together from several cells.
+    pub numbers: Vec<Vec<usize>>,
     /// How many columns there are. A row with more is rejected.
-    pub columns: u32,
+    pub columns: usize,
     /// The column of the date of the objection, from 0.
-    pub date_column: Option<u32>,
+    pub date_column: Option<usize>,
+    /// The column of each row's region, from 0.
+    pub region_column: Option<usize>,
+    /// Which rows are meant; all of them, if that is not said.
+    pub only: Option<Only>,
     /// Between the columns.
     pub delimiter: u8,
     /// Whether the first line names the columns.
@@ -28,6 +33,16 @@ pub struct Rows {
     /// How the numbers are written.
     #[serde(flatten)]
     pub notation: Notation,
+}
+
+/// The value that a row has in a column if it is meant: a list may have a flag, or changes of both
+/// kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Only {
+    /// The column, from 0.
+    pub column: usize,
+    /// What stands there; capitals and blanks around it do not matter.
+    pub value: String,
 }
 
 /// Why a part is not read at all.
@@ -49,9 +64,12 @@ pub enum PartError {
 /// A part that was read.
 #[derive(Debug)]
 pub(super) struct Part {
-    pub rows: u64,
+    rows: u64,
+    passed_over: u64,
+    undated: u64,
     /// Each number once, sorted; with the first date of those that it has.
     pub listings: Vec<(Spot, Option<Day>)>,
+    /// Rows that are not in, and rows that are in without their date.
     pub rejected: Vec<Rejected>,
 }
 
@@ -60,6 +78,16 @@ impl Part {
         // A part has far fewer lines.
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         self.rejected.push(Rejected { line, reason });
+    }
+
+    pub fn counts(&self) -> Counts {
+        Counts {
+            rows: self.rows,
+            rejected: self.rejected.len() as u64 - self.undated,
+            passed_over: self.passed_over,
+            undated: self.undated,
+            numbers: self.listings.len() as u64,
+        }
     }
 
     /// The first and the last date.
@@ -84,6 +112,8 @@ impl Rows {
     ) -> Result<Part, PartError> {
         let mut part = Part {
             rows: 0,
+            passed_over: 0,
+            undated: 0,
             // A number and its line end are seldom shorter.
             listings: Vec::with_capacity(bytes.len() / 12),
             rejected: Vec::new(),
@@ -125,19 +155,29 @@ impl Rows {
                 continue;
             }
             part.rows += 1;
-            let day = match self.day(&reader, content, today) {
-                Ok(day) => day.or(date),
-                Err(why) => {
-                    part.reject(first, Rejection::Date(why));
-                    continue;
-                }
-            };
+            if number == Err(RowError::TooManyColumns) {
+                part.reject(first, Rejection::Row(RowError::TooManyColumns));
+                continue;
+            }
+            if !self.is_meant(&reader, content) {
+                part.passed_over += 1;
+                continue;
+            }
             // Of a row with one number that can be read and one that cannot, the first counts, and
             // the row is told all the same.
             let why = number.err();
-            let found = number.ok().into_iter().chain(also.drain(..));
-            part.listings
-                .extend(found.map(|number| (place(&number), day)));
+            also.extend(number);
+            // An objection holds, whenever it was made.
+            let day = self.day(&reader, content, today).unwrap_or_else(|error| {
+                if why.is_none() {
+                    part.undated += 1;
+                    part.reject(first, Rejection::Date(error));
+                }
+                None
+            });
+            let day = day.or(date);
+            let found = also.drain(..).map(|number| (place(&number), day));
+            part.listings.extend(found);
             if let Some(why) = why {
                 part.reject(first, Rejection::Row(why));
             }
@@ -156,7 +196,7 @@ impl Rows {
 
     /// The date of the row that was read last.
     fn day(&self, reader: &RowReader, row: &[u8], today: Day) -> Result<Option<Day>, DateError> {
-        let column = self.date_column.map(|column| column as usize);
+        let column = self.date_column;
         let cell = column.and_then(|column| reader.last_cells().get(row, column));
         match cell.unwrap_or_default().trim_ascii() {
             b"" => Ok(None),
@@ -164,19 +204,28 @@ impl Rows {
         }
     }
 
+    /// Whether the row that was read last is one of those that are meant.
+    fn is_meant(&self, reader: &RowReader, row: &[u8]) -> bool {
+        let Some(only) = &self.only else {
+            return true;
+        };
+        let cell = reader.last_cells().get(row, only.column);
+        let cell = cell.unwrap_or_default().trim_ascii();
+        cell.eq_ignore_ascii_case(only.value.trim().as_bytes())
+    }
+
     fn rules(&self) -> NumberRules {
-        let places = self.numbers.iter().map(|place| vec![*place as usize]);
         NumberRules {
             form: Form::Csv,
             delimiter: self.delimiter,
-            columns: self.columns as usize,
-            places: places.collect(),
+            columns: self.columns,
+            places: self.numbers.clone(),
             members: Vec::new(),
             and_usual: false,
             taken: &[],
             encoding: None,
             notation: self.notation,
-            region_column: None,
+            region_column: self.region_column,
         }
     }
 }
@@ -211,9 +260,11 @@ mod tests {
 
     fn lines() -> Rows {
         Rows {
-            numbers: vec![0],
+            numbers: vec![vec![0]],
             columns: 1,
             date_column: None,
+            region_column: None,
+            only: None,
             delimiter: b',',
             heading: false,
             notation: Notation::default(),
@@ -257,9 +308,11 @@ mod tests {
     #[test]
     fn columns_are_found_with_and_without_quotation_marks() {
         let rows = Rows {
-            numbers: vec![2],
+            numbers: vec![vec![2]],
             columns: 4,
             date_column: Some(0),
+            region_column: None,
+            only: None,
             delimiter: b';',
             heading: true,
             notation: Notation::default(),
@@ -295,6 +348,10 @@ mod tests {
         let expected = [
             Some("2019-05-01"),
             Some("2019-05-02"),
+            None,
+            // In, without the dates that cannot be read.
+            None,
+            None,
             None,
             Some("2019-05-06"),
         ];
@@ -377,7 +434,7 @@ mod tests {
     #[test]
     fn a_row_may_have_two_numbers_and_what_cannot_be_read_is_told() {
         let rows = Rows {
-            numbers: vec![1, 2],
+            numbers: vec![vec![1], vec![2]],
             columns: 3,
             ..lines()
         };
@@ -392,17 +449,17 @@ mod tests {
         #[test]
         fn no_bytes_are_too_strange_and_no_row_is_lost(
             bytes in prop::collection::vec(prop::sample::select(b"+32470 ;,\"\r\n-a\xff".to_vec()), 0..300),
-            column in 0_u32..3,
-            date in prop::option::of(0_u32..3),
+            column in 0_usize..3,
+            date in prop::option::of(0_usize..3),
         ) {
-            let rows = Rows { numbers: vec![column], columns: 3, date_column: date, ..lines() };
+            let rows = Rows { numbers: vec![vec![column]], columns: 3, date_column: date, ..lines() };
             let part = rows.read(&bytes, false, None, today(), place).unwrap();
             if !bytes.contains(&b'"') {
                 let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
                 let lines = lines.filter(|line| !line.trim_ascii().is_empty());
                 prop_assert_eq!(part.rows as usize, lines.count());
             }
-            prop_assert!(part.listings.len() + part.rejected.len() <= part.rows as usize);
+            prop_assert!(part.listings.len() + part.rejected.len() - part.undated as usize <= part.rows as usize);
             prop_assert!(part.rejected.is_sorted_by_key(|row| row.line));
         }
     }
