@@ -246,7 +246,7 @@ on_every_store! {
         };
         refused(&desk.wash(&["no-such-file.csv"]), 2, "no-such-file");
         refused(&desk.wash(&[&file, "--column", "nothing"]), 1, "column");
-        refused(&desk.wash(&[&file, "--region", "XX"]), 1, "region");
+        refused(&desk.wash(&[&file, "--region", "XX"]), 2, "region");
         let regulator = world.operator().regulator();
         let by_regulator = run(desk.command(&url, &[&file]).env("METRUST_KEY", regulator.key()));
         refused(&by_regulator, 1, "dialler");
