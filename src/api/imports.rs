@@ -16,7 +16,7 @@ use super::query::notation;
 use crate::domain::{PhoneNumber, SellerRef};
 use crate::service::ServiceError;
 use crate::service::import::{Day, ImportView, LONGEST_PART, NewImport, Only, Rows, TakeFrom};
-use crate::table::Numbers;
+use crate::table::{DateOrder, Numbers};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +45,9 @@ struct Begin {
     columns: Option<usize>,
     #[serde(default)]
     date_column: Option<usize>,
+    /// `dmy` or `mdy`, for dates of which day and month could be either.
+    #[serde(default)]
+    date_order: Option<DateOrder>,
     #[serde(default)]
     region_column: Option<usize>,
     /// Only the rows with this value in that column.
@@ -102,9 +105,7 @@ impl Begin {
             .unwrap_or(0);
         let file = data_encoding::HEXLOWER_PERMISSIVE.decode(self.sha256.as_bytes());
         let file = file.ok().and_then(|bytes| bytes.try_into().ok());
-        let date = self
-            .date
-            .map(|text| Day::read(text.as_bytes(), Day::today()));
+        let date = self.date.map(|text| Day::read(&text, None, Day::today()));
         let notation = notation(self.region.as_deref(), self.international)?;
         let delimiter = match self.delimiter.as_deref() {
             None => b',',
@@ -124,7 +125,7 @@ impl Begin {
                 (true, true) => TakeFrom::Every,
                 (false, true) => return Err(wrong("from some lists, or from every one")),
             },
-            date: date.transpose().map_err(|_| {
+            date: date.transpose().map(Option::flatten).map_err(|_| {
                 wrong("the date of the objection is like 2019-05-01, since 1980, and has been")
             })?,
             file: file.ok_or_else(|| wrong("sha256 is 64 hexadecimal digits"))?,
@@ -136,6 +137,7 @@ impl Begin {
                 columns: self.columns.unwrap_or(0).max(last + 1),
                 numbers,
                 date_column,
+                date_order: self.date_order,
                 region_column,
                 only,
                 delimiter,

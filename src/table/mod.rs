@@ -5,13 +5,14 @@
 //! * `rows`, `cells`, `object`: where a row ends, and what is in it.
 //! * `head`, `columns`, `layout`: what the first row tells: the sign between the columns, and which
 //!   columns hold the numbers.
-//! * `numbers`: the numbers of a row.
+//! * `numbers`: the numbers of a row; `dates`: its dates and times.
 //! * `reader`: the rows of a whole file.
 //! * `survey`: a look at the first rows.
 
 mod cells;
 mod coding;
 mod columns;
+mod dates;
 mod foreign;
 mod head;
 mod layout;
@@ -26,6 +27,7 @@ use std::borrow::Cow;
 pub use cells::Cells;
 pub use coding::{Coding, Decoder, Text, TextReader, is_text};
 pub use columns::{Column, Numbers, NumbersError, named};
+pub use dates::{DateOrder, NoDate, NoTime, TimeRules, When, read_date, read_zone};
 pub use foreign::{Foreign, foreign};
 pub use head::{Head, HeadError, is_empty, is_separator_line};
 pub use layout::{Layout, LayoutError, Wanted};

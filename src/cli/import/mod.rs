@@ -107,6 +107,10 @@ pub(super) struct Import {
     #[arg(long, value_name = "COLUMN", help_heading = "The rows")]
     date_column: Option<String>,
 
+    /// In which order day and month stand where they could be either (01/05/2019)
+    #[arg(long, value_name = "dmy|mdy", help_heading = "The rows", value_parser = ["dmy", "mdy"])]
+    date_format: Option<String>,
+
     /// Only the rows with this value in this column, for lists with a flag
     #[arg(long = "where", value_name = "COLUMN=VALUE", help_heading = "The rows")]
     only: Option<String>,
@@ -225,6 +229,7 @@ impl Import {
             "column": table.numbers.positions(),
             "columns": table.columns,
             "date_column": columns.date.map(|column| column + 1),
+            "date_order": self.date_format,
             "region_column": table.region_column.map(|column| column + 1),
             "where": only,
             "delimiter": columns.delimiter(),
@@ -278,7 +283,8 @@ impl Import {
         if undated > 0 {
             note(&format!(
                 "{undated} rows are in without the date that they have, as it cannot be read: their \
-                 lines and the reasons are in {place}"
+                 lines and the reasons are in {place}. Run the command again with --date-format if day \
+                 and month are not told apart"
             ));
         }
         if rejected == 0 {

@@ -83,6 +83,7 @@ impl Service {
             let found = self.import_record(&id).await?;
             if let Some((record, _)) = &found
                 && record.state == State::UnderWay
+                && record.rows == new.rows
             {
                 return Ok(record.view(&id));
             }

@@ -16,7 +16,7 @@ pub enum Rejection {
 }
 
 /// Every reason, in the order of their numbers, which never change.
-const REASONS: [Rejection; 18] = [
+const REASONS: [Rejection; 19] = [
     phone(PhoneError::Empty),
     phone(PhoneError::TooLong),
     phone(PhoneError::Letters),
@@ -35,6 +35,7 @@ const REASONS: [Rejection; 18] = [
     Rejection::Row(RowError::TooManyColumns),
     Rejection::Row(RowError::Region),
     Rejection::Row(RowError::NotAnObject),
+    Rejection::Date(DateError::Ambiguous),
 ];
 
 const fn phone(error: PhoneError) -> Rejection {
@@ -48,6 +49,7 @@ impl Rejection {
         match self {
             Self::Row(error) => error.code(),
             Self::Date(DateError::Unreadable) => "date_unreadable",
+            Self::Date(DateError::Ambiguous) => "date_ambiguous",
             Self::Date(DateError::TooEarly) => "date_too_early",
             Self::Date(DateError::Future) => "date_in_the_future",
         }

@@ -8,8 +8,8 @@ use super::{Counts, DateError, Day, Rejected, Rejection};
 use crate::domain::{Notation, PhoneNumber};
 use crate::store::Spot;
 use crate::table::{
-    BYTE_ORDER_MARK, EndlessRow, Foreign, Form, NumberRules, RowError, RowReader, Splitter,
-    foreign, is_empty, is_separator_line, line_ends,
+    BYTE_ORDER_MARK, DateOrder, EndlessRow, Foreign, Form, NumberRules, RowError, RowReader,
+    Splitter, foreign, is_empty, is_separator_line, line_ends,
 };
 
 /// How rows are to be read.
@@ -22,6 +22,8 @@ pub struct Rows {
     pub columns: usize,
     /// The column of the date of the objection, from 0.
     pub date_column: Option<usize>,
+    /// In which order day and month stand in dates of which either could be either.
+    pub date_order: Option<DateOrder>,
     /// The column of each row's region, from 0.
     pub region_column: Option<usize>,
     /// Which rows are meant; all of them, if that is not said.
@@ -198,10 +200,8 @@ impl Rows {
     fn day(&self, reader: &RowReader, row: &[u8], today: Day) -> Result<Option<Day>, DateError> {
         let column = self.date_column;
         let cell = column.and_then(|column| reader.last_cells().get(row, column));
-        match cell.unwrap_or_default().trim_ascii() {
-            b"" => Ok(None),
-            text => Day::read(text, today).map(Some),
-        }
+        let cell = String::from_utf8_lossy(cell.unwrap_or_default());
+        Day::read(&cell, self.date_order, today)
     }
 
     /// Whether the row that was read last is one of those that are meant.
@@ -263,6 +263,7 @@ mod tests {
             numbers: vec![vec![0]],
             columns: 1,
             date_column: None,
+            date_order: None,
             region_column: None,
             only: None,
             delimiter: b',',
@@ -311,6 +312,7 @@ mod tests {
             numbers: vec![vec![2]],
             columns: 4,
             date_column: Some(0),
+            date_order: None,
             region_column: None,
             only: None,
             delimiter: b';',
@@ -335,7 +337,7 @@ mod tests {
                 (5, "no_number"),
                 (6, "too_many_columns"),
                 (7, "row_quotes"),
-                (8, "date_unreadable"),
+                (8, "date_ambiguous"),
                 (9, "date_too_early"),
                 (10, "date_in_the_future"),
             ]

@@ -74,14 +74,39 @@ on_every_store! {
 
     fn an_objection_is_in_whatever_its_date(world: &World) {
         let dialler = world.dialler();
-        let list = format!("phone,date\n{},2019-05-01\n{},yesterday\n{},2099-01-01\n", number(1), number(2), number(3));
+        let operator = world.operator();
+        let dates = [
+            ("01/05/2019", Some("date_ambiguous")), ("2019-05-01T10:00:00.000Z", None),
+            ("5/1/2019 10:00 AM", Some("date_ambiguous")), ("2019/05/01", None), ("1556668800", None),
+            ("01.05.2019", None), ("0000-00-00 00:00:00", None), ("NULL", None), ("43586", None),
+            ("\"May 1, 2019\"", None), ("2019-5-1", None), ("21/11/2019", None), ("3 août 2019", None),
+            ("someday", Some("date_unreadable")), ("2099-01-01", Some("date_in_the_future")),
+        ];
+        let rows: String = dates.iter().enumerate().map(|(n, (date, _))| format!("{},{date}\n", number(n + 1))).collect();
+        let list = format!("phone,date\n{rows}");
         let brought = import(world, "dates", &list, &["--date-column", "date"]);
         status(&brought, 0);
-        assert_eq!(listed(&dialler, [1, 2, 3]), [true, true, true]);
-        assert!(brought.stderr.contains("2 rows are in without the date"), "{brought:?}");
-        assert_eq!(rejected(world, "dates"), ["3,date_unreadable", "4,date_in_the_future"]);
-        let told = world.operator().get("/v1/admin/imports").expect(200).json()["imports"][0].clone();
-        assert_eq!([&told["rows"], &told["rejected"], &told["undated"]], [3, 0, 2], "{told}");
+        for n in 1..=dates.len() {
+            assert!(dialler.suppresses(&number(n), "telco"), "{:?}", dates[n - 1]);
+        }
+        assert!(brought.stderr.contains("4 rows are in without the date"), "{brought:?}");
+        assert!(brought.stderr.contains("--date-format"), "{brought:?}");
+        let told = dates.iter().enumerate().filter_map(|(n, (_, why))| Some(format!("{},{}", n + 2, (*why)?)));
+        assert_eq!(rejected(world, "dates"), told.collect::<Vec<_>>());
+        let told = || operator.get("/v1/admin/imports").expect(200).json()["imports"][0].clone();
+        assert_eq!([&told()["rows"], &told()["rejected"], &told()["undated"]], [15, 0, 4]);
+        let found = |n: usize| {
+            let found = operator.post("/v1/admin/imports/find", json!({"phone": number(n)})).expect(200).json();
+            found["imports"][0]["date"].clone()
+        };
+        assert_eq!([found(1), found(2), found(11)], [json!(null), json!("2019-05-01"), json!("2019-05-01")]);
+
+        // Whoever says the order does the same import again, and has the dates.
+        let again = import(world, "dates", &list, &["--date-column", "date", "--date-format", "dmy"]);
+        status(&again, 0);
+        assert!(again.stderr.contains("imported before"), "{again:?}");
+        assert_eq!(told()["undated"], 2);
+        assert_eq!([found(1), found(3)], [json!("2019-05-01"), json!("2019-01-05")]);
     }
 
     fn a_column_with_numbers_that_is_not_read_is_said(world: &World) {
