@@ -110,6 +110,8 @@ mod storage;
 mod store_away;
 #[path = "suite/store_failures.rs"]
 mod store_failures;
+#[path = "suite/switches.rs"]
+mod switches;
 #[path = "suite/texts.rs"]
 mod texts;
 #[path = "suite/unsigned.rs"]

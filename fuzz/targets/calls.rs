@@ -8,7 +8,7 @@ use csv::{QuoteStyle, WriterBuilder};
 use libfuzzer_sys::fuzz_target;
 use metrust::domain::{Moment, Region};
 use metrust::service::matching::{
-    CallReader, Column, Mapping, Unreadable, read_calls, read_offset,
+    CallReader, Column, Mapping, Unreadable, read_calls,
 };
 
 /// The first byte chooses how the rest is to be understood.
@@ -23,7 +23,7 @@ fn mapping(choice: u8) -> Mapping {
         mapping.notation = Region::parse("BE").ok().into();
     }
     if choice & 4 == 4 {
-        mapping.offset = read_offset("-05:30");
+        mapping.times.zone = metrust::table::read_zone("-05:30");
     }
     mapping
 }

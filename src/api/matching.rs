@@ -20,10 +20,10 @@ use crate::domain::{AgencyId, SellerId};
 use crate::service::ServiceError;
 use crate::service::matching::{
     CallsError, Column, Finding, Format, Mapping, MatchError, Options, Registered, Report, Tally,
-    read_offset,
 };
+use crate::table::{DateOrder, TimeRules, read_zone};
 
-const PARAMETERS: [&str; 17] = [
+const PARAMETERS: [&str; 19] = [
     "called",
     "time",
     "agency",
@@ -34,7 +34,9 @@ const PARAMETERS: [&str; 17] = [
     "delimiter",
     "region",
     "numbers",
-    "offset",
+    "time_zone",
+    "date_format",
+    "strip_prefix",
     "validity_s",
     "tolerance_s",
     "look_back_days",
@@ -160,12 +162,15 @@ fn probe(mut records: Spooled, mapping: &Mapping) -> Result<Spooled, Problem> {
     crate::service::matching::probe(&mut records, mapping).map_err(|error| {
         let remedy = match error {
             CallsError::NoReadableRow { .. } => {
-                "Look at the first rows. Times are read like 2026-11-21 19:00:00, with offset=+01:00 \
-                 where they do not say it themselves, or RFC 3339 or Unix time; numbers without a \
-                 country code need region=…; agencies and sellers are named by their ids here."
+                "Look at the first rows. Times that do not say their zone need \
+                 time_zone=Europe/Brussels (or an offset: time_zone=+01:00); numbers without a country \
+                 code need region=…; agencies and sellers are named by their ids here."
+            }
+            CallsError::DateAmbiguous(_) => {
+                "Say in which order they stand: date_format=dmy, or date_format=mdy."
             }
             _ => {
-                "Send CSV with a heading, or name the columns: called=…, time=…, and heading=0 where \
+                "Send CSV with a heading, or name the columns: called=…, time=…, and heading=no where \
                  there is none."
             }
         };
@@ -184,11 +189,11 @@ fn probe(mut records: Spooled, mapping: &Mapping) -> Result<Spooled, Problem> {
 
 fn mapping(query: &Query<'_>) -> Result<Mapping, Problem> {
     let column = |name| query.get(name).map(Column::new);
-    let heading = match query.get("heading") {
-        None | Some("1") => true,
-        Some("0") => false,
-        Some(_) => return Err(wrong_parameter("heading", "1 or 0")),
-    };
+    let heading = query.parse("heading", "yes or no", |text| match text {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    })?;
     let id = "an id";
     Ok(Mapping {
         called: column("called"),
@@ -197,13 +202,24 @@ fn mapping(query: &Query<'_>) -> Result<Mapping, Problem> {
         seller: column("seller"),
         default_agency: query.parse("default_agency", id, |text| AgencyId::parse(text).ok())?,
         default_seller: query.parse("default_seller", id, |text| SellerId::parse(text).ok())?,
-        heading,
+        heading: heading.unwrap_or(true),
         delimiter: query.parse("delimiter", "one character, or tab", |text| match text {
             "tab" => Some(b'\t'),
             text => (text.len() == 1).then(|| text.as_bytes()[0]),
         })?,
         notation: query.notation()?,
-        offset: query.parse("offset", "an offset from UTC, as in +02:00", read_offset)?,
+        times: TimeRules {
+            zone: query.parse(
+                "time_zone",
+                "a time zone, as in Europe/Brussels, or an offset from UTC, as in +02:00",
+                read_zone,
+            )?,
+            order: query.parse("date_format", "dmy or mdy", DateOrder::parse)?,
+        },
+        strip_prefix: query.parse("strip_prefix", "some digits", |text| {
+            let digits = (1..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+            digits.then(|| text.to_owned())
+        })?,
         known: None,
     })
 }

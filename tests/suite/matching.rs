@@ -83,7 +83,7 @@ on_every_store! {
         dialler.check(&number(1), "telco").expect(200);
         let now = time_of(&regulator.entries(&[("op", "check")])[0]);
         let records = format!("{now};0;{}\n", number(1));
-        let query = "heading=0&called=3&time=1&delimiter=%3B&format=ndjson&default_seller=telco";
+        let query = "heading=no&called=3&time=1&delimiter=%3B&format=ndjson&default_seller=telco";
         let answer = send(&regulator, query, &records).expect(200).text();
         let lines: Vec<Value> = answer.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(text(&lines[0], "finding"), "checked_clear");
@@ -125,8 +125,8 @@ on_every_store! {
         .unwrap();
         let (calls, out, json, csv) = (at("calls"), at("out"), at("sum.json"), at("sum.csv"));
         let options = [
-            "audit", "match", &calls, "--no-heading", "--called", "3", "--time", "2",
-            "--delimiter", ";", "--region", "BE", "--offset", "-00:00", "--default-agency",
+            "audit", "match", &calls, "--heading", "no", "--called", "3", "--time", "2",
+            "--delimiter", ";", "--region", "BE", "--time-zone", "-00:00", "--default-agency",
             "calls", "--default-seller", "telco", "--validity", "24h", "--tolerance", "2s",
             "--look-back", "7d", "--output", &out, "--summary",
         ];
@@ -192,7 +192,7 @@ on_every_store! {
             .env("METRUST_KEY", dialler.key()));
         refused(&by_dialler, 1, "regulator");
         let with = |more: &[&str]| world.service.cli(&[&["audit", "match", calls], more].concat());
-        refused(&with(&["--offset", "+1"]), 1, "offset");
+        refused(&with(&["--time-zone", "+1"]), 1, "time_zone");
         refused(&with(&["--validity", "24"]), 2, "24h");
         refused(&with(&["--look-back", "36h"]), 2, "whole days");
         refused(&with(&["--summary", "counts.txt"]), 2, ".csv or .json");
@@ -342,14 +342,14 @@ fn large_set(
     };
     match call / 4_000 {
         0 => {
-            let finding = if n < 2_500 { told } else { "never_checked" };
+            let finding = if n < 2_500 { told } else { "not_covered" };
             (row(hours(1), "calls,telco"), ("calls", finding, registered))
         }
         1 => {
             let finding = if n < 2_500 {
                 "check_expired"
             } else {
-                "never_checked"
+                "not_covered"
             };
             (
                 row(hours(30), "calls,telco"),
@@ -361,7 +361,7 @@ fn large_set(
             let finding = if clear {
                 "checked_clear"
             } else {
-                "never_checked"
+                "not_covered"
             };
             (
                 row(hours(1), "others,telco"),
@@ -372,7 +372,7 @@ fn large_set(
             let (agency, finding) = match n {
                 0..2_500 => ("calls", told),
                 2_500..3_000 => ("others", told),
-                _ => ("-", "never_checked"),
+                _ => ("-", "not_covered"),
             };
             // The last check of the numbers opted out of telco's calls was for energy.
             let registered = if n < 300 { "all_sellers" } else { "no" };

@@ -11,8 +11,10 @@ use crate::domain::{AgencyId, Moment, PhoneError, PhoneNumber, SellerId};
 pub struct Call {
     /// The number that was called.
     pub number: PhoneNumber,
-    /// When.
+    /// When; where a clock that was set back leaves two moments, the earlier one.
     pub time: Moment,
+    /// The later one.
+    pub or_time: Option<Moment>,
     /// The agency that called, if the record says so.
     pub agency: Option<AgencyId>,
     /// The seller on whose behalf, if the record says so.
@@ -29,8 +31,14 @@ pub enum Unreadable {
     #[error("the time cannot be read")]
     Time,
     /// The time is one of the clock on the wall, and nobody has said where that wall is.
-    #[error("the time does not say how far it is from UTC")]
-    Offset,
+    #[error("the time does not say its zone")]
+    WithoutZone,
+    /// Day and month of the time could be either.
+    #[error("the day and the month of the time could be either")]
+    DateAmbiguous,
+    /// No clock showed that time, as it was set forward over it.
+    #[error("the time is one that no clock in that zone has shown")]
+    NeverShown,
     /// The agency is not known here.
     #[error("there is no agency of this id")]
     UnknownAgency,
@@ -55,7 +63,9 @@ impl Unreadable {
         match self {
             Self::Number(error) => error.code(),
             Self::Time => "unreadable_time",
-            Self::Offset => "time_without_offset",
+            Self::WithoutZone => "time_without_zone",
+            Self::DateAmbiguous => "date_ambiguous",
+            Self::NeverShown => "time_never_shown",
             Self::UnknownAgency => "unknown_agency",
             Self::UnknownSeller => "unknown_seller",
             Self::Agency => "unreadable_agency",

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use time::UtcOffset;
+use jiff::tz::TimeZone;
 
 use crate::domain::{AgencyId, Notation, SellerId};
 use crate::service::Snapshot;
 pub use crate::table::Column;
-use crate::table::{RowsError, named};
+use crate::table::{RowsError, TimeRules, named};
 
 /// Why records cannot be read at all, or not to their end.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum CallsError {
     /// The column that was named is not there.
     #[error("there is no column of the name or position given for {0}")]
     NoSuchColumn(&'static str),
+    /// In which order day and month stand must be known.
+    #[error("in row {0} the day and the month of the call could be either")]
+    DateAmbiguous(u64),
     /// There are rows, and nothing can be found out about any of them.
     #[error("none of the {rows} rows can be read: {why}")]
     NoReadableRow {
@@ -59,9 +62,11 @@ pub struct Mapping {
     pub delimiter: Option<u8>,
     /// How numbers are written.
     pub notation: Notation,
-    /// How far times without an offset are from UTC; without it they are not read: an hour off, a
-    /// check that was made is not found.
-    pub offset: Option<UtcOffset>,
+    /// How times are read. Without a zone those that do not say theirs are not: an hour off, a check
+    /// that was made is not found.
+    pub times: TimeRules,
+    /// What a switch puts before every number that it dials, to be left out.
+    pub strip_prefix: Option<String>,
     /// The agencies and sellers that there are: nobody asked under a name that is not among them,
     /// which proves nothing. Without it, every name passes.
     pub known: Option<Arc<Snapshot>>,
@@ -79,27 +84,52 @@ impl Default for Mapping {
             heading: true,
             delimiter: None,
             notation: Notation::default(),
-            offset: Some(UtcOffset::UTC),
+            times: TimeRules {
+                zone: Some(TimeZone::UTC),
+                order: None,
+            },
+            strip_prefix: None,
             known: None,
         }
     }
 }
 
+/// The names of the called number: of our own first, then what Asterisk and FreePBX (`dst`),
+/// FreeSWITCH, Cisco CUCM, 3CX, Kamailio, VICIdial and Genesys write, the number as it was dialled
+/// before the one that it was turned into.
 const CALLED: &[&str] = &[
     "called",
     "called_number",
-    "to",
+    "destination_number",
+    "dst_ouser",
+    "dst_user",
     "dst",
     "destination",
+    "originalcalledpartynumber",
+    "finalcalledpartynumber",
+    "dial_no",
+    "to_no",
+    "phone_number_dialed",
+    "dnis",
+    "to",
+    "phone_number",
     "phone",
     "number",
 ];
+
+/// The names of the time of a call, in the same order. The clock of a call that was never answered
+/// has but its beginning.
 const TIME: &[&str] = &[
     "time",
     "timestamp",
     "start",
     "start_time",
+    "time_start",
     "calldate",
+    "call_date",
+    "start_stamp",
+    "datetimeorigination",
+    "conversationstart",
     "date",
 ];
 const AGENCY: &[&str] = &["agency", "call_centre", "call_center"];

@@ -5,7 +5,7 @@
 //! same rows with what was found. A verdict names the entries that it rests on, so that whoever
 //! doubts it can look them up and prove them; the index that leads to them is no proof itself.
 //!
-//! * `reader`, `columns`, `when`, `call`: from bytes to calls.
+//! * `reader`, `columns`, `call`: from bytes to calls.
 //! * `search`, `plan`, `verdict`: from calls to verdicts.
 //! * `output`, `summary`: from verdicts to bytes.
 
@@ -17,7 +17,6 @@ mod reader;
 mod search;
 mod summary;
 mod verdict;
-mod when;
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +32,6 @@ pub use reader::{CallReader, Shape, probe, read_calls};
 pub use search::{Coverage, Matcher, Source};
 pub use summary::{NOBODY, OTHERS, Summary, Tally};
 pub use verdict::{Check, Finding, Registered, Verdict};
-pub use when::read_offset;
 
 use crate::domain::{Moment, Month};
 use crate::log::index::IndexError;
@@ -104,6 +102,34 @@ pub struct Report {
     pub missing_keys: BTreeSet<Month>,
 }
 
+/// A clock that was set back shows an hour twice. A call in it may have been in either; of what was
+/// found for both, what is milder for the caller is told.
+fn doubled_hour<S: Source>(
+    rows: &[Row],
+    verdicts: &mut [Verdict],
+    matcher: &mut Matcher<S>,
+) -> Result<(), MatchError> {
+    let later = |row: &Row| {
+        let call = row.call.as_ref().ok()?;
+        let time = call.or_time?;
+        Some(Ok(Call {
+            time,
+            ..call.clone()
+        }))
+    };
+    let (places, calls): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .enumerate()
+        .filter_map(|(place, row)| Some((place, later(row)?)))
+        .unzip();
+    for (place, other) in places.into_iter().zip(matcher.verdicts(&calls)?) {
+        if other.finding.severity() < verdicts[place].finding.severity() {
+            verdicts[place] = other;
+        }
+    }
+    Ok(())
+}
+
 /// Matches all records of `input` and writes them to `output` as they are done, in memory that
 /// grows neither with them nor with the log.
 ///
@@ -133,7 +159,8 @@ pub fn match_calls<S: Source>(
         if rows.is_empty() {
             break;
         }
-        let verdicts = matcher.verdicts(rows.iter().map(|row| &row.call))?;
+        let mut verdicts = matcher.verdicts(rows.iter().map(|row| &row.call))?;
+        doubled_hour(&rows, &mut verdicts, matcher)?;
         for (row, verdict) in rows.iter().zip(&verdicts) {
             output.write(row, verdict).map_err(MatchError::Write)?;
             summary.add(row, verdict);

@@ -12,9 +12,8 @@ use csv::ByteRecord;
 
 use super::call::{Call, Row, Unreadable};
 use super::columns::{CallsError, Mapping, Places};
-use super::when;
 use crate::domain::{AgencyId, PhoneNumber, SellerId};
-use crate::table::{Cells, Form, Rows};
+use crate::table::{Cells, Form, NoTime, Rows};
 
 /// Reads row after row.
 pub struct CallReader<R> {
@@ -23,6 +22,8 @@ pub struct CallReader<R> {
     mapping: Mapping,
     shape: Shape,
     places: Places,
+    /// Whether the row behind the heading is still to come.
+    first: bool,
 }
 
 /// The outer form of the records, for whoever writes them again.
@@ -73,6 +74,7 @@ impl<R: Read> CallReader<R> {
         Ok(Self {
             rows,
             cells,
+            first: shape.heading.is_some(),
             mapping: mapping.clone(),
             shape,
             places,
@@ -90,11 +92,16 @@ impl<R: Read> CallReader<R> {
     /// # Errors
     /// [`CallsError`]: rows that come after cannot be read either.
     pub fn next_row(&mut self) -> Result<Option<Row>, CallsError> {
-        let Some((row, damaged)) = self.rows.next_row()? else {
-            return Ok(None);
+        let (columns, damaged) = loop {
+            let Some((row, damaged)) = self.rows.next_row()? else {
+                return Ok(None);
+            };
+            self.cells.split(row, self.shape.delimiter);
+            // Cisco's CUCM writes the types of the columns below their names.
+            if !std::mem::take(&mut self.first) || !self.cells.iter(row).all(is_type) {
+                break (self.cells.iter(row).collect::<ByteRecord>(), damaged);
+            }
         };
-        self.cells.split(row, self.shape.delimiter);
-        let columns: ByteRecord = self.cells.iter(row).collect();
         if damaged || self.cells.damaged() || columns.len() != self.shape.columns {
             return Ok(Some(Row {
                 columns,
@@ -117,21 +124,18 @@ impl<R: Read> CallReader<R> {
         agency: &Result<Option<AgencyId>, Unreadable>,
     ) -> Result<Call, Unreadable> {
         let cell = |place: usize| columns.get(place).unwrap_or_default();
-        let time = cell(self.places.time);
-        let read = |offset| {
-            let apart = || {
-                let date = cell(self.places.date?).trim_ascii();
-                when::read(&[date, b" ", time.trim_ascii()].concat(), offset)
-            };
-            when::read(time, offset).or_else(apart)
-        };
-        let utc = time::UtcOffset::UTC;
-        let time = read(self.mapping.offset.unwrap_or(utc)).ok_or(Unreadable::Time)?;
-        // A time that is another one elsewhere does not say itself where it is.
-        let elsewhere = time::macros::offset!(+1);
-        if self.mapping.offset.is_none() && read(elsewhere) != Some(time) {
-            return Err(Unreadable::Offset);
-        }
+        let text = |place: usize| String::from_utf8_lossy(cell(place));
+        let date = self.places.date.map(text);
+        let when = self
+            .mapping
+            .times
+            .read(date.as_deref(), &text(self.places.time));
+        let when = when.map_err(|error| match error {
+            NoTime::Ambiguous => Unreadable::DateAmbiguous,
+            NoTime::WithoutZone => Unreadable::WithoutZone,
+            NoTime::NeverShown => Unreadable::NeverShown,
+            NoTime::Unreadable => Unreadable::Time,
+        })?;
         let agency = agency.clone()?;
         let known = self.mapping.known.as_ref();
         if let (Some(known), Some(agency)) = (known, &agency)
@@ -146,12 +150,15 @@ impl<R: Read> CallReader<R> {
         {
             return Err(Unreadable::UnknownSeller);
         }
-        let number = cell(self.places.called);
-        let number = PhoneNumber::parse_bytes(number.trim_ascii(), self.mapping.notation)
+        let number = cell(self.places.called).trim_ascii();
+        let prefix = self.mapping.strip_prefix.as_ref();
+        let rest = prefix.and_then(|prefix| number.strip_prefix(prefix.as_bytes()));
+        let number = PhoneNumber::parse_bytes(rest.unwrap_or(number), self.mapping.notation)
             .map_err(Unreadable::Number)?;
         Ok(Call {
             number,
-            time,
+            time: when.moment,
+            or_time: when.or,
             agency,
             seller: seller.or_else(|| self.mapping.default_seller.clone()),
         })
@@ -164,20 +171,30 @@ impl<R: Read> CallReader<R> {
     }
 }
 
-/// Makes sure that there are rows, and that something can be found out about one of them. It reads
-/// no further than to the first.
+/// How many rows are looked at before any is matched.
+const LOOKED_AT: u64 = 1_000;
+
+/// Makes sure that there are rows, and that something can be found out about one of them; and that
+/// nobody has to guess at the dates of the first ones.
 ///
 /// # Errors
 /// [`CallsError`].
 pub fn probe(input: impl Read, mapping: &Mapping) -> Result<(), CallsError> {
     let mut reader = CallReader::new(input, mapping)?;
-    let (mut rows, mut reasons) = (0_u64, BTreeMap::<&str, u64>::new());
-    while let Some(row) = reader.next_row()? {
-        let Err(unreadable) = row.call else {
-            return Ok(());
+    let (mut rows, mut read, mut reasons) = (0_u64, false, BTreeMap::<&str, u64>::new());
+    while !read || rows < LOOKED_AT {
+        let Some(row) = reader.next_row()? else {
+            break;
         };
         rows += 1;
-        *reasons.entry(unreadable.code()).or_default() += 1;
+        match row.call {
+            Ok(_) => read = true,
+            Err(Unreadable::DateAmbiguous) => return Err(CallsError::DateAmbiguous(rows)),
+            Err(why) => *reasons.entry(why.code()).or_default() += 1,
+        }
+    }
+    if read {
+        return Ok(());
     }
     if rows == 0 {
         return Err(CallsError::Empty);
@@ -198,6 +215,11 @@ pub fn read_calls(bytes: &[u8], mapping: &Mapping) -> Result<Vec<Row>, CallsErro
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// Whether a cell is the name of a type in a database.
+fn is_type(cell: &[u8]) -> bool {
+    cell == b"INTEGER" || cell.starts_with(b"VARCHAR(")
 }
 
 /// The id in a cell; none when it is empty. Ids have small letters only, records often do not.

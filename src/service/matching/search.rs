@@ -55,6 +55,8 @@ pub struct Coverage {
     pub begins: Option<Moment>,
     /// What was recorded before this moment is no longer there.
     pub gone_before: Option<Moment>,
+    /// What is later than this moment has not been.
+    pub ends: Option<Moment>,
     /// From this moment on numbers were listed that have no entry each.
     pub imported_from: Option<Moment>,
 }
@@ -165,6 +167,7 @@ impl<S: Source> Matcher<S> {
         let Coverage {
             begins,
             gone_before,
+            ends,
             imported_from,
         } = self.coverage;
         let last = self.options.last_for(call);
@@ -176,6 +179,9 @@ impl<S: Source> Matcher<S> {
         let why = match (verdict.finding, &verdict.check) {
             (Finding::NeverChecked, _) if begins.is_some_and(|begins| last < begins) => {
                 Some("before_the_record")
+            }
+            (Finding::NeverChecked, _) if ends.is_some_and(|ends| call > ends) => {
+                Some("in_the_future")
             }
             (Finding::NeverChecked, _) if gone_before.is_some_and(|gone| first < gone) => {
                 Some("entries_gone")

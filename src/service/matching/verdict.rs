@@ -34,6 +34,17 @@ impl Finding {
         Self::NotCovered,
     ];
 
+    /// How much it speaks against the caller.
+    pub(super) fn severity(self) -> u8 {
+        match self {
+            Self::CheckedClear => 0,
+            Self::InvalidNumber | Self::UnreadableRow | Self::NotCovered => 1,
+            Self::CheckExpired => 2,
+            Self::NeverChecked => 3,
+            Self::CheckedSuppressed => 4,
+        }
+    }
+
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -106,7 +106,7 @@ on_every_store! {
                 assert_eq!(problem["code"], "unreadable_list");
                 assert!(problem["detail"].as_str().unwrap().contains(what), "{problem}");
             }
-            let path = "/v1/audit/match?called=1&time=1&heading=0";
+            let path = "/v1/audit/match?called=1&time=1&heading=no";
             let problem = regulator.call("POST", path, &[("Content-Type", "text/csv")], bytes.clone());
             let problem = problem.expect(422).json();
             assert!(problem["detail"].as_str().unwrap().contains(what), "{problem}");

@@ -23,6 +23,9 @@ use crate::cli::{Failure, Outcome, path_parser};
 
 const PATH: &str = "/v1/audit/match";
 
+/// The exit status where some rows cannot be read.
+const UNREADABLE: u8 = 4;
+
 /// The status of an answer to records without a single row: everything else was in order.
 const NO_ROWS: u16 = 422;
 
@@ -38,12 +41,12 @@ const NO_ROWS: u16 = 422;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  metrust audit match november.csv --output matched.csv --summary november-summary.csv
-  zcat cdr.gz | metrust audit match - --no-heading --called 4 --time 1 --offset +01:00 \\
+  metrust audit match november.csv --region BE --time-zone Europe/Brussels --output matched.csv
+  metrust audit match cdr.csv.gz --heading no --called 3 --time 10 --time-zone +01:00 \\
     --default-agency ring-ring --format ndjson | jq 'select(.finding == \"never_checked\")'
 
 Exit status: 0 all rows are matched, whatever was found; 1 failed, INCOMPLETE, or none of the rows can
-be read; 2 the command line cannot be used.")]
+be read; 2 the command line cannot be used; 4 all rows are there, but some cannot be read.")]
 pub(super) struct Match {
     /// The records, as CSV with one call a row; - for standard input
     #[arg(value_name = "FILE|-", value_parser = path_parser())]
@@ -73,9 +76,9 @@ pub(super) struct Match {
     #[arg(long, value_name = "ID", help_heading = "The records")]
     default_seller: Option<String>,
 
-    /// The first row is a call already
-    #[arg(long, help_heading = "The records")]
-    no_heading: bool,
+    /// Whether the first row names the columns [default: yes]
+    #[arg(long, value_name = "yes|no", help_heading = "The records", value_parser = ["yes", "no"])]
+    heading: Option<String>,
 
     /// What stands between columns: one character, or `tab` [default: what the first line has]
     #[arg(long, value_name = "CHARACTER", help_heading = "The records")]
@@ -84,15 +87,23 @@ pub(super) struct Match {
     #[command(flatten, next_help_heading = "The records")]
     notation: NotationArgs,
 
-    /// How far from UTC times are that do not say it themselves, as in +01:00; without it, such times
-    /// are not read
+    /// The zone of times that do not say theirs, as in Europe/Brussels or +01:00; without it, such
+    /// times are not read
     #[arg(
         long,
-        value_name = "OFFSET",
+        value_name = "ZONE",
         allow_hyphen_values = true,
         help_heading = "The records"
     )]
-    offset: Option<String>,
+    time_zone: Option<String>,
+
+    /// In which order day and month stand where they could be either (05/11/2026)
+    #[arg(long, value_name = "dmy|mdy", help_heading = "The records", value_parser = ["dmy", "mdy"])]
+    date_format: Option<String>,
+
+    /// Digits that the switch puts before every number that it dials, to be left out
+    #[arg(long, value_name = "DIGITS", help_heading = "The records")]
+    strip_prefix: Option<String>,
 
     /// How long a check may be used, as in 24h [default: the service's check.validity_s]
     #[arg(long, value_name = "DURATION", value_parser = seconds, help_heading = "The rules")]
@@ -110,8 +121,8 @@ pub(super) struct Match {
     #[arg(long, default_value = "csv")]
     format: Format,
 
-    /// Write the rows to this file instead of standard output; readable by its owner only
-    #[arg(long, value_name = "FILE", value_parser = path_parser())]
+    /// Write the rows to this file, readable by its owner only [default: -, standard output]
+    #[arg(long, value_name = "FILE|-", value_parser = path_parser())]
     output: Option<PathBuf>,
 
     /// Write the counts to this file too: CSV or JSON, as its name ends
@@ -188,10 +199,14 @@ impl Match {
             deliver(&mut &*summary.as_file(form)?, Some(place))?;
         }
         note(&summary.in_words());
-        Ok(ExitCode::SUCCESS)
+        Ok(match summary.unreadable() {
+            0 => ExitCode::SUCCESS,
+            _ => ExitCode::from(UNREADABLE),
+        })
     }
 
     fn place<'a>(&self, file: Option<&'a Path>) -> Result<Option<Place<'a>>, Failure> {
+        let file = file.filter(|file| *file != Path::new("-"));
         file.map(|file| Place::new(file, self.force)).transpose()
     }
 
@@ -205,9 +220,11 @@ impl Match {
             ("seller", text(&self.seller)),
             ("default_agency", text(&self.default_agency)),
             ("default_seller", text(&self.default_seller)),
-            ("heading", self.no_heading.then(|| "0".to_owned())),
+            ("heading", text(&self.heading)),
             ("delimiter", text(&self.delimiter)),
-            ("offset", text(&self.offset)),
+            ("time_zone", text(&self.time_zone)),
+            ("date_format", text(&self.date_format)),
+            ("strip_prefix", text(&self.strip_prefix)),
             ("validity_s", number(self.validity)),
             ("tolerance_s", number(self.tolerance)),
             ("look_back_days", number(self.look_back)),

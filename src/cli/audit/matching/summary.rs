@@ -122,6 +122,12 @@ impl Summary {
         })
     }
 
+    /// How many rows could not be read.
+    pub fn unreadable(&self) -> u64 {
+        let [_, _, _, _, _, _, unreadable, ..] = self.total;
+        unreadable
+    }
+
     /// For a terminal.
     pub fn in_words(&self) -> String {
         let mut largest: Vec<_> = self.agencies.iter().collect();

@@ -52,7 +52,7 @@ prop_compose! {
         about in one_of(&["", "", "telco", "power"]),
         time in at(),
     ) -> Result<Call, Unreadable> {
-        Ok(Call { number: number(of), time, agency: agency(by), seller: seller(about) })
+        Ok(Call { number: number(of), time, or_time: None, agency: agency(by), seller: seller(about) })
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{PhoneError, Region};
 use crate::service::matching::columns::CallsError;
-use crate::table::{LONGEST_ROW, RowsError};
+use crate::table::{LONGEST_ROW, RowsError, TimeRules, read_zone};
 
 const NUMBER: &str = "+32475123401";
 
@@ -52,7 +52,10 @@ fn the_forms_that_switches_and_spreadsheets_write_are_read() {
     assert_eq!(reads(table.as_bytes(), &bare), fine);
     let national = Mapping {
         notation: Region::parse("BE").ok().into(),
-        offset: read_offset("+01:00"),
+        times: TimeRules {
+            zone: read_zone("+01:00"),
+            order: None,
+        },
         delimiter: Some(b':'),
         ..Mapping::default()
     };

@@ -5,6 +5,7 @@ use super::*;
 /// What the log says about one call.
 fn said(log: &Log, time: &str, by: &str, about: &str) -> Verdict {
     let call = Call {
+        or_time: None,
         number: number(1),
         time: moment(time),
         agency: agency(by),
@@ -269,6 +270,7 @@ fn a_month_whose_key_is_gone_is_named_and_only_if_it_mattered() {
     let mut matcher = Matcher::new(&segments[..], keys, options()).unwrap();
     let mut missing = |time: &str| {
         let call = Call {
+            or_time: None,
             number: number(1),
             time: moment(time),
             agency: None,
