@@ -322,7 +322,12 @@ proptest! {
                 .delimiter(shape.delimiter)
                 .from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
             let records = plain.byte_records().map(Result::unwrap);
-            let records: Vec<ByteRecord> = records.filter(|row| !crate::table::is_empty(row.as_slice()) || row.len() > 1).collect();
+            let records: Vec<ByteRecord> = records
+                .filter(|row| {
+                    let blank = shape.delimiter == b'\t' || row.len() == 1;
+                    !(blank && crate::table::is_empty(row.as_slice()))
+                })
+                .collect();
             let columns: Vec<_> = rows.into_iter().map(|row| row.columns).collect();
             prop_assert_eq!(columns, records.into_iter().skip(usize::from(heading)).collect::<Vec<_>>());
         }
