@@ -1,14 +1,15 @@
 //! A list as text, whatever it lies in.
 //!
-//! What is packed (gzip, zstd) or in UTF-16 is turned into text beside it first, in a temporary file
-//! without a name: so every command can go to any place of it, and read it twice.
+//! What is packed (gzip, zstd), in UTF-16 or a spreadsheet (.xlsx, .xls, .ods) is turned into text
+//! beside it first, in a temporary file without a name: so every command can go to any place of it,
+//! and read it twice.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
 use super::Failure;
-use crate::table::{TextReader, is_text};
+use crate::table::{SheetError, TextReader, is_sheet, is_text, sheet_to_csv};
 
 /// An open list.
 #[derive(Debug)]
@@ -20,8 +21,9 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens a list; `-` is standard input.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
+    /// Opens a list; `-` is standard input. Of a spreadsheet it is the sheet of this name, or the
+    /// first one.
+    pub fn open(path: &Path, sheet: Option<&str>) -> Result<Self, Failure> {
         if path == Path::new("-") {
             return Ok(Self {
                 name: "standard input".to_owned(),
@@ -33,12 +35,14 @@ impl Source {
         let mut file = File::open(path).map_err(cannot)?;
         if file.metadata().map_err(cannot)?.is_file() {
             let mut start = Vec::new();
-            file.by_ref()
+            Read::by_ref(&mut file)
                 .take(4)
                 .read_to_end(&mut start)
                 .map_err(cannot)?;
             file.rewind().map_err(cannot)?;
-            if !is_text(&start) {
+            if is_sheet(&start) {
+                file = as_table(file, sheet, &name)?;
+            } else if !is_text(&start) {
                 file = as_text(file).map_err(cannot)?;
             }
         }
@@ -66,4 +70,28 @@ fn as_text(file: File) -> io::Result<File> {
     io::copy(&mut TextReader::new(BufReader::new(file))?, &mut text)?;
     text.rewind()?;
     Ok(text)
+}
+
+/// A spreadsheet's sheet as a table. What is no spreadsheet stays what it is: it is refused by name.
+fn as_table(mut file: File, sheet: Option<&str>, name: &str) -> Result<File, Failure> {
+    let cannot = |error: io::Error| Failure::usage(format!("cannot read {name}: {error}"));
+    let mut whole = Vec::new();
+    file.read_to_end(&mut whole).map_err(cannot)?;
+    let mut table = tempfile::tempfile().map_err(cannot)?;
+    match sheet_to_csv(whole.into(), sheet, &mut table) {
+        Ok(()) => {}
+        Err(SheetError::Unreadable) => {
+            file.rewind().map_err(cannot)?;
+            return Ok(file);
+        }
+        Err(SheetError::Write(error)) => return Err(cannot(error)),
+        Err(error) => {
+            return Err(Failure::usage(format!("{name} cannot be read: {error}")));
+        }
+    }
+    table
+        .flush()
+        .and_then(|()| table.rewind())
+        .map_err(cannot)?;
+    Ok(table)
 }

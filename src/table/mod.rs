@@ -7,6 +7,7 @@
 //!   columns hold the numbers.
 //! * `numbers`: the numbers of a row; `dates`: its dates and times.
 //! * `reader`: the rows of a whole file.
+//! * `sheet`: spreadsheets.
 //! * `survey`: a look at the first rows.
 
 mod cells;
@@ -20,6 +21,7 @@ mod numbers;
 mod object;
 mod reader;
 mod rows;
+mod sheet;
 mod survey;
 
 use std::borrow::Cow;
@@ -34,6 +36,7 @@ pub use layout::{Layout, LayoutError, Wanted};
 pub use numbers::{Encoding, NumberRules, RowError, RowReader};
 pub use reader::{Rows, RowsError};
 pub use rows::{EndlessRow, LONGEST_ROW, Row, Splitter};
+pub use sheet::{SheetError, WriteError, csv_to_sheet, is_sheet, sheet_to_csv};
 pub use survey::{Survey, Unreadable};
 
 /// The form of a table.

@@ -7,6 +7,8 @@ mod columns;
 mod kinds;
 #[path = "lists/removals.rs"]
 mod removals;
+#[path = "lists/sheets.rs"]
+mod sheets;
 
 use std::fs;
 

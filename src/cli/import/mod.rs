@@ -103,6 +103,10 @@ pub(super) struct Import {
     #[arg(long, value_name = "COLUMN", help_heading = "The rows")]
     column: Option<String>,
 
+    /// The sheet of a spreadsheet (.xlsx, .xls, .ods) [default: the first one]
+    #[arg(long, value_name = "NAME", help_heading = "The rows")]
+    sheet: Option<String>,
+
     /// The column of the date of the objection
     #[arg(long, value_name = "COLUMN", help_heading = "The rows")]
     date_column: Option<String>,
@@ -172,7 +176,7 @@ struct Counts {
 
 impl Import {
     pub(super) fn run(&self, data: &Path) -> Outcome {
-        let source = Source::open(&self.file)?;
+        let source = Source::open(&self.file, self.sheet.as_deref())?;
         let columns = Columns::find(self, &source)?;
         let table = &columns.table;
         let client = self.target.client(data, Patience::Import)?;

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     fn cut(path: &Path) -> Result<Parts, Failure> {
-        let source = Source::open(path)?;
+        let source = Source::open(path, None)?;
         let mut start = Vec::new();
         let mut from = source.reader().unwrap();
         // A folder cannot be read.

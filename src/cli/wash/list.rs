@@ -54,11 +54,12 @@ impl List {
     /// begins.
     pub fn open(
         file: &Path,
+        sheet: Option<&str>,
         wanted: &Wanted,
         notation: Notation,
         offset: u64,
     ) -> Result<Self, Failure> {
-        let source = Source::open(file)?;
+        let source = Source::open(file, sheet)?;
         let name = source.name.clone();
         let cannot_read =
             |error: &io::Error| Failure::usage(format!("cannot read {name}: {error}"));

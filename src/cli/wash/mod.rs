@@ -27,7 +27,7 @@ use clap::{Args, ValueEnum};
 use super::client::{Patience, Target};
 use super::number::NotationArgs;
 use super::output::note;
-use super::{Outcome, path_parser, yes_or_no};
+use super::{Failure, Outcome, path_parser, yes_or_no};
 use crate::domain::Notation;
 use crate::service::wash::ADDED;
 use crate::table::{Column, Encoding, Form, Wanted};
@@ -50,6 +50,7 @@ use work::{Question, Work};
 Examples:
   metrust wash list.csv --seller sunny-telecom
   metrust wash list.csv --seller sunny-telecom --only-clear --output may-be-dialled.csv
+  metrust wash list.xlsx --sheet Leads --seller sunny-telecom --output washed.csv
   zcat list.gz | metrust wash - --seller sunny-telecom --column 3 --region BE > washed.csv
 
 Exit status:
@@ -58,7 +59,8 @@ Exit status:
   2    the command line or the settings cannot be used
   3    not finished; run it again and it goes on where it stopped")]
 pub(super) struct Wash {
-    /// The list: CSV, one number a line (.txt) or JSON objects (.ndjson, .jsonl); - for standard input
+    /// The list: CSV, a spreadsheet (.xlsx, .xls, .ods), one number a line (.txt) or JSON objects
+    /// (.ndjson, .jsonl), also packed (.gz, .zst); - for standard input
     #[arg(value_name = "FILE|-", value_parser = path_parser())]
     file: PathBuf,
 
@@ -80,6 +82,10 @@ pub(super) struct Wash {
     /// The campaign, in your own words; it goes on record
     #[arg(long, value_name = "NAME")]
     campaign: Option<String>,
+
+    /// The sheet of a spreadsheet (.xlsx, .xls, .ods) [default: the first one]
+    #[arg(long, value_name = "NAME", help_heading = "The list")]
+    sheet: Option<String>,
 
     /// The form of the list [default: as the file's name ends, else csv]
     #[arg(long, help_heading = "The list")]
@@ -111,8 +117,8 @@ pub(super) struct Wash {
     #[arg(long)]
     only_suppressed: bool,
 
-    /// Write to this file, or with - to standard output [default: NAME.washed.EXTENSION beside the
-    /// list; standard output for standard input]
+    /// Write to this file, or with - to standard output; a spreadsheet if it ends in .xlsx, else text
+    /// [default: NAME.washed.EXTENSION beside the list; standard output for standard input]
     #[arg(long, value_name = "FILE|-", value_parser = path_parser())]
     output: Option<PathBuf>,
 
@@ -173,11 +179,20 @@ impl Wash {
             self.receipts.as_deref(),
             self.force,
         )?;
+        if destination.is_sheet() && wanted.form != Form::Csv {
+            return Err(Failure::usage("only a table becomes a spreadsheet"));
+        }
         let question = self.question();
-        let asked = format!("{question:?} {wanted:?} {:?}", self.only());
+        let asked = format!("{question:?} {wanted:?} {:?} {:?}", self.only(), self.sheet);
         let mut progress = Progress::of(&destination, &self.file, &asked, self.restart)?;
         let notation = Notation::from(&self.notation);
-        let list = List::open(&self.file, &wanted, notation, progress.done().offset)?;
+        let list = List::open(
+            &self.file,
+            self.sheet.as_deref(),
+            &wanted,
+            notation,
+            progress.done().offset,
+        )?;
         let output = destination.open(progress.done())?;
         let mut work = Work::new(&client, &list, question, self.only(), output)?;
         let done = work.run(list, &mut progress, Duration::from_secs(self.patience));
@@ -226,7 +241,10 @@ impl Wash {
     }
 
     fn wanted(&self) -> Wanted {
-        let extension = self.file.extension().and_then(|text| text.to_str());
+        // `list.txt.gz` is a `list.txt`.
+        let name = self.file.to_str().unwrap_or_default();
+        let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
+        let extension = Path::new(name).extension().and_then(|text| text.to_str());
         let format = self.format.unwrap_or(match extension {
             Some("txt") => Format::Lines,
             Some("ndjson" | "jsonl") => Format::Ndjson,

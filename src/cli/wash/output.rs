@@ -9,6 +9,7 @@ use super::progress::Done;
 use crate::cli::Failure;
 use crate::cli::audit::place::{Place, beside, cannot_write};
 use crate::cli::output::cannot_print;
+use crate::table::csv_to_sheet;
 
 /// Where everything goes.
 #[derive(Debug)]
@@ -69,6 +70,12 @@ impl Destination {
         file.map(|file| beside(file, ".partial")).transpose()
     }
 
+    /// Whether the rows become a spreadsheet.
+    pub fn is_sheet(&self) -> bool {
+        let extension = self.file.as_deref().and_then(Path::extension);
+        extension.is_some_and(|text| text.eq_ignore_ascii_case("xlsx"))
+    }
+
     /// What to say when it is complete.
     pub fn complete(&self) -> String {
         match &self.file {
@@ -107,13 +114,36 @@ impl Destination {
     }
 }
 
-/// `list.csv` becomes `list.washed.csv`.
+/// `list.csv` becomes `list.washed.csv`; of the spreadsheets only .xlsx is written, and nothing is
+/// packed.
 fn washed(list: &Path) -> Result<PathBuf, Failure> {
-    let extension = list.extension().and_then(|text| text.to_str());
-    match extension {
+    let list = match list.extension().and_then(|text| text.to_str()) {
+        Some("gz" | "zst") => list.with_extension(""),
+        Some("xls" | "ods" | "xlsm" | "xlsb") => list.with_extension("xlsx"),
+        _ => list.to_owned(),
+    };
+    let list = list.as_path();
+    match list.extension().and_then(|text| text.to_str()) {
         Some(extension) => Ok(list.with_extension(format!("washed.{extension}"))),
         None => beside(list, ".washed"),
     }
+}
+
+/// Makes a spreadsheet of the rows.
+fn as_sheet(rows: &Path, sheet: &Path, delimiter: u8) -> Result<(), Failure> {
+    let not_made = |error: &dyn std::fmt::Display| {
+        Failure::new(format!(
+            "the spreadsheet cannot be written: {error}\n  kept:       all rows are answered, and lie \
+             as text in {}",
+            rows.display()
+        ))
+    };
+    let table = File::open(rows).map_err(|error| not_made(&error))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(sheet).map_err(|error| not_made(&error))?;
+    csv_to_sheet(table, delimiter, &mut file).map_err(|error| not_made(&error))?;
+    file.sync_all().map_err(|error| not_made(&error))
 }
 
 /// Rows on their way.
@@ -160,14 +190,20 @@ impl Output {
         }
     }
 
-    /// Gives the file its name, once it is on disk. False when nobody takes it any more.
-    pub fn finish(&mut self, destination: &Destination) -> Result<bool, Failure> {
+    /// Gives the file its name, once it is on disk; a spreadsheet is made of the rows first, which
+    /// have `delimiter` between their cells. False when nobody takes it any more.
+    pub fn finish(&mut self, destination: &Destination, delimiter: u8) -> Result<bool, Failure> {
         self.flush()?;
         if let (To::File(file, path), Some(place)) = (&self.to, destination.place()?) {
-            file.get_ref()
-                .sync_all()
-                .and_then(|()| fs::rename(path, &place.part))
-                .map_err(|error| cannot_write(path, &error))?;
+            if destination.is_sheet() {
+                as_sheet(path, &place.part, delimiter)?;
+                fs::remove_file(path).map_err(|error| cannot_write(path, &error))?;
+            } else {
+                file.get_ref()
+                    .sync_all()
+                    .and_then(|()| fs::rename(path, &place.part))
+                    .map_err(|error| cannot_write(path, &error))?;
+            }
             place.name()?;
         }
         Ok(!self.gone)

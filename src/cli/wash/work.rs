@@ -224,7 +224,8 @@ impl Work {
         destination: &Destination,
         progress: &Progress,
     ) -> Result<bool, Failure> {
-        let taken = self.output.finish(destination)?;
+        let delimiter = self.layout.head.delimiter;
+        let taken = self.output.finish(destination, delimiter)?;
         progress.forget();
         Ok(taken)
     }

@@ -76,6 +76,10 @@ pub(super) struct Match {
     #[arg(long, value_name = "ID", help_heading = "The records")]
     default_seller: Option<String>,
 
+    /// The sheet of a spreadsheet (.xlsx, .xls, .ods) [default: the first one]
+    #[arg(long, value_name = "NAME", help_heading = "The records")]
+    sheet: Option<String>,
+
     /// Whether the first row names the columns [default: yes]
     #[arg(long, value_name = "yes|no", help_heading = "The records", value_parser = ["yes", "no"])]
     heading: Option<String>,
@@ -166,7 +170,7 @@ impl Match {
         let form = self.summary.as_deref().map(Form::of).transpose()?;
         let output = self.place(self.output.as_deref())?;
         let counts = self.place(self.summary.as_deref())?;
-        let mut sending = Sending::open(&self.file)?;
+        let mut sending = Sending::open(&self.file, self.sheet.as_deref())?;
         let client = self.target.client(data, Patience::Match)?;
         let query = self.query();
         let query: Vec<_> = query

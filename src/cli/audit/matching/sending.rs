@@ -1,18 +1,17 @@
 //! The records on their way to the service.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::cli::Failure;
+use crate::cli::source::Source;
 
 /// Reads the records, shows on a terminal how far it is, and remembers what went wrong.
 pub(super) struct Sending {
     from: Box<dyn Read>,
-    /// Nothing for standard input.
-    file: Option<PathBuf>,
+    name: String,
     bar: ProgressBar,
     /// Rows so far, about: what has line ends inside counts more than once.
     rows: u64,
@@ -21,19 +20,12 @@ pub(super) struct Sending {
 
 impl Sending {
     /// Opens the records; `-` is standard input.
-    pub fn open(file: &Path) -> Result<Self, Failure> {
-        let (from, file, length): (Box<dyn Read>, _, _) = if file == Path::new("-") {
-            (Box::new(io::stdin()), None, None)
-        } else {
-            let opened = File::open(file)
-                .and_then(|opened| Ok((opened.metadata()?, opened)))
-                .map_err(|error| {
-                    Failure::usage(format!("cannot read {}: {error}", file.display()))
-                })?;
-            let (metadata, opened) = opened;
-            let length = metadata.is_file().then_some(metadata.len());
-            (Box::new(opened), Some(file.to_owned()), length)
-        };
+    pub fn open(file: &Path, sheet: Option<&str>) -> Result<Self, Failure> {
+        let source = Source::open(file, sheet)?;
+        let from = source
+            .reader()
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", source.name)))?;
+        let length = source.length();
         let bar = match length {
             Some(length) => bar(
                 length,
@@ -43,7 +35,7 @@ impl Sending {
         };
         Ok(Self {
             from,
-            file,
+            name: source.name,
             bar,
             rows: 0,
             failed: None,
@@ -54,12 +46,9 @@ impl Sending {
     pub fn broke_off(&self, failure: &Failure) -> Failure {
         self.bar.finish_and_clear();
         if let Some(error) = &self.failed {
-            let name = match &self.file {
-                Some(file) => file.display().to_string(),
-                None => "standard input".to_owned(),
-            };
             return Failure::new(format!(
-                "cannot read {name} to its end: {error}; nothing was matched"
+                "cannot read {} to its end: {error}; nothing was matched",
+                self.name
             ));
         }
         Failure::new(format!(
@@ -123,8 +112,8 @@ mod tests {
     #[test]
     fn records_that_cannot_be_read_are_blamed_and_not_the_service() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Sending::open(&folder.path().join("none.csv")).is_err());
-        let mut sending = Sending::open(folder.path()).unwrap();
+        assert!(Sending::open(&folder.path().join("none.csv"), None).is_err());
+        let mut sending = Sending::open(folder.path(), None).unwrap();
         assert!(sending.read(&mut [0; 8]).is_err(), "a folder");
         let said = sending
             .broke_off(&Failure::new("the connection"))
