@@ -19,6 +19,8 @@ mod attacks;
 mod audit;
 #[path = "suite/audit_cli.rs"]
 mod audit_cli;
+#[path = "suite/autumn.rs"]
+mod autumn;
 #[path = "suite/browser.rs"]
 mod browser;
 #[cfg(feature = "s3")]
