@@ -8,6 +8,7 @@
 
 mod automaton;
 mod error;
+mod metadata;
 mod notation;
 mod pattern;
 mod plan;
@@ -18,10 +19,11 @@ mod typed;
 mod tests;
 
 pub use error::{PhoneError, UnknownRegion};
+pub use metadata::metadata_version;
 pub use notation::Notation;
 pub use typed::MAX_INPUT_BYTES;
 
-use phonenumber::metadata::DATABASE;
+use metadata::database;
 use plan::{MAX_DIGITS, plan};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -129,11 +131,14 @@ impl PhoneNumber {
     #[must_use]
     pub fn international(&self) -> String {
         let plain = self.e164();
-        let grouped = phonenumber::parse(None, plain).ok().map(|n| {
-            n.format()
-                .mode(phonenumber::Mode::International)
-                .to_string()
-        });
+        let grouped = phonenumber::parse_with(database(), None, plain)
+            .ok()
+            .map(|n| {
+                n.format()
+                    .database(database())
+                    .mode(phonenumber::Mode::International)
+                    .to_string()
+            });
         // The crate may drop or move digits; then they are shown as they are.
         let same = |shown: &String| {
             shown.starts_with('+')
@@ -156,7 +161,7 @@ impl PhoneNumber {
     pub fn warm_up() {
         // The crate keeps a hundred compiled expressions behind one lock, and
         // throws them away in turn. Only `international` still needs it.
-        if let Ok(mut cache) = DATABASE.cache().lock() {
+        if let Ok(mut cache) = database().cache().lock() {
             cache.set_capacity(8192);
         }
         let _ = plan();

@@ -5,9 +5,10 @@
 //! number.
 
 use super::automaton::{Automaton, Builder, DEAD, Kind, RegionPatterns};
+use super::metadata::database;
 use super::pattern;
 use phonenumber::Metadata;
-use phonenumber::metadata::{DATABASE, Descriptor};
+use phonenumber::metadata::Descriptor;
 use regex::Regex;
 use std::sync::OnceLock;
 
@@ -179,7 +180,7 @@ impl Plan {
         let mut labels = Vec::new();
         let mut not_understood = Vec::new();
         for (code, place) in (0u16..).zip(&mut countries) {
-            let Some(metas) = DATABASE.by_code(&code) else {
+            let Some(metas) = database().by_code(&code) else {
                 continue;
             };
             let patterns: Option<Vec<_>> = metas

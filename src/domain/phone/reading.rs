@@ -8,6 +8,7 @@
 //! trunk prefix, twice if need be), and is therefore not used; its metadata is.
 
 use super::error::PhoneError;
+use super::metadata::database;
 use super::plan::{Dialling, MAX_DIGITS, Plan, Prefix, overseas, plan};
 use super::typed::{Fraction, Typed};
 use super::{Notation, PhoneNumber};
@@ -273,10 +274,13 @@ impl Found {
 /// Whether the region itself writes this number in these digits. Slow, and
 /// asked only where another reading is at hand.
 fn is_written_so(number: PhoneNumber, digits: &[u8]) -> bool {
-    phonenumber::parse(None, number.e164())
+    phonenumber::parse_with(database(), None, number.e164())
         .ok()
         .filter(|read| read.to_string() == number.e164())
-        .map(|read| read.format().mode(Mode::National).to_string())
+        .map(|read| {
+            let format = read.format().database(database());
+            format.mode(Mode::National).to_string()
+        })
         .is_some_and(|text| {
             text.bytes()
                 .filter(u8::is_ascii_digit)

@@ -27,7 +27,7 @@ fn oracle(code: u16, national: &str) -> bool {
     if code.to_string().len() + national.len() > 15 {
         return false;
     }
-    let metas = DATABASE.by_code(&code).unwrap_or_default();
+    let metas = database().by_code(&code).unwrap_or_default();
     let fits = |m: &Metadata| {
         whole(m.descriptors().general(), national) && kinds(m).iter().any(|d| whole(d, national))
     };
