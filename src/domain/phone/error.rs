@@ -34,6 +34,19 @@ pub enum PhoneError {
         "there are two numbers in it, or one and the end of another; write one phone number and nothing else"
     )]
     TwoNumbers,
+    /// A number in scientific notation.
+    #[error(
+        "this is scientific notation: a spreadsheet has lost digits of the number; take it from where it was before, in a column that is formatted as text"
+    )]
+    Scientific,
+    /// A number with digits behind a decimal point.
+    #[error(
+        "this is a decimal number, with digits behind the point; write one phone number and nothing after it"
+    )]
+    Decimal,
+    /// An address or a link that is not a phone number's.
+    #[error("this is an address or a link, and no phone number; write one phone number in digits")]
+    Address,
     /// A number in a country's own notation, while no country is known.
     #[error(
         "the country is missing; write the number with + and its country code, or give the region"
@@ -56,13 +69,16 @@ pub enum PhoneError {
 
 impl PhoneError {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Empty,
         Self::TooLong,
         Self::Letters,
         Self::NotANumber,
         Self::Extension,
         Self::TwoNumbers,
+        Self::Scientific,
+        Self::Decimal,
+        Self::Address,
         Self::NeedsRegion,
         Self::NotValid,
         Self::Ambiguous,
@@ -79,6 +95,9 @@ impl PhoneError {
             Self::NotANumber => "phone_not_a_number",
             Self::Extension => "phone_extension",
             Self::TwoNumbers => "phone_two_numbers",
+            Self::Scientific => "phone_scientific_notation",
+            Self::Decimal => "phone_decimal",
+            Self::Address => "phone_address",
             Self::NeedsRegion => "phone_needs_region",
             Self::NotValid => "phone_not_valid",
             Self::Ambiguous => "phone_ambiguous",

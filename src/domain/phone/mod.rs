@@ -1,15 +1,19 @@
 //! Phone numbers: what a person or a dialler may write, and the one form in
 //! which everything else in the house knows a number.
 //!
+//! - `around`: what stands around a number
 //! - `typed`: characters to digits
 //! - `reading`: digits to a number, never to a wrong one
+//! - `other_names`: numbers that are another name of the same line
 //! - `plan`, `automaton`, `pattern`: which numbers exist (libphonenumber's
 //!   metadata, compiled once)
 
+mod around;
 mod automaton;
 mod error;
 mod metadata;
 mod notation;
+mod other_names;
 mod pattern;
 mod plan;
 mod reading;

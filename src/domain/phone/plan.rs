@@ -6,6 +6,7 @@
 
 use super::automaton::{Automaton, Builder, DEAD, Kind, RegionPatterns};
 use super::metadata::database;
+use super::other_names::{OTHER_NAMES, OtherName, other_name};
 use super::pattern;
 use phonenumber::Metadata;
 use phonenumber::metadata::Descriptor;
@@ -23,7 +24,9 @@ pub(super) struct Country {
     /// What is dialled before its national numbers, `0` in most countries.
     pub(super) trunk: Option<String>,
     /// The main one of the regions that share the code; none for services.
-    main: Option<[u8; 2]>,
+    pub(super) main: Option<[u8; 2]>,
+    /// Whether some of its numbers are another name of the same line.
+    other_names: bool,
 }
 
 /// How numbers are written within a region.
@@ -79,25 +82,6 @@ impl Prefix {
     }
 }
 
-/// The country code of France.
-const FRANCE: u16 = 33;
-
-/// The country code and the national number of a line overseas that is dialled from mainland France
-/// as a number of its own plan (0262, 0263, 0269, 0508, 0590, 0594, 0596 and the mobile numbers
-/// beside them; ARCEP's numbering plan). Behind +33 some of them have the form of valid numbers, but
-/// it is one line, and it has one international number.
-pub(super) fn overseas(national: &[u8]) -> Option<(&'static [u8], &[u8])> {
-    let area = national.get(..3).filter(|_| national.len() == 9)?;
-    Some(match area {
-        b"262" | b"263" | b"269" | b"639" | b"692" | b"693" => (b"262", national),
-        b"508" => (b"508", &national[3..]),
-        b"590" | b"690" | b"691" => (b"590", national),
-        b"594" | b"694" => (b"594", national),
-        b"596" | b"696" | b"697" => (b"596", national),
-        _ => return None,
-    })
-}
-
 /// All plans.
 pub(super) struct Plan {
     countries: Vec<Option<Country>>,
@@ -145,6 +129,20 @@ impl Plan {
         self.labels.get(index).copied().filter(u8_letters)
     }
 
+    /// The one name of the line that these digits are another name of.
+    pub(super) fn other_name(&self, digits: &[u8]) -> Option<OtherName> {
+        let (length, code, country) = self.split(digits)?;
+        match country.other_names {
+            true => other_name(self, code, digits.get(length..)?),
+            false => None,
+        }
+    }
+
+    /// How numbers are written, region after region.
+    pub(super) fn regions(&self) -> impl Iterator<Item = &Dialling> {
+        self.regions.iter()
+    }
+
     /// The main region of a country code; `None` for services without a country.
     pub(super) fn main_region(&self, code: u16) -> Option<[u8; 2]> {
         self.countries.get(usize::from(code))?.as_ref()?.main
@@ -162,14 +160,32 @@ impl Plan {
             return 0;
         }
         match self.split(digits) {
-            Some((length, code, country)) => match digits.get(length..).unwrap_or_default() {
-                national if code == FRANCE && overseas(national).is_some() => 0,
-                // Four digits that begin with 1 are a short code wherever
-                // they are a number at all (the Viennese 111x).
-                [b'1', rest @ ..] if rest.len() < 4 => 0,
-                national => self.automaton.label_of(country.start, national),
-            },
+            Some((length, code, country)) => {
+                let national = digits.get(length..).unwrap_or_default();
+                match country.other_names && other_name(self, code, national).is_some() {
+                    true => 0,
+                    false => self.label_within(country, national),
+                }
+            }
             None => 0,
+        }
+    }
+
+    /// Whether digits have the form of a number, be it another name or not.
+    pub(super) fn has_form(&self, digits: &[u8]) -> bool {
+        self.split(digits).is_some_and(|(length, _, country)| {
+            let national = digits.get(length..).unwrap_or_default();
+            digits.len() <= MAX_DIGITS && self.label_within(country, national) != 0
+        })
+    }
+
+    #[inline]
+    fn label_within(&self, country: &Country, national: &[u8]) -> u16 {
+        match national {
+            // Four digits that begin with 1 are a short code wherever they are
+            // a number at all (the Viennese 111x).
+            [b'1', rest @ ..] if rest.len() < 4 => 0,
+            national => self.automaton.label_of(country.start, national),
         }
     }
 
@@ -204,6 +220,7 @@ impl Plan {
                     .and_then(|meta| meta.national_prefix())
                     .map(str::to_owned),
                 main: main.and_then(|meta| two_letters(meta.id())),
+                other_names: OTHER_NAMES.contains(&code),
             });
             regions.extend(metas.iter().filter_map(|meta| dialling(meta)));
         }

@@ -9,8 +9,9 @@
 
 use super::error::PhoneError;
 use super::metadata::database;
-use super::plan::{Dialling, MAX_DIGITS, Plan, Prefix, overseas, plan};
-use super::typed::{Fraction, Typed};
+use super::other_names::OtherName;
+use super::plan::{Dialling, MAX_DIGITS, Plan, Prefix, plan};
+use super::typed::{Fraction, TWO_NUMBERS, Typed};
 use super::{Notation, PhoneNumber};
 use phonenumber::Mode;
 
@@ -20,6 +21,11 @@ const SHORT_NATIONAL: usize = 6;
 
 /// The same for what follows a country code.
 const SHORT_INTERNATIONAL: usize = 4;
+
+/// The regions that dial a 0 before national numbers, and write some long ones
+/// without it all the same.
+pub(super) const WITHOUT_ZERO: [&[u8; 2]; 8] =
+    [b"BR", b"CN", b"EC", b"IL", b"IN", b"NP", b"PH", b"PY"];
 
 /// Reads a typed text.
 pub(super) fn read(typed: &Typed, notation: Notation) -> Result<PhoneNumber, PhoneError> {
@@ -34,10 +40,31 @@ pub(super) fn read(typed: &Typed, notation: Notation) -> Result<PhoneNumber, Pho
             return Err(PhoneError::TwoNumbers);
         }
     }
-    match typed.fraction() {
+    // "07673 2202-2203" is two, "030/123456-0" and "650-253-2530" are one.
+    if let Some(before) = typed.before_next_one()
+        && is_number(read_digits(typed, before, notation))
+    {
+        return Err(PhoneError::TwoNumbers);
+    }
+    let read = match typed.fraction() {
         None => read_digits(typed, typed.digits(), notation),
         Some(fraction) => read_with_fraction(typed, fraction, notation),
+    };
+    let two = |read: &Result<_, _>| {
+        matches!(read, Err(PhoneError::NotValid))
+            && typed.gaps().any(|(before, behind)| {
+                behind.len() >= TWO_NUMBERS && is_number(read_digits(typed, before, notation))
+            })
+    };
+    match two(&read) {
+        true => Err(PhoneError::TwoNumbers),
+        false => read,
     }
+}
+
+/// Whether digits are a number, or several.
+fn is_number(read: Result<PhoneNumber, PhoneError>) -> bool {
+    matches!(read, Ok(_) | Err(PhoneError::Ambiguous))
 }
 
 /// "49301234567.0" is a number that went through a spreadsheet as an amount.
@@ -50,14 +77,18 @@ fn read_with_fraction(
     let before = typed.digits().get(..fraction.at).unwrap_or_default();
     let without = read_digits(typed, before, notation);
     if fraction.certain {
-        return without;
+        return match fraction.zeros {
+            true => without,
+            false => without.and(Err(PhoneError::Decimal)),
+        };
     }
     let whole = read_digits(typed, typed.digits(), notation);
     match (without, whole) {
         (Ok(_) | Err(PhoneError::Ambiguous), Ok(_)) | (Ok(_), Err(PhoneError::Ambiguous)) => {
             Err(PhoneError::Ambiguous)
         }
-        (Ok(number), Err(_)) => Ok(number),
+        (Ok(number), Err(_)) if fraction.zeros => Ok(number),
+        (Ok(_), Err(_)) => Err(PhoneError::Decimal),
         (Err(_), whole) => whole,
     }
 }
@@ -93,6 +124,13 @@ fn read_digits(
         return Err(PhoneError::EmergencyOrShort);
     }
     let Some(dialling) = dialling else {
+        if is_long(digits) {
+            let mut abroad = Found::new();
+            abroad.international(typed, digits, 0);
+            if !abroad.is_dialled_without_plus(digits) {
+                found.merge(&abroad);
+            }
+        }
         return found.or_else(|| match digits.len() {
             ..=SHORT_NATIONAL => PhoneError::EmergencyOrShort,
             _ if zeros => too_short(digits, 2),
@@ -131,6 +169,12 @@ fn too_short(digits: &[u8], skip: usize) -> PhoneError {
     } else {
         PhoneError::NotValid
     }
+}
+
+/// Whether digits are so many that they have their country code, if they are a
+/// number at all: hardly any country has national numbers as long.
+fn is_long(digits: &[u8]) -> bool {
+    (11..=MAX_DIGITS).contains(&digits.len()) && !digits.starts_with(b"0")
 }
 
 /// The valid numbers found so far, as far as it matters.
@@ -172,10 +216,7 @@ impl Found {
     /// Takes digits, in parts, as a number if they are valid. True if so.
     fn take(&mut self, parts: [&[u8]; 2]) -> bool {
         let mut all = [0; MAX_DIGITS];
-        let [first, second] = match parts {
-            [b"33", national] => overseas(national).map_or(parts, |(code, rest)| [code, rest]),
-            _ => parts,
-        };
+        let [first, second] = parts;
         let length = first.len() + second.len();
         let Some(digits) = all.get_mut(..length) else {
             return false;
@@ -183,6 +224,8 @@ impl Found {
         let (head, tail) = digits.split_at_mut(first.len());
         head.copy_from_slice(first);
         tail.copy_from_slice(second);
+        let other = self.plan.other_name(digits);
+        let digits = other.as_ref().map_or(&*digits, OtherName::digits);
         if !self.plan.is_valid(digits) {
             return false;
         }
@@ -200,27 +243,65 @@ impl Found {
         };
         let (code, national) = digits.split_at(length);
         let exact = self.take([code, national]);
-        // "+32 (0)475…": the zero in brackets is for calls within the country.
-        // Where the number with it is valid too (Italy), nobody can tell.
+        let trunk = country.trunk.as_deref().unwrap_or_default().as_bytes();
+        // "+32 (0)475…", "+44 (020) 7946…": the zero in brackets is for calls
+        // within the country. Where the number with it is valid too (Italy),
+        // nobody can tell.
         let hint = typed.bracketed.filter(|(start, _)| *start == skip + length);
         let hinted = hint.and_then(|(start, end)| national.split_at_checked(end - start));
-        if let Some((trunk, rest)) = hinted {
-            if trunk == b"0"
-                || country
-                    .trunk
-                    .as_ref()
-                    .is_some_and(|t| t.as_bytes() == trunk)
-            {
-                self.take([code, rest]);
-            }
-        } else if let [b'0', rest @ ..] = national
-            && !exact
-            && country.trunk.as_deref() == Some("0")
+        if let Some((b"0", rest)) = hinted {
+            self.take([code, rest]);
+        } else if (hinted.is_some() || !exact)
+            && !trunk.is_empty()
+            && let Some(rest) = national.strip_prefix(trunk)
         {
-            // "+32 0475…": not a number as it stands, and 0 is what is dialled
-            // before the numbers of this country.
             self.take([code, rest]);
         }
+        // "+32 0475…", "+54 11 15…": no number as it stands, but as it is
+        // dialled within the country.
+        if !exact && let Some(before) = country.main.and_then(|id| self.plan.dialling(id)) {
+            self.without_prefix(code, national, before);
+        }
+    }
+
+    /// Takes national digits without what may stand before them.
+    fn without_prefix(&mut self, code: &[u8], digits: &[u8], dialling: &Dialling) {
+        match &dialling.before {
+            Some(Prefix::Plain(before)) => {
+                if let Some(rest) = digits.strip_prefix(before.as_bytes()) {
+                    self.take([code, rest]);
+                }
+            }
+            Some(rule @ Prefix::Rule(..)) => {
+                if let Some(rest) = by_rule(rule, dialling.becomes.as_deref(), digits) {
+                    self.take([code, rest.as_bytes()]);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Whether people in some country write these digits, without a plus, for
+    /// another number than the one found: where national numbers have no trunk
+    /// prefix, or another than 0, or are written without their 0.
+    fn is_dialled_without_plus(&self, digits: &[u8]) -> bool {
+        self.plan.regions().any(|dialling| {
+            let national = match dialling.trunk.as_deref() {
+                // As many digits are an extension of a switchboard, or a mailbox.
+                _ if matches!(dialling.code, 39 | 352) => return false,
+                Some("0") if WITHOUT_ZERO.contains(&&dialling.id) => digits,
+                Some("0") => return false,
+                Some(trunk) => match digits.strip_prefix(trunk.as_bytes()) {
+                    Some(national) => national,
+                    None => return false,
+                },
+                None => digits,
+            };
+            let mut buffer = [0; 3];
+            let mut home = Self::new();
+            home.take([decimal(dialling.code, &mut buffer), national]);
+            home.number.is_some() && home.number != self.number
+        })
     }
 
     /// Reads digits as someone in the region would dial them.
@@ -236,19 +317,7 @@ impl Found {
         {
             home.take([code, rest]);
         }
-        match &dialling.before {
-            Some(Prefix::Plain(before)) => {
-                if let Some(rest) = digits.strip_prefix(before.as_bytes()) {
-                    home.take([code, rest]);
-                }
-            }
-            Some(rule @ Prefix::Rule(..)) => {
-                if let Some(rest) = by_rule(rule, dialling.becomes.as_deref(), digits) {
-                    home.take([code, rest.as_bytes()]);
-                }
-            }
-            None => {}
-        }
+        home.without_prefix(code, digits, dialling);
         // Without the 0 that is dialled before every number, digits may as well
         // be an international number without its plus, and then both readings
         // must agree; unless they are in the form in which the region itself
@@ -256,15 +325,17 @@ impl Found {
         // Elsewhere the national reading is the natural one, and the other
         // ("32475…" for "+32475…" in Belgium itself) comes second.
         let bare = dialling.trunk.as_deref() == Some("0") && !digits.starts_with(b"0");
+        // So many digits are hardly ever national ones.
+        let long = is_long(digits) && (home.is_none() || dialling.trunk.is_none());
         let mut abroad = Self::new();
-        if bare || digits.starts_with(code) {
+        if bare || long || digits.starts_with(code) {
             abroad.international(typed, digits, 0);
         }
         let own = abroad.number.is_some_and(|n| n.digits().starts_with(code));
         match (home.number, abroad.number) {
             (Some(at_home), Some(_)) if bare && !own && is_written_so(at_home, digits) => {}
-            (None, Some(_)) if !own => {}
-            (Some(_), Some(_)) if dialling.trunk.is_none() => {}
+            (None, Some(_)) if !own && !long => {}
+            (Some(_), Some(_)) if dialling.trunk.is_none() && (own || !long) => {}
             _ => self.merge(&abroad),
         }
         self.merge(&home);

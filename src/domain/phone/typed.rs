@@ -4,6 +4,7 @@
 //! every kind of punctuation. This file knows characters only; what the
 //! digits mean is decided in [`reading`](super::reading).
 
+use super::around::{around, is_extension};
 use super::error::PhoneError;
 
 /// The most bytes that are looked at. No honest way to write one number
@@ -12,14 +13,14 @@ pub const MAX_INPUT_BYTES: usize = 64;
 
 /// As many digits on both sides of a word or a sign that has no place in a
 /// number are two numbers.
-const TWO_NUMBERS: usize = 7;
+pub(super) const TWO_NUMBERS: usize = 7;
 
 /// A text reduced to what carries meaning.
 #[derive(Clone, Debug)]
 pub(super) struct Typed {
     digits: [u8; MAX_INPUT_BYTES],
     len: usize,
-    /// A plus stood in front.
+    /// A plus stood in front, or something that says as much.
     pub(super) plus: bool,
     /// A blank stood directly in front of the first digit: in a query string a
     /// plus that the decoder turned into a blank.
@@ -31,6 +32,8 @@ pub(super) struct Typed {
     cuts: Places,
     /// Where a dot stood.
     dots: Places,
+    /// Where a dash stood; it counts as a gap, too.
+    dashes: Places,
     /// Where anything else stood.
     gaps: Places,
 }
@@ -52,14 +55,16 @@ impl Places {
     }
 }
 
-/// Zeros behind a dot at the end of a number: what a spreadsheet adds when it
+/// Digits behind the only dot of a number: what a spreadsheet adds when it
 /// takes the number for an amount, or the last digits of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fraction {
     /// How many digits stand before it.
     pub(super) at: usize,
+    /// There are nothing but zeros.
+    pub(super) zeros: bool,
     /// Nobody writes a phone number so: digits without any grouping, then the
-    /// dot, then one or two zeros, or more behind digits enough for a number.
+    /// dot, then one or two digits behind enough for a number, or zeros.
     pub(super) certain: bool,
 }
 
@@ -82,11 +87,15 @@ impl Typed {
             bracketed: None,
             cuts: Places::default(),
             dots: Places::default(),
+            dashes: Places::default(),
             gaps: Places::default(),
         };
         let mut opened = None;
-        let text = without_scheme(text);
-        for (place, c) in text.char_indices() {
+        let around = around(text)?;
+        let text = around.number;
+        typed.plus = around.international && !text.starts_with('+');
+        let context = around.context.char_indices().map(|(_, c)| (text.len(), c));
+        for (place, c) in context.chain(text.char_indices()) {
             let kind = kind(c).map_err(|why| typed.refused(why, &text[place..]))?;
             match kind {
                 Kind::Digit(digit) => {
@@ -101,7 +110,8 @@ impl Typed {
                 }
                 Kind::Plus => typed.plus = true,
                 Kind::Open => {
-                    opened = Some(typed.len);
+                    // One before all digits, "(+32) (0)475…", says nothing.
+                    opened = (typed.len > 0).then_some(typed.len);
                     typed.cuts.add(typed.len);
                     typed.not_blank();
                 }
@@ -123,6 +133,11 @@ impl Typed {
                 }
                 Kind::Dot => {
                     typed.dots.add(typed.len);
+                    typed.not_blank();
+                }
+                Kind::Dash => {
+                    typed.gaps.add(typed.len);
+                    typed.dashes.add(typed.len);
                     typed.not_blank();
                 }
                 Kind::Separator => {
@@ -152,21 +167,42 @@ impl Typed {
             .filter_map(|at| digits.split_at_checked(at))
     }
 
-    /// The zeros behind the only dot, if there is nothing but zeros.
+    /// The digits before and behind each gap.
+    pub(super) fn gaps(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let digits = self.digits();
+        let all = Places(self.gaps.0 | self.cuts.0 | self.dots.0);
+        all.within(self.len)
+            .filter_map(|at| digits.split_at_checked(at))
+    }
+
+    /// The digits before a dash, where those behind it are nearly the ones
+    /// that they would take the place of: "2202-2203".
+    pub(super) fn before_next_one(&self) -> Option<&[u8]> {
+        let at = self.dashes.within(self.len).last()?;
+        let (before, behind) = self.digits().split_at_checked(at)?;
+        let replaced = before.get(at.checked_sub(behind.len())?..)?;
+        let same = replaced.iter().zip(behind).take_while(|(a, b)| a == b);
+        let least = behind.len().saturating_sub(2).max(2);
+        (behind.len() > 2 && same.count() >= least).then_some(before)
+    }
+
+    /// What stands behind the only dot.
     pub(super) fn fraction(&self) -> Option<Fraction> {
         let mut dots = self.dots.within(self.len);
         let (at, None) = (dots.next()?, dots.next()) else {
             return None;
         };
-        let zeros = self.digits().get(at..)?;
-        if zeros.iter().any(|digit| *digit != b'0') {
+        let behind = self.digits().get(at..)?;
+        let zeros = behind.iter().all(|digit| *digit == b'0');
+        if !zeros && behind.len() > 2 {
             return None;
         }
         let plain = self.gaps.within(self.len).next().is_none()
             && self.cuts.within(self.len).next().is_none();
         Some(Fraction {
             at,
-            certain: plain && (zeros.len() <= 2 || at >= TWO_NUMBERS),
+            zeros,
+            certain: plain && (at >= TWO_NUMBERS || zeros && behind.len() <= 2),
         })
     }
 
@@ -176,9 +212,14 @@ impl Typed {
         let digits = rest
             .chars()
             .filter(|c| matches!(kind(*c), Ok(Kind::Digit(_))));
-        match self.len >= TWO_NUMBERS && digits.count() >= TWO_NUMBERS {
-            true => PhoneError::TwoNumbers,
-            false => why,
+        if self.len >= TWO_NUMBERS && digits.count() >= TWO_NUMBERS {
+            PhoneError::TwoNumbers
+        } else if self.len > 0 && is_extension(rest) {
+            PhoneError::Extension
+        } else if self.len == 0 && why == PhoneError::Extension {
+            PhoneError::NotANumber
+        } else {
+            why
         }
     }
 
@@ -187,16 +228,6 @@ impl Typed {
         if self.len == 0 {
             self.blank = false;
         }
-    }
-}
-
-/// The text after `tel:` (RFC 3966), or all of it.
-fn without_scheme(text: &str) -> &str {
-    let text = text.trim_start_matches('\u{feff}');
-    let start = text.len() - text.trim_start().len();
-    match text.get(start..start + 4) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("tel:") => &text[start + 4..],
-        _ => text,
     }
 }
 
@@ -210,6 +241,7 @@ enum Kind {
     /// What can stand between two numbers as well as within one.
     Cut,
     Dot,
+    Dash,
     /// The ASCII blank, which a decoded plus becomes.
     Blank,
     Separator,
@@ -239,7 +271,7 @@ fn kind(c: char) -> Result<Kind, PhoneError> {
         | '\u{2028}'
         | '\u{2029}' => Kind::Cut,
         '.' => Kind::Dot,
-        '-' => Kind::Separator,
+        '-' => Kind::Dash,
         // What dialling instructions and RFC 3966 put after a number.
         ';' | ',' | '#' | '\u{ff1b}' | '\u{ff0c}' | '\u{ff03}' => {
             return Err(PhoneError::Extension);
@@ -247,7 +279,8 @@ fn kind(c: char) -> Result<Kind, PhoneError> {
         _ if c.is_ascii_alphabetic() => return Err(PhoneError::Letters),
         _ if c.is_ascii() => return Err(PhoneError::NotANumber),
         _ if is_dot(c) => Kind::Dot,
-        _ if is_separator(c) => Kind::Separator,
+        _ if is_dash(c) => Kind::Dash,
+        _ if c.is_whitespace() => Kind::Separator,
         _ if is_invisible(c) => Kind::Invisible,
         _ => match decimal(c) {
             Some(digit) => Kind::Digit(digit),
@@ -275,17 +308,16 @@ fn is_dot(c: char) -> bool {
     )
 }
 
-/// Blanks and dashes beyond ASCII.
-fn is_separator(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(
-            c,
-            '\u{58a}' | '\u{5be}' | '\u{1806}' | '\u{2010}'
-                ..='\u{2015}' | '\u{2043}'
-            | '\u{2212}' | '\u{2e3a}' | '\u{2e3b}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' // dashes
-            // The Japanese long-vowel mark, on many keyboards the nearest dash.
-            | '\u{30fc}' | '\u{ff70}'
-        )
+/// Dashes beyond ASCII.
+fn is_dash(c: char) -> bool {
+    matches!(
+        c,
+        '\u{58a}' | '\u{5be}' | '\u{1806}' | '\u{2010}'
+            ..='\u{2015}' | '\u{2043}'
+        | '\u{2212}' | '\u{2e3a}' | '\u{2e3b}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+        // The Japanese long-vowel mark, on many keyboards the nearest dash.
+        | '\u{30fc}' | '\u{ff70}'
+    )
 }
 
 /// Characters without a shape, which come along when numbers are copied.
@@ -308,7 +340,15 @@ pub(super) const ZEROS: [u32; 75] = [
     0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
 ];
 
-/// The ASCII form of a decimal digit of any script.
+/// The ASCII form of any decimal digit.
+pub(super) fn decimal_of(c: char) -> Option<u8> {
+    match c.is_ascii() {
+        true => c.is_ascii_digit().then_some(c as u8),
+        false => decimal(c),
+    }
+}
+
+/// The ASCII form of a decimal digit of any other script.
 pub(super) fn decimal(c: char) -> Option<u8> {
     let c = u32::from(c);
     let run = ZEROS.partition_point(|&zero| zero <= c).checked_sub(1)?;

@@ -16,7 +16,7 @@ pub enum Rejection {
 }
 
 /// Every reason, in the order of their numbers, which never change.
-const REASONS: [Rejection; 19] = [
+const REASONS: [Rejection; 22] = [
     phone(PhoneError::Empty),
     phone(PhoneError::TooLong),
     phone(PhoneError::Letters),
@@ -36,6 +36,9 @@ const REASONS: [Rejection; 19] = [
     Rejection::Row(RowError::Region),
     Rejection::Row(RowError::NotAnObject),
     Rejection::Date(DateError::Ambiguous),
+    phone(PhoneError::Scientific),
+    phone(PhoneError::Decimal),
+    phone(PhoneError::Address),
 ];
 
 const fn phone(error: PhoneError) -> Rejection {

@@ -372,8 +372,10 @@ impl Texts {
             PhoneError::Empty => self.phone_empty,
             PhoneError::TooLong => self.phone_too_long,
             PhoneError::Letters => self.phone_letters,
-            PhoneError::NotANumber => self.phone_not_a_number,
-            PhoneError::Extension => self.phone_extension,
+            PhoneError::NotANumber | PhoneError::Scientific | PhoneError::Address => {
+                self.phone_not_a_number
+            }
+            PhoneError::Extension | PhoneError::Decimal => self.phone_extension,
             PhoneError::TwoNumbers => self.phone_two_numbers,
             PhoneError::NeedsRegion => self.phone_needs_region,
             PhoneError::NotValid => self.phone_not_valid,
