@@ -186,6 +186,13 @@ impl Settings {
                 "it must be a country of two letters, for example BE",
             );
         }
+        let zone = &self.web.time_zone;
+        if !zone.is_empty() && jiff::tz::TimeZone::get(zone).is_err() {
+            return wrong(
+                "web.time_zone",
+                "it must be a zone of the IANA database, for example Europe/Brussels",
+            );
+        }
         let url = &self.http.public_url;
         if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
             return wrong(
@@ -406,6 +413,11 @@ mod tests {
             ),
             ("[store]\nengine = \"redis\"", vec![], "store.redis.url"),
             ("[store.redis]\nurl = \"redis://h\"", vec![], "store.engine"),
+            (
+                "[web]\ntime_zone = \"Europe/Brussel\"",
+                vec![],
+                "web.time_zone",
+            ),
             (
                 "[web]\ndefault_region = \"XX\"",
                 vec![],

@@ -122,6 +122,7 @@ section!(Web {
     contact: String,
     default_language: LanguageCode,
     default_region: String,
+    time_zone: String,
     visit_minutes: u64,
     console_minutes: u64,
 });

@@ -73,7 +73,7 @@ impl Desk {
                 style_href: assets::style_path(),
                 icon_href: assets::ICON_PATH.to_owned(),
             },
-            clock: Clock::of_region(&settings.web.default_region),
+            clock: Clock::of(&settings.web.time_zone, &settings.web.default_region),
             default_language: settings.web.default_language.into(),
             secure: url.starts_with("https://"),
             host,

@@ -67,7 +67,7 @@ impl Typed {
             }
         }
         let midnight = |text: &str, minutes: i64| {
-            let at = clock.at(Day::parse(text)?, minutes);
+            let (at, _) = clock.at(Day::parse(text)?, minutes);
             Some(Moment::from_millis(at.unix_seconds() * 1000))
         };
         let state = |text: &str| Progress::ALL.into_iter().find(|one| one.as_str() == text);
@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_filter_reads_what_it_shows_and_refuses_what_it_cannot_read() {
-        let clock = Clock::CentralEurope;
+        let clock = Clock::of("Europe/Brussels", "");
         let whole =
             Typed::of("company=telco&finding=not_asked&state=open&from=2026-11-21&to=21/11/2026");
         let filter = whole.read(clock).unwrap();

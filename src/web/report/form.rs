@@ -173,7 +173,8 @@ impl Typed {
             wrong.push(ReportError::Date);
             return None;
         };
-        let (at, before, after) = if self.sure == SURE[3] {
+        // Of an hour that a clock shows twice both are meant.
+        let ((first, last), before, after) = if self.sure == SURE[3] {
             (clock.at(day, 0), 0, 24 * 60 * MINUTE)
         } else {
             let Some(minutes) = read_time_of_day(&self.time) else {
@@ -190,11 +191,11 @@ impl Typed {
         let now = Moment::now();
         let moment = |seconds: i64| Moment::from_millis(seconds * 1000);
         let (from, to) = (
-            moment(at.unix_seconds() - before),
-            moment(at.unix_seconds() + after),
+            moment(first.unix_seconds() - before),
+            moment(last.unix_seconds() + after),
         );
         // A clock at home may be a few minutes fast.
-        if moment(at.unix_seconds() - 5 * MINUTE) > now {
+        if moment(first.unix_seconds() - 5 * MINUTE) > now {
             wrong.push(ReportError::Future);
             return None;
         }
