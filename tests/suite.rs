@@ -104,6 +104,8 @@ mod rot;
 mod sealing;
 #[path = "suite/secrecy.rs"]
 mod secrecy;
+#[path = "suite/spellings.rs"]
+mod spellings;
 #[path = "suite/start.rs"]
 mod start;
 #[path = "suite/storage.rs"]

@@ -19,7 +19,9 @@ pub use entry::{
 };
 pub use moment::{Moment, Month};
 pub use names::{AgencyId, Campaign, KeyId, NameError, SellerId};
-pub use phone::{MAX_INPUT_BYTES, Notation, PhoneError, PhoneNumber, Region, UnknownRegion};
+pub use phone::{
+    MAX_INPUT_BYTES, Notation, PhoneError, PhoneNumber, Region, UnknownRegion, metadata_version,
+};
 pub use reference::{Locator, Reference, ReferenceError};
 pub use report::{Finding, OptedOut, ReportId};
 pub use role::{Principal, Role};
