@@ -150,8 +150,9 @@ impl Problem {
             "unreadable_number",
             "The number cannot be read",
             error.to_string(),
-            "Write it with its country code, as in +32 followed by the digits, or give `region`. \
-             Do not call it: nothing is known about it.",
+            "Write it with its country code, as in +32 followed by the digits, or give `region`; or \
+             `numbers=international`, where digits without a plus begin with the country code. Do \
+             not call it: nothing is known about it.",
         )
         .with("reason", error.code())
     }

@@ -271,7 +271,7 @@ on_every_store! {
         }
     }
 
-    fn what_follows_a_number_or_stands_around_it_fails_closed(world: &World) {
+    fn what_stands_around_a_number_is_left_out_or_refused_with_a_reason_of_its_own(world: &World) {
         let dialler = world.dialler();
         let mut listed: Vec<String> = (41..=57).map(|n| format!("+32255506{n}")).collect();
         listed.extend((5..=16).map(|n| format!("+324700003{n:02}")));
@@ -280,29 +280,114 @@ on_every_store! {
         for some in listed.chunks(10) {
             dialler.register(some, json!("all"));
         }
-        let extensions = [
-            "+32 2 555 06 41 ext. 12", "+3225550642;ext=12", "+32 2 555 06 43 x12",
-            "+32 2 555 06 44 (kantoor)", "tel:+3225550645", "+32 2 555 06 46 / +32 470 00 06 46",
-            "0470 00 06 47 of 0470 00 06 48", "sip:+3225550649@pbx.example", "callto:+3225550650",
-            "https://wa.me/32470000651", "whatsapp:+32470000652", "+32470000653@c.us",
-            "p:+32470000654", "+32470000655.", "+32 470 00 06 56*", "T +32 470 00 06 57",
-        ];
-        let excel = [
-            "'0470000305", "3.247E+10", "3,247E+10", "470000308", "32470000309", "32470000310.0",
-            "0032470000311", "+32 470 00 03 12", "0470\u{a0}00\u{a0}03\u{a0}13", "+32470000314\0",
-            "32.470.000.315", "32 470 000 316,00", "#N/A", "n/a", "-", "0",
-        ];
-        for spelling in extensions.iter().chain(&excel) {
-            let (answer, reason) = &checks(&dialler, "BE", &[spelling])[0];
-            assert_ne!(answer, "not_listed", "{spelling:?}: {reason}");
+        for (spelling, reason) in [
+            ("+32 2 555 06 41 ext. 12", "phone_extension"),
+            ("+3225550642;ext=12", "phone_extension"),
+            ("+32 2 555 06 43 x12", "phone_extension"),
+            ("+32 2 555 06 44 (kantoor)", ""),
+            ("tel:+3225550645", ""),
+            ("+32 2 555 06 46 / +32 470 00 06 46", "phone_two_numbers"),
+            ("0470 00 06 47 of 0470 00 06 48", "phone_two_numbers"),
+            ("0470 00 06 47 - 0470 00 06 48", "phone_two_numbers"),
+            ("sip:+3225550649@pbx.example", ""),
+            ("callto:+3225550650", ""),
+            ("https://wa.me/32470000651", ""),
+            ("whatsapp:+32470000652", ""),
+            ("+32470000653@c.us", ""),
+            ("p:+32470000654", ""),
+            ("+32470000655.", ""),
+            ("+32 470 00 06 56*", "phone_not_a_number"),
+            ("T +32 470 00 06 57", ""),
+            ("An Peeters (0470 00 06 57)", ""),
+            ("An Peeters <0470000657>", ""),
+            ("'0470000305", ""),
+            ("=\"0470000306\"", ""),
+            ("3.247E+10", "phone_scientific_notation"),
+            ("3,247E+10", "phone_scientific_notation"),
+            ("470000308", ""),
+            ("32470000309", ""),
+            ("32470000310.0", ""),
+            ("32470000310.5", "phone_decimal"),
+            ("0032470000311", ""),
+            ("+32 470 00 03 12", ""),
+            ("0470\u{a0}00\u{a0}03\u{a0}13", ""),
+            ("+32470000314\0", ""),
+            ("32.470.000.315", ""),
+            ("32 470 000 316,00", "phone_extension"),
+            ("an@example.com", "phone_address"),
+            ("https://example.com/32470000316", "phone_address"),
+            ("n/a", "phone_letters"),
+            ("-", "phone_empty"),
+            ("0", "phone_emergency_or_short"),
+        ] {
+            let (answer, why) = &checks(&dialler, "BE", &[spelling])[0];
+            let want = if reason.is_empty() { "suppress" } else { "invalid" };
+            assert_eq!(answer, want, "{spelling:?}: {why}");
+            assert!(reason.is_empty() || reason == why, "{spelling:?}: {why}");
+            if !spelling.contains('"') && spelling != "+32 470 00 06 56*" {
+                let told = wash(&dialler, "BE", "text/csv", &format!("phone\n\"{spelling}\"\n"));
+                assert_eq!(told[0].0, want, "{spelling:?}: {}", told[0].1);
+            }
         }
-        let files = [
-            (extensions.map_quoted(), "\n"),
-            (excel.map_quoted().replace('\n', "\r\n") + "\r\n\"=\"\"0470000306\"\"\"\r\n=\"0470000307\"", "\r\n"),
-        ];
-        for (cells, end) in files {
-            let told = wash(&dialler, "BE", "text/csv", &format!("phone{end}{cells}{end}"));
-            assert!(told.iter().all(|(answer, _)| answer != "not_listed"), "{told:?}");
+        let cells = "phone\r\n\"=\"\"0470000306\"\"\"\r\n=\"0470000307\"\r\n";
+        let told = wash(&dialler, "BE", "text/csv", cells);
+        assert!(told.iter().all(|(answer, _)| answer == "suppress"), "{told:?}");
+    }
+
+    fn the_area_code_in_brackets_with_its_zero_is_imported(world: &World) {
+        let dialler = world.dialler();
+        let (numbers, spellings): (Vec<_>, Vec<_>) = [
+            ("+442079460006", "+44 (020) 7946 0006"),
+            ("+49301234567", "+49 (030) 1234567"),
+            ("+33612340078", "+33 (06) 12 34 00 78"),
+            ("+32475120056", "+32 (0475) 12 00 56"),
+            ("+31612340078", "+31 (06) 12340078"),
+            ("+905321230067", "+90 (0532) 123 00 67"),
+            ("+861012340078", "+86 (010) 1234 0078"),
+            ("+61291230045", "+61 (02) 9123 0045"),
+            // Trunk prefixes without brackets, and other than 0.
+            ("+3612345678", "+36 06 1 234 5678"),
+            ("+37061234567", "+370 8 612 34567"),
+            ("+79123456789", "+7 8 912 345-67-89"),
+            ("+375291234567", "+375 8029 123 45 67"),
+        ].into_iter().unzip();
+        let (status, rejected) = import(world, &(spellings.join("\n") + "\n"), "BE");
+        assert_eq!(status, Some(0), "{rejected}");
+        for (number, spelling) in numbers.iter().zip(spellings) {
+            assert!(dialler.suppresses(number, "telco"), "{spelling}");
+        }
+    }
+
+    fn an_opt_out_by_one_name_of_a_line_holds_for_all_of_them(world: &World) {
+        let dialler = world.dialler();
+        for (region, names) in [
+            ("AR", &["+54 9 11 2345 6789", "+541123456789", "011 15-2345-6789", "01123456789"][..]),
+            ("AR", &["+54 351 234 5678", "+5493512345678"]),
+            ("FR", &["0596 30 00 71", "+596596300071", "+33596300071"]),
+            ("FR", &["0269 60 00 71", "+262269600071"]),
+            ("FR", &["0508 41 00 71", "+508410071"]),
+            ("FR", &["09 47 90 12 34", "+262947901234", "+33947901234"]),
+            ("IL", &["+970599123456", "+972599123456", "0599123456"]),
+            ("IT", &["0549 882000", "+3780549882000", "+378882000", "+390549882000"]),
+            ("GA", &["+24106123456", "+24166123456", "066123456", "+2416123456"]),
+            ("MX", &["+5215512345678", "+525512345678", "0445512345678"]),
+            ("BR", &["+551161234567", "+5511961234567", "(11) 6123-4567"]),
+            ("BJ", &["+22997123456", "+2290197123456"]),
+            ("CI", &["+22507123456", "+2250707123456", "07123456"]),
+        ] {
+            for (place, registered) in names.iter().enumerate() {
+                let body = json!({ "numbers": [registered], "region": region, "sellers": "all" });
+                let code = dialler.post("/v1/registrations", body).expect(201).reference();
+                for (way, told) in every_way(&dialler, region, names) {
+                    for (name, (answer, _)) in names.iter().zip(told) {
+                        assert_eq!(answer, "suppress", "{name} after {registered} by {way}");
+                    }
+                    if place > 0 {
+                        break;
+                    }
+                }
+                dialler.withdraw(&code).expect(200);
+            }
         }
     }
 }

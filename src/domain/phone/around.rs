@@ -167,7 +167,7 @@ fn without_name(text: &str) -> Result<&str, PhoneError> {
     }
     let rounded = trimmed
         .strip_suffix(')')
-        .and_then(|rest| rest.rsplit_once('('));
+        .and_then(|rest| rest.split_once('('));
     Ok(match rounded {
         Some((name, number)) if is_words(name) && digits(number).count() >= TWO_NUMBERS => number,
         _ => text,

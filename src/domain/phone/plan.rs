@@ -110,8 +110,12 @@ impl Plan {
         let mut code = 0;
         for (i, digit) in digits.iter().take(3).enumerate() {
             code = code * 10 + u16::from(digit.wrapping_sub(b'0'));
+            // No country code begins with a zero.
+            if code == 0 {
+                return None;
+            }
             if let Some(Some(country)) = self.countries.get(usize::from(code)) {
-                return (code != 0).then_some((i + 1, code, country));
+                return Some((i + 1, code, country));
             }
         }
         None

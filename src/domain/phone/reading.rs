@@ -339,6 +339,14 @@ impl Found {
             _ => self.merge(&abroad),
         }
         self.merge(&home);
+        // "8112 06 57 510" may be a national number and something behind it.
+        if long && !own && home.is_none() && self.number.is_some() {
+            let mut parts = typed.gaps();
+            self.several |= parts.any(|(before, _)| {
+                home.take([code, before]);
+                home.number.is_some()
+            });
+        }
     }
 }
 

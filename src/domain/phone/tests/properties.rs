@@ -171,6 +171,26 @@ proptest! {
     }
 
     #[test]
+    fn what_stands_around_a_number_never_makes_another_of_it(
+        (code, national) in mutated(), at in any_region(),
+        start in prop::sample::select(vec!["+", "00", "", "0", "+("]),
+        (before, behind) in prop::sample::select(vec![
+            ("'", ""), ("=\"", "\""), ("\"", "\""), ("tel:", ""), ("Tel. ", ""), ("callto:", ""),
+            ("sip:", "@host.example"), ("<sip:", ">"), ("An (", ")"), ("An <", ">"), ("", " (werk)"),
+            ("", "\0"), ("GSM: ", " (An)"),
+        ]),
+    ) {
+        let plain = match start {
+            "+(" => format!("+{code} ({}) {}", &national[..1], &national[1..]),
+            start => format!("{start}{code}{national}"),
+        };
+        for at in [None, at] {
+            let read = PhoneNumber::parse(&format!("{before}{plain}{behind}"), at);
+            prop_assert!(read.is_err() || read == PhoneNumber::parse(&plain, at), "{before}{plain}{behind}");
+        }
+    }
+
+    #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,70}", at in any_region()) {
         let _ = PhoneNumber::parse(&text, at);
     }

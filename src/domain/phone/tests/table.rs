@@ -36,6 +36,9 @@ fn nasty_inputs_are_read_or_refused_as_promised() {
         ("32475123456", "BE", be),
         ("32475123456", "", be),
         ("32475123456", "DE", Err(E::Ambiguous)),
+        ("491701234007", "BE", Ok("+491701234007")),
+        ("8112 06 57 510", "LV", Err(E::Ambiguous)),
+        ("81 1206 57510", "LV", Ok("+81120657510")),
         ("41 91234 5678", "BR", Ok("+5541912345678")),
         ("131 2345 6789", "CN", Ok("+8613123456789")),
         ("151 23456789", "DE", Err(E::Ambiguous)),
@@ -82,6 +85,7 @@ fn nasty_inputs_are_read_or_refused_as_promised() {
         ("an@example.com", "BE", Err(E::Address)),
         // names and remarks
         ("An Peeters (0475 12 34 56)", "BE", be),
+        ("An Peeters (+32 (0)475 12 34 56)", "", be),
         ("An Peeters <+32475123456>", "", be),
         ("\"+32475123456\" <+32475123456>", "", be),
         ("+32475123456 <+32475123457>", "", Err(E::TwoNumbers)),
@@ -262,6 +266,8 @@ fn nasty_inputs_are_read_or_refused_as_promised() {
         ("0 15 11 96123 4567", "BR", Ok("+5511961234567")),
         ("0014 1 650 253 0000", "AU", Ok("+16502530000")),
         ("0011 1 650 253 0000", "AU", Ok("+16502530000")),
+        // Singapore dials 001 to 039 before country codes, and none begins with 0.
+        ("00506 22 12 3755 883", "SG", Err(E::NotValid)),
         ("8~10 32 475 12 34 56", "RU", be),
     ];
     for (input, at, want) in table {
