@@ -18,6 +18,7 @@ mod progress;
 mod receipts;
 mod work;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -27,6 +28,7 @@ use clap::{Args, ValueEnum};
 use super::client::{Patience, Target};
 use super::number::NotationArgs;
 use super::output::note;
+use super::source::Source;
 use super::{Failure, Outcome, path_parser, yes_or_no};
 use crate::domain::Notation;
 use crate::service::wash::ADDED;
@@ -172,7 +174,7 @@ enum Only {
 impl Wash {
     pub(super) fn run(&self, data: &Path) -> Outcome {
         let client = self.target.client(data, Patience::Usual)?;
-        let wanted = self.wanted();
+        let wanted = self.wanted()?;
         let destination = Destination::of(
             &self.file,
             self.output.as_deref(),
@@ -240,22 +242,21 @@ impl Wash {
         }
     }
 
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self) -> Result<Wanted, Failure> {
         // `list.txt.gz` is a `list.txt`.
         let name = self.file.to_str().unwrap_or_default();
         let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
         let extension = Path::new(name).extension().and_then(|text| text.to_str());
-        let format = self.format.unwrap_or(match extension {
-            Some("txt") => Format::Lines,
-            Some("ndjson" | "jsonl") => Format::Ndjson,
-            _ => Format::Csv,
-        });
-        Wanted {
-            form: match format {
-                Format::Csv => Form::Csv,
-                Format::Lines => Form::Lines,
-                Format::Ndjson => Form::Ndjson,
-            },
+        let said = self.column.is_some() || self.delimiter.is_some() || self.heading.is_some();
+        let form = match (self.format, extension) {
+            (Some(Format::Csv), _) => Form::Csv,
+            (Some(Format::Lines), _) => Form::Lines,
+            (Some(Format::Ndjson), _) | (None, Some("ndjson" | "jsonl")) => Form::Ndjson,
+            (None, Some("txt")) if !said && !self.is_table()? => Form::Lines,
+            _ => Form::Csv,
+        };
+        Ok(Wanted {
+            form,
             column: self.column.as_deref().map(Column::new),
             columns: None,
             delimiter: self.delimiter,
@@ -263,7 +264,19 @@ impl Wash {
             encoding: self.encoding,
             region_column: self.region_column.as_deref().map(Column::new),
             taken: &ADDED,
-        }
+        })
+    }
+
+    /// Whether the first line of a text has columns: spreadsheets write tables as .txt, too.
+    fn is_table(&self) -> Result<bool, Failure> {
+        let source = Source::open(&self.file, self.sheet.as_deref())?;
+        let mut start = Vec::new();
+        let read = source.reader();
+        let read = read.and_then(|from| from.take(1 << 16).read_to_end(&mut start));
+        read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", source.name)))?;
+        let mut lines = start.split(|byte| matches!(byte, b'\n' | b'\r'));
+        let first = lines.find(|line| !line.trim_ascii().is_empty());
+        Ok(first.is_some_and(|line| line.iter().any(|byte| b"\t;|,".contains(byte))))
     }
 }
 

@@ -27,6 +27,7 @@ fn clothed() -> Vec<(&'static str, Vec<u8>)> {
         ("little.csv", utf16(false, false)),
         ("big.csv", utf16(true, false)),
         ("marked.csv", utf16(false, true)),
+        ("marked.txt", utf16(false, true)),
         (
             "sep.csv",
             format!("sep=;\r\nnaam;telefoon\r\nAn;{}\r\n", number(1)).into(),
