@@ -183,7 +183,7 @@ impl Settings {
         if Region::parse(&self.web.default_region).is_err() {
             return wrong(
                 "web.default_region",
-                "it must be a country of two letters, for example BE",
+                "it must be a country of two letters, for example BE (GB for the United Kingdom)",
             );
         }
         let zone = &self.web.time_zone;

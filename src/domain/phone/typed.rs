@@ -176,14 +176,21 @@ impl Typed {
     }
 
     /// The digits before a dash, where those behind it are nearly the ones
-    /// that they would take the place of: "2202-2203".
+    /// that they would take the place of: "2202-2203", "2202-3".
     pub(super) fn before_next_one(&self) -> Option<&[u8]> {
         let at = self.dashes.within(self.len).last()?;
         let (before, behind) = self.digits().split_at_checked(at)?;
         let replaced = before.get(at.checked_sub(behind.len())?..)?;
-        let same = replaced.iter().zip(behind).take_while(|(a, b)| a == b);
-        let least = behind.len().saturating_sub(2).max(2);
-        (behind.len() > 2 && same.count() >= least).then_some(before)
+        let value = |digits: &[u8]| digits.iter().fold(0, |n, digit| n * 10 + u32::from(*digit));
+        let near = match behind.len() {
+            // The next one. Any other is the extension that is dialled through.
+            ..=2 => value(behind) == value(replaced) + 1,
+            length => {
+                let same = replaced.iter().zip(behind).take_while(|(a, b)| a == b);
+                same.count() >= 2.max(length - 2)
+            }
+        };
+        near.then_some(before)
     }
 
     /// What stands behind the only dot.
