@@ -257,6 +257,12 @@ impl Month {
         Self(year * 12 + u32::from(month.clamp(1, 12)) - 1)
     }
 
+    /// The month before this one.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
     /// The month after this one.
     #[must_use]
     pub fn next(self) -> Self {

@@ -11,8 +11,9 @@ use crate::domain::{Context, Detail, Moment, Month, Op, PhoneNumber, Pseudonym};
 use crate::privacy::{MonthKey, Purpose, Subject};
 use crate::store::Kind;
 
-/// How often a process makes sure that it has this month's and the next month's key.
-const RENEW: Duration = Duration::from_secs(600);
+/// How often a process makes sure that it has the keys of the months around now. It looks no further
+/// than its memory, and a clock that jumps is found soon.
+const RENEW: Duration = Duration::from_secs(2);
 
 #[derive(Serialize, Deserialize)]
 struct Record {
@@ -45,26 +46,24 @@ impl Service {
             .collect()
     }
 
-    /// Learns every month's key, and makes those of this month and the next.
+    /// Learns every month's key, and makes those of the months around now.
     pub(super) async fn open_months(&self) -> Result<(), ServiceError> {
         for (id, document) in self.store.list(Kind::Month).await? {
             let month = id.parse().map_err(|_| damaged())?;
             let key = self.unwrap_month(month, &document.body)?;
             self.months.insert(month, key);
         }
-        let now = Moment::now().month();
-        for month in [now, now.next()] {
+        for month in around_now() {
             self.ensure_month(month).await?;
         }
         Ok(())
     }
 
-    /// Keeps the next month's key ready; never returns.
+    /// Keeps the keys of the months around now ready; never returns.
     pub(super) async fn keep_months(&self) {
         loop {
             tokio::time::sleep(RENEW).await;
-            let now = Moment::now().month();
-            for month in [now, now.next()] {
+            for month in around_now() {
                 if self.months.get(month).is_none()
                     && let Err(error) = self.ensure_month(month).await
                 {
@@ -120,6 +119,12 @@ impl Service {
         let wrapping = self.keyring.derive(Purpose::MonthKeys);
         MonthKey::unwrap(&wrapping, month, &wrapped).map_err(|_| damaged())
     }
+}
+
+/// This month, the next one, and the one before: a clock may be set back a little, too.
+fn around_now() -> [Month; 3] {
+    let now = Moment::now().month();
+    [now, now.next(), now.previous()]
 }
 
 fn damaged() -> ServiceError {
