@@ -8,8 +8,8 @@
 use super::plan::{MAX_DIGITS, Plan};
 
 /// The country codes of which [`other_name`] knows some.
-pub(super) const OTHER_NAMES: [u16; 14] = [
-    33, 39, 52, 54, 55, 57, 225, 229, 241, 262, 590, 594, 596, 972,
+pub(super) const OTHER_NAMES: [u16; 15] = [
+    33, 39, 52, 54, 55, 57, 84, 225, 229, 241, 262, 590, 594, 596, 972,
 ];
 
 /// The one name of a line: its digits, country code first.
@@ -72,6 +72,9 @@ pub(super) fn other_name(plan: &Plan, code: u16, national: &[u8]) -> Option<Othe
         }
         // Fixed lines got a 60 on 1 September 2021 (CRC, Resolución 5826 de 2019).
         (57, [b'1'..=b'8', ..]) if national.len() == 8 => valid([b"57", b"60", national, b""]),
+        (84, [b'1', first, second, ..]) if national.len() == 10 => {
+            valid([b"84", vietnamese(*first, *second)?, &national[3..], b""])
+        }
         (225, _) if national.len() == 8 => valid([b"225", ivorian(national)?, national, b""]),
         // All numbers got a 01 on 30 November 2024 (ARCEP Bénin).
         (229, _) if national.len() == 8 => valid([b"229", b"01", national, b""]),
@@ -115,6 +118,35 @@ fn first_overseas(plan: &Plan, national: &[u8]) -> Option<OtherName> {
         .iter()
         .filter_map(|code| OtherName::new([*code, national, b"", b""]));
     names.find(|name| plan.has_form(name.digits()))
+}
+
+/// What became of the first three digits, 1 and these two, of a Vietnamese mobile number of ten, from
+/// 15 September 2018 on (Ministry of Information and Communications).
+fn vietnamese(first: u8, second: u8) -> Option<&'static [u8]> {
+    Some(match [first, second] {
+        [b'6', b'2'] => b"32",
+        [b'6', b'3'] => b"33",
+        [b'6', b'4'] => b"34",
+        [b'6', b'5'] => b"35",
+        [b'6', b'6'] => b"36",
+        [b'6', b'7'] => b"37",
+        [b'6', b'8'] => b"38",
+        [b'6', b'9'] => b"39",
+        [b'2', b'0'] => b"70",
+        [b'2', b'1'] => b"79",
+        [b'2', b'2'] => b"77",
+        [b'2', b'3'] => b"83",
+        [b'2', b'4'] => b"84",
+        [b'2', b'5'] => b"85",
+        [b'2', b'6'] => b"76",
+        [b'2', b'7'] => b"81",
+        [b'2', b'8'] => b"78",
+        [b'2', b'9'] => b"82",
+        [b'8', b'6'] => b"56",
+        [b'8', b'8'] => b"58",
+        [b'9', b'9'] => b"59",
+        _ => return None,
+    })
 }
 
 /// What was put before the eight digits of a number of Côte d'Ivoire on 31 January 2021, by the
