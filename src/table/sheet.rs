@@ -6,7 +6,7 @@
 use std::io::{self, Cursor, Read, Seek, Write};
 
 use bytes::Bytes;
-use calamine::{Data, Reader, Sheets};
+use calamine::{Data, DataRef, Reader, SheetType, Sheets};
 use rust_xlsxwriter::{Workbook, XlsxError};
 
 use super::columns::text;
@@ -45,33 +45,102 @@ pub fn is_sheet(start: &[u8]) -> bool {
 /// [`SheetError`].
 pub fn sheet_to_csv(file: Bytes, name: Option<&str>, out: impl Write) -> Result<(), SheetError> {
     let mut sheets = open(file)?;
-    let names = sheets.sheet_names();
+    let all = sheets.sheets_metadata().to_vec();
+    let tables = all.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    let names: Vec<&str> = tables.map(|sheet| &*sheet.name).collect();
     let name = match name {
-        Some(name) if names.iter().any(|known| known == name) => name.to_owned(),
+        Some(name) if names.contains(&name) => name,
         Some(_) => return Err(SheetError::NoSuchSheet(names.join(", "))),
-        None => names.into_iter().next().ok_or(SheetError::Unreadable)?,
+        None => names.first().ok_or(SheetError::Unreadable)?,
     };
-    let range = sheets.worksheet_range(&name);
+    let mut lines = Lines::new(io::BufWriter::new(out));
+    if let Sheets::Xlsx(workbook) = &mut sheets {
+        // A sheet of two cells may span all of its seventeen thousand million: it is read cell by
+        // cell, once for its width.
+        let unreadable = |_| SheetError::Unreadable;
+        let mut width = 0;
+        let mut cells = workbook.worksheet_cells_reader(name).map_err(unreadable)?;
+        while let Some(cell) = cells.next_cell().map_err(unreadable)? {
+            if *cell.get_value() != DataRef::Empty {
+                width = width.max(cell.get_position().1 + 1);
+            }
+        }
+        drop(cells);
+        lines.width = width as usize;
+        let mut cells = workbook.worksheet_cells_reader(name).map_err(unreadable)?;
+        while let Some(cell) = cells.next_cell().map_err(unreadable)? {
+            let (row, column) = cell.get_position();
+            let value = Data::from(cell.get_value().clone());
+            lines.add(row, column, &value)?;
+        }
+        return lines.finish();
+    }
+    let range = sheets.worksheet_range(name);
     let range = range.map_err(|_| SheetError::Unreadable)?;
     let (above, before) = range.start().unwrap_or_default();
-    let mut out = io::BufWriter::new(out);
-    (0..above).try_for_each(|_| out.write_all(b"\n"))?;
-    for row in range.rows() {
-        if row.iter().any(|cell| *cell != Data::Empty) {
-            let mut line = csv::WriterBuilder::new().from_writer(Vec::new());
-            for _ in 0..before {
-                line.write_field("").map_err(io::Error::from)?;
-            }
-            for cell in row {
-                line.write_field(shown(cell)).map_err(io::Error::from)?;
-            }
-            line.write_record(None::<&[u8]>).map_err(io::Error::from)?;
-            let line = line.into_inner().map_err(|error| error.into_error())?;
-            out.write_all(line.trim_ascii_end())?;
-        }
-        out.write_all(b"\n")?;
+    lines.width = before as usize + range.width();
+    for (row, column, cell) in range.used_cells() {
+        // A sheet has fewer rows and columns than that.
+        lines.add(above + row as u32, before + column as u32, cell)?;
     }
-    Ok(out.flush()?)
+    lines.finish()
+}
+
+/// The lines of a table as the cells of a sheet come, row after row.
+struct Lines<W> {
+    out: W,
+    /// How many cells a line has.
+    width: usize,
+    /// The row that is being put together.
+    row: u32,
+    cells: Vec<String>,
+}
+
+impl<W: Write> Lines<W> {
+    fn new(out: W) -> Self {
+        Self {
+            out,
+            width: 0,
+            row: 0,
+            cells: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, row: u32, column: u32, cell: &Data) -> Result<(), SheetError> {
+        if *cell == Data::Empty {
+            return Ok(());
+        }
+        if row < self.row {
+            return Err(SheetError::Unreadable);
+        }
+        while self.row < row {
+            self.end_row()?;
+        }
+        let place = column as usize;
+        self.cells.resize(self.width.max(place + 1), String::new());
+        self.cells[place] = shown(cell);
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> io::Result<()> {
+        if !self.cells.is_empty() {
+            let mut line = csv::Writer::from_writer(Vec::new());
+            line.write_record(&self.cells)?;
+            let line = line.into_inner().map_err(|error| error.into_error())?;
+            self.out
+                .write_all(line.strip_suffix(b"\n").unwrap_or(&line))?;
+            self.cells.clear();
+        }
+        self.row += 1;
+        self.out.write_all(b"\n")
+    }
+
+    fn finish(mut self) -> Result<(), SheetError> {
+        if !self.cells.is_empty() {
+            self.end_row()?;
+        }
+        Ok(self.out.flush()?)
+    }
 }
 
 fn open(file: Bytes) -> Result<Sheets<Cursor<Bytes>>, SheetError> {
@@ -111,11 +180,17 @@ fn shown(cell: &Data) -> String {
         Data::Bool(yes) => yes.to_string(),
         Data::Error(error) => error.to_string(),
         Data::DateTime(at) => {
-            let (year, month, day, hour, minute, second, _) = at.to_ymd_hms_milli();
+            let (year, month, day, hour, minute, second, milli) = at.to_ymd_hms_milli();
             let date = format!("{year:04}-{month:02}-{day:02}");
-            match (hour, minute, second) {
-                (0, 0, 0) => date,
-                _ => format!("{date} {hour:02}:{minute:02}:{second:02}"),
+            let clock = match milli {
+                0 => format!("{hour:02}:{minute:02}:{second:02}"),
+                _ => format!("{hour:02}:{minute:02}:{second:02}.{milli:03}"),
+            };
+            // A time of day alone has no date.
+            match (at.as_f64() < 1.0, at.as_f64().fract() == 0.0) {
+                (true, _) => clock,
+                (_, true) => date,
+                _ => format!("{date} {clock}"),
             }
         }
     }
@@ -204,13 +279,30 @@ mod tests {
             .write_number(5, 2, 123_456_789_012_345_680_000.0)
             .unwrap();
         sheet.write_boolean(6, 1, true).unwrap();
-        workbook.add_worksheet().set_name("More").unwrap();
+        let more = workbook.add_worksheet().set_name("More").unwrap();
+        // Two cells, as far from each other as can be.
+        more.write_string(0, 0, "phone").unwrap();
+        more.write_string(1_048_575, 16_383, "x").unwrap();
+        let time = rust_xlsxwriter::Format::new().set_num_format("hh:mm:ss");
+        let evening = rust_xlsxwriter::ExcelDateTime::from_hms(20, 22, 14).unwrap();
+        workbook
+            .add_worksheet()
+            .write_datetime_with_format(0, 0, &evening, &time)
+            .unwrap();
         let file = workbook.save_to_buffer().unwrap();
         assert!(is_sheet(&file));
         let table = "\n,phone,since\n,32470000001,2019-05-01\n\n,0470 00 00 02,\"a \"\"b\"\", c\"\n\
             ,1.5,1.2345678901234568e20\n,true,\n";
         assert_eq!(csv(file.clone(), None).as_deref(), Ok(table));
-        assert_eq!(csv(file.clone(), Some("More")).as_deref(), Ok(""));
+        let far = csv(file.clone(), Some("More")).unwrap();
+        assert_eq!(
+            (far.lines().count(), far.len()),
+            (1 << 20, 2 * 16_383 + 6 + (1 << 20))
+        );
+        assert_eq!(
+            csv(file.clone(), Some("Sheet3")).as_deref(),
+            Ok("20:22:14\n")
+        );
         let unknown = csv(file.clone(), Some("Nobody")).unwrap_err();
         assert!(unknown.contains("Sheet1, More"), "{unknown}");
         for wrong in [
