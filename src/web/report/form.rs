@@ -175,7 +175,8 @@ impl Typed {
         };
         // Of an hour that a clock shows twice both are meant.
         let ((first, last), before, after) = if self.sure == SURE[3] {
-            (clock.at(day, 0), 0, 24 * 60 * MINUTE)
+            // To the next midnight: the day of the change has 25 hours, or 23.
+            ((clock.at(day, 0).0, clock.at(day, 24 * 60).0), 0, 0)
         } else {
             let Some(minutes) = read_time_of_day(&self.time) else {
                 wrong.push(ReportError::Time);
@@ -200,5 +201,32 @@ impl Typed {
             return None;
         }
         Some((from.min(now), to.min(now)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_without_a_time_is_all_of_it_also_where_the_clock_is_set() {
+        for (date, from, to) in [
+            ("2025-10-26", "2025-10-25T22:00", "2025-10-26T23:00"),
+            ("2026-03-29", "2026-03-28T23:00", "2026-03-29T22:00"),
+            ("2026-07-01", "2026-06-30T22:00", "2026-07-01T22:00"),
+        ] {
+            let typed = Typed {
+                date: date.to_owned(),
+                sure: SURE[3].to_owned(),
+                ..Typed::default()
+            };
+            let clock = Clock::of("Europe/Brussels", "");
+            let range = typed.range(clock, &mut Vec::new()).unwrap();
+            let told = (range.0.to_string(), range.1.to_string());
+            assert!(
+                told.0.starts_with(from) && told.1.starts_with(to),
+                "{told:?}"
+            );
+        }
     }
 }
