@@ -118,14 +118,14 @@ on_every_store! {
         let written = fs::read_to_string(&file).unwrap();
         assert!(written.starts_with("metrust openings v1\n"), "{written}");
         assert!(!written.contains(&number(1)[3..]));
-        assert_eq!(world.operator().entries(&[("op", "opening")]).len(), 2);
+        assert_eq!(world.operator().entries(&[("op", "opening")]).len(), 3);
 
         // What is there already is not replaced, and then nothing is opened either.
         usage(&ask(&["-", "--output", name], &number(1)), "there already");
         usage(&ask(&["-"], "\n"), "standard input");
         usage(&ask(&["0475", "12", "34"], ""), "one number");
         refused(&ask(&[&number(1), "--month", "2001-01"], ""), "month");
-        assert_eq!(world.operator().entries(&[("op", "opening")]).len(), 2);
+        assert_eq!(world.operator().entries(&[("op", "opening")]).len(), 3);
         let month = text(&world.operator().entries(&[])[0], "time")[..7].to_owned();
         let national = format!("0{}", &number(1)[3..]);
         let one = done(ask(&[&national, "--region", "BE", "--month", &month], ""));
