@@ -3,7 +3,7 @@
 
 use super::columns::text;
 use super::{Cells, Form, Layout, RowError, RowReader, is_empty};
-use crate::domain::{Notation, PhoneNumber};
+use crate::domain::{Notation, PhoneError, PhoneNumber};
 
 /// What the first rows show.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -12,6 +12,10 @@ pub struct Survey {
     pub rows: usize,
     /// How many of them have a number that can be read.
     pub readable: usize,
+    /// How many have something else in its place.
+    pub other: usize,
+    /// Whether these are all rows.
+    pub whole: bool,
     /// The first row of which a number cannot be read.
     pub unreadable: Option<Unreadable>,
     /// The other columns, from 0, of which most cells are telephone numbers.
@@ -32,6 +36,9 @@ pub struct Unreadable {
 /// Cells of fewer digits than this are years, prices or codes.
 const DIGITS_OF_A_NUMBER: usize = 7;
 
+/// So many rows with something else than a number tell that the others have none.
+const ENOUGH: usize = 100;
+
 /// So much of a cell is shown.
 const SHOWN: usize = 30;
 
@@ -39,7 +46,10 @@ impl Survey {
     /// Looks at the rows that `start` has; `end` says that the table ends with it.
     #[must_use]
     pub fn of(layout: &Layout, start: &[u8], end: bool, notation: Notation) -> Self {
-        let mut survey = Self::default();
+        let mut survey = Self {
+            whole: end,
+            ..Self::default()
+        };
         let mut reader = RowReader::new(layout.rules(notation));
         let mut cells = Cells::default();
         let mut numbers = vec![0_usize; layout.columns];
@@ -52,6 +62,8 @@ impl Survey {
             if layout.head.form == Form::Csv {
                 cells.split(row, layout.head.delimiter);
             }
+            let empty = [RowError::NoNumber, RowError::Phone(PhoneError::Empty)];
+            survey.other += usize::from(read.is_err_and(|why| !empty.contains(&why)));
             if let Err(why) = read
                 && survey.unreadable.is_none()
             {
@@ -79,10 +91,11 @@ impl Survey {
         survey
     }
 
-    /// Whether there are rows, and no number in any of them.
+    /// Whether there is no number in any row. A list may begin with people of whom none is known, so
+    /// of a part of it this is said only if many rows have something else in its place.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
-        self.rows > 0 && self.readable == 0
+        self.rows > 0 && self.readable == 0 && (self.whole || self.other >= ENOUGH)
     }
 }
 
@@ -134,8 +147,8 @@ mod tests {
     use crate::domain::Region;
     use crate::table::{Column, Wanted};
 
-    fn survey(table: &str, column: Option<&str>) -> Survey {
-        let wanted = Wanted {
+    fn wanted(column: Option<&str>) -> Wanted {
+        Wanted {
             form: Form::Csv,
             column: column.map(Column::new),
             columns: None,
@@ -144,7 +157,11 @@ mod tests {
             encoding: None,
             region_column: None,
             taken: &[],
-        };
+        }
+    }
+
+    fn survey(table: &str, column: Option<&str>) -> Survey {
+        let wanted = wanted(column);
         let layout = Layout::find(table.as_bytes(), true, &wanted)
             .unwrap()
             .unwrap();
@@ -175,5 +192,15 @@ mod tests {
         let one = seen.unreadable.unwrap();
         assert_eq!((one.row, one.shape.as_str()), (1, "aaa 9999/99"));
         assert!(!survey("phone\n", None).is_hopeless());
+        // What comes first need not be what all are like.
+        let begins = |row: &str| {
+            let table = format!("phone\n{}", row.repeat(150));
+            let wanted = wanted(None);
+            let layout = Layout::find(table.as_bytes(), false, &wanted)
+                .unwrap()
+                .unwrap();
+            Survey::of(&layout, table.as_bytes(), false, Notation::default()).is_hopeless()
+        };
+        assert!(begins("unknown\n") && !begins("\"\"\n"));
     }
 }

@@ -73,7 +73,8 @@ impl List {
             }
             ended = read_some(&mut from, &mut start).map_err(|error| cannot_read(&error))? == 0;
         };
-        survey::look(&layout, &start, ended, notation)?;
+        let whole = ended || source.length() == Some(start.len() as u64);
+        survey::look(&layout, &start, whole, notation)?;
         let mut splitter = layout.splitter();
         if offset > 0 {
             if let Some(mut list) = source.file.as_ref() {

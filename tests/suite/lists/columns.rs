@@ -142,5 +142,10 @@ on_every_store! {
         for op in ["check", "wash", "import"] {
             assert!(operator.entries(&[("op", op)]).is_empty(), "{op}");
         }
+        // What comes first need not be what all are like.
+        let list = format!("name,phone\n{}Zoe,{}\n", "An,\n".repeat(50_000), number(1));
+        let washed = wash(world, &dialler, "late.csv", &list, &[]);
+        status(&washed, 0);
+        assert!(washed.stderr.contains("50001 rows, 0 suppress, 1 not_listed"), "{washed:?}");
     }
 }
