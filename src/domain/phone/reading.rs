@@ -258,14 +258,20 @@ impl Found {
             self.take([code, rest]);
         }
         // "+32 0475…", "+54 11 15…": no number as it stands, but as it is
-        // dialled within the country.
+        // dialled within the country. Nothing is added, as without its area
+        // code a number may be another one's end; but San Marino has one area.
         if !exact && let Some(before) = country.main.and_then(|id| self.plan.dialling(id)) {
-            self.without_prefix(code, national, before);
+            let most = match code {
+                b"378" => MAX_DIGITS,
+                _ => national.len().saturating_sub(1),
+            };
+            self.without_prefix(code, national, before, most);
         }
     }
 
-    /// Takes national digits without what may stand before them.
-    fn without_prefix(&mut self, code: &[u8], digits: &[u8], dialling: &Dialling) {
+    /// Takes national digits without what may stand before them, if at most so
+    /// many are left.
+    fn without_prefix(&mut self, code: &[u8], digits: &[u8], dialling: &Dialling, most: usize) {
         match &dialling.before {
             Some(Prefix::Plain(before)) => {
                 if let Some(rest) = digits.strip_prefix(before.as_bytes()) {
@@ -273,7 +279,8 @@ impl Found {
                 }
             }
             Some(rule @ Prefix::Rule(..)) => {
-                if let Some(rest) = by_rule(rule, dialling.becomes.as_deref(), digits) {
+                let rest = by_rule(rule, dialling.becomes.as_deref(), digits);
+                if let Some(rest) = rest.filter(|rest| rest.len() <= most) {
                     self.take([code, rest.as_bytes()]);
                 }
             }
@@ -317,7 +324,7 @@ impl Found {
         {
             home.take([code, rest]);
         }
-        home.without_prefix(code, digits, dialling);
+        home.without_prefix(code, digits, dialling, MAX_DIGITS);
         // Without the 0 that is dialled before every number, digits may as well
         // be an international number without its plus, and then both readings
         // must agree; unless they are in the form in which the region itself

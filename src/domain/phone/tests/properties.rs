@@ -104,16 +104,18 @@ proptest! {
         }
         // And with the crate, wherever the crate reads the same number; it
         // also takes numbers that are too long.
-        if let Ok(read) = phonenumber::parse(None, format!("+{digits}"))
+        if let Ok(read) = phonenumber::parse_with(database(), None, format!("+{digits}"))
             && read.to_string() == format!("+{digits}")
             && plan().is_valid(digits.as_bytes())
         {
-            prop_assert!(phonenumber::is_valid(&read));
+            prop_assert!(phonenumber::is_valid_with(database(), &read));
         }
     }
 
     #[test]
     fn an_international_number_keeps_its_digits((code, national) in mutated(), at in any_region()) {
+        // San Marino's are written without their only area, too.
+        prop_assume!(code != 378);
         if let Ok(number) = PhoneNumber::parse(&format!("+{code}{national}"), at) {
             // Without what is dialled before it, and by the line's one name.
             let mut same = (0..4).filter_map(|n| Some(one_name(code, national.get(n..)?)));
