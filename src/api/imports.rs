@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::query::notation;
 use crate::domain::{PhoneNumber, SellerRef};
 use crate::service::ServiceError;
-use crate::service::import::{Day, ImportView, LONGEST_PART, NewImport, Only, Rows, TakeFrom};
+use crate::service::import::{self, ImportView, LONGEST_PART, NewImport, Only, Rows, TakeFrom};
 use crate::table::{DateOrder, Numbers};
 
 #[derive(Deserialize)]
@@ -105,7 +105,9 @@ impl Begin {
             .unwrap_or(0);
         let file = data_encoding::HEXLOWER_PERMISSIVE.decode(self.sha256.as_bytes());
         let file = file.ok().and_then(|bytes| bytes.try_into().ok());
-        let date = self.date.map(|text| Day::read(&text, None, Day::today()));
+        let date = self
+            .date
+            .map(|text| import::objected_on(&text, None, import::today()));
         let notation = notation(self.region.as_deref(), self.international)?;
         let delimiter = match self.delimiter.as_deref() {
             None => b',',

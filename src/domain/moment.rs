@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time, date};
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
@@ -22,8 +22,9 @@ pub struct Moment(i64);
 pub struct NotATime;
 
 impl Moment {
-    /// The end of time as this registry can write it (the last millisecond of the year 9999).
-    pub const MAX: Self = Self(253_402_300_799_999);
+    /// The end of time as this registry can write it, 9999-12-30T21:59:59.999Z: a day before the year
+    /// 9999 ends, so that a clock of any zone shows it within that year.
+    pub const MAX: Self = Self(253_402_207_199_999);
 
     /// The system clock's time.
     #[must_use]
@@ -79,121 +80,109 @@ impl Moment {
     /// The calendar month, in UTC, that this moment falls in.
     #[must_use]
     pub fn month(self) -> Month {
-        let (year, month, _) = civil(self.0 / MILLIS_A_DAY);
-        Month((year * 12 + month - 1) as u32)
+        let at = self.in_utc();
+        Month::new(at.year(), at.month())
     }
 
     /// The 24 characters that this moment is shown as, without the cost of a formatter.
     #[must_use]
     pub fn text(self) -> [u8; 24] {
-        let (day, millis) = (self.0 / MILLIS_A_DAY, self.0 % MILLIS_A_DAY);
-        let (year, month, date) = civil(day);
-        let seconds = millis / 1000;
+        let at = self.in_utc();
         let mut text = *b"0000-00-00T00:00:00.000Z";
-        put(&mut text[0..4], year);
-        put(&mut text[5..7], month);
-        put(&mut text[8..10], date);
-        put(&mut text[11..13], seconds / 3600);
-        put(&mut text[14..16], seconds / 60 % 60);
-        put(&mut text[17..19], seconds % 60);
-        put(&mut text[20..23], millis % 1000);
+        put(&mut text[0..4], at.year());
+        put(&mut text[5..7], at.month().into());
+        put(&mut text[8..10], at.day().into());
+        put(&mut text[11..13], at.hour().into());
+        put(&mut text[14..16], at.minute().into());
+        put(&mut text[17..19], at.second().into());
+        put(&mut text[20..23], at.millisecond());
         text
     }
 
     /// Reads those 24 characters and no others: `2026-11-21T20:00:00.000Z`.
     #[must_use]
     pub fn read_text(text: &[u8; 24]) -> Option<Self> {
-        let [year, month, date] = [take(&text[0..4])?, take(&text[5..7])?, take(&text[8..10])?];
-        let [hour, minute] = [take(&text[11..13])?, take(&text[14..16])?];
-        let [second, milli] = [take(&text[17..19])?, take(&text[20..23])?];
+        let year = take(&text[0..4])?;
+        let [month, day, hour] = [
+            take(&text[5..7])?,
+            take(&text[8..10])?,
+            take(&text[11..13])?,
+        ];
+        let [minute, second] = [take(&text[14..16])?, take(&text[17..19])?];
+        let milli = take(&text[20..23])?;
         let signs = [
             text[4], text[7], text[10], text[13], text[16], text[19], text[23],
         ];
-        if signs != *b"--T::.Z"
-            || !(1970..=9999).contains(&year)
-            || !(1..=12).contains(&month)
-            || !(1..=31).contains(&date)
-            || hour > 23
-            || minute > 59
-            || second > 59
-        {
+        if signs != *b"--T::.Z" {
             return None;
         }
-        let day = day_of(year, month, date);
-        if date > 28 && civil(day) != (year, month, date) {
-            return None;
-        }
-        let seconds = (day * 24 + hour) * 3600 + minute * 60 + second;
-        Some(Self(seconds * 1000 + milli))
+        let two = |number: i16| i8::try_from(number).ok();
+        let date = Date::new(year, two(month)?, two(day)?).ok()?;
+        let time = Time::new(
+            two(hour)?,
+            two(minute)?,
+            two(second)?,
+            i32::from(milli) * 1_000_000,
+        );
+        Self::of_utc(date.to_datetime(time.ok()?))
     }
 
     /// The calendar year, in UTC, that this moment falls in.
     #[must_use]
     pub fn year(self) -> u16 {
-        u16::try_from(self.date_time().year()).unwrap_or(1970)
+        self.in_utc().year().unsigned_abs()
     }
 
     /// When a calendar year begins, in UTC.
     #[must_use]
     pub fn beginning_of(year: u16) -> Self {
-        Self(day_of(i64::from(year), 1, 1) * MILLIS_A_DAY)
+        let year = i16::try_from(year).unwrap_or(i16::MAX).clamp(1970, 9999);
+        Self::of_utc(date(year, 1, 1).at(0, 0, 0, 0)).unwrap_or(Self::MAX)
     }
 
-    fn date_time(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-    }
-
-    /// The same moment for showing to people: UTC date and time of the `time` crate.
+    /// The same for the calendar.
     #[must_use]
-    pub fn to_utc(self) -> OffsetDateTime {
-        self.date_time()
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
     }
-}
 
-const MILLIS_A_DAY: i64 = 86_400_000;
+    /// What a clock shows in UTC.
+    fn in_utc(self) -> DateTime {
+        Offset::UTC.to_datetime(self.timestamp())
+    }
 
-// The Gregorian calendar counted in years that begin with March, so that the leap day is a year's
-// last: month `m` of such a year begins after `(153 m + 2) / 5` days, 400 years have 146,097.
-
-/// Days from 1970-01-01 to this date.
-fn day_of(year: i64, month: i64, date: i64) -> i64 {
-    let year = year - i64::from(month < 3);
-    let month = (month + 9) % 12;
-    let days = year * 365 + year / 4 - year / 100 + year / 400;
-    days + (153 * month + 2) / 5 + date - 1 - DAYS_TO_1970
-}
-
-/// Days from the first of March of the year 0 to 1970-01-01.
-const DAYS_TO_1970: i64 = 719_468;
-
-/// Year, month and date of a day after 1970-01-01.
-fn civil(day: i64) -> (i64, i64, i64) {
-    let day = day + DAYS_TO_1970;
-    let (era, day) = (day / 146_097, day % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let date = day - (153 * month + 2) / 5 + 1;
-    let year = era * 400 + year + i64::from(month >= 10);
-    (year, (month + 2) % 12 + 1, date)
+    fn of_utc(shown: DateTime) -> Option<Self> {
+        Self::try_from(Offset::UTC.to_timestamp(shown).ok()?).ok()
+    }
 }
 
 /// Writes a number in decimal digits, filling the whole place.
-fn put(place: &mut [u8], mut number: i64) {
+fn put(place: &mut [u8], mut number: i16) {
     for digit in place.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
         number /= 10;
     }
 }
 
-/// Reads decimal digits.
-fn take(place: &[u8]) -> Option<i64> {
+/// Reads at most four decimal digits.
+fn take(place: &[u8]) -> Option<i16> {
     place.iter().try_fold(0, |number, digit| {
         digit
             .is_ascii_digit()
-            .then(|| number * 10 + i64::from(digit - b'0'))
+            .then(|| number * 10 + i16::from(digit - b'0'))
     })
+}
+
+impl TryFrom<Timestamp> for Moment {
+    type Error = NotATime;
+
+    /// Cuts off what is less than a millisecond.
+    fn try_from(at: Timestamp) -> Result<Self, NotATime> {
+        match at.as_millisecond() {
+            millis @ 0.. => Ok(Self(millis)),
+            _ => Err(NotATime),
+        }
+    }
 }
 
 impl fmt::Display for Moment {
@@ -231,19 +220,20 @@ impl FromStr for Moment {
         if let Some(moment) = usual.and_then(Self::read_text) {
             return Ok(moment);
         }
-        let at = match OffsetDateTime::parse(text, &Rfc3339) {
-            Ok(at) => at.checked_to_offset(UtcOffset::UTC).ok_or(NotATime)?,
-            Err(_) => Date::parse(text, format_description!("[year]-[month]-[day]"))
-                .map(|date| PrimitiveDateTime::new(date, time::Time::MIDNIGHT).assume_utc())
-                .map_err(|_| NotATime)?,
+        // With a time zone in brackets it would be RFC 9557, where two of them may disagree.
+        let at = text
+            .parse::<Timestamp>()
+            .ok()
+            .filter(|_| !text.contains('['));
+        let day = || {
+            text.parse::<Date>()
+                .ok()
+                .filter(|day| day.to_string() == text)
         };
-        if !(1970..=9999).contains(&at.year()) {
-            return Err(NotATime);
+        match at {
+            Some(at) => at.try_into(),
+            None => Self::of_utc(day().ok_or(NotATime)?.at(0, 0, 0, 0)).ok_or(NotATime),
         }
-        let millis = at.unix_timestamp_nanos() / 1_000_000;
-        Ok(Self::from_millis(
-            i64::try_from(millis).map_err(|_| NotATime)?,
-        ))
     }
 }
 
@@ -252,9 +242,9 @@ impl FromStr for Moment {
 pub struct Month(u32);
 
 impl Month {
-    fn new(year: i32, month: u8) -> Self {
-        let year = u32::try_from(year).unwrap_or(1970);
-        Self(year * 12 + u32::from(month.clamp(1, 12)) - 1)
+    fn new(year: i16, month: i8) -> Self {
+        let month = u32::from(month.clamp(1, 12).unsigned_abs());
+        Self(u32::from(year.unsigned_abs()) * 12 + month - 1)
     }
 
     /// The month before this one.
@@ -291,8 +281,8 @@ impl FromStr for Month {
         if year.len() != 4 || month.len() != 2 {
             return Err(NotATime);
         }
-        let year: i32 = year.parse().map_err(|_| NotATime)?;
-        let month: u8 = month.parse().map_err(|_| NotATime)?;
+        let year: i16 = year.parse().map_err(|_| NotATime)?;
+        let month: i8 = month.parse().map_err(|_| NotATime)?;
         if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
             return Err(NotATime);
         }
@@ -307,38 +297,20 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// The calendar here is the one of the `time` crate.
         #[test]
-        fn the_short_way_and_the_long_way_show_and_read_the_same(
-            millis in prop_oneof![
-                0..=Moment::MAX.0,
-                (0..=Moment::MAX.0 / MILLIS_A_DAY).prop_map(|day| day * MILLIS_A_DAY),
-            ],
-        ) {
+        fn the_short_way_and_the_long_way_show_and_read_the_same(millis in 0..=Moment::MAX.0) {
             let moment = Moment::from_millis(millis);
-            let long = moment.to_utc();
             let text = moment.to_string();
-            prop_assert_eq!(
-                &text,
-                &format!(
-                    "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-                    long.year(),
-                    u8::from(long.month()),
-                    long.day(),
-                    long.hour(),
-                    long.minute(),
-                    long.second(),
-                    long.millisecond()
-                )
-            );
+            prop_assert_eq!(&text, &format!("{:.3}", moment.timestamp()));
             prop_assert_eq!(Moment::read_text(&moment.text()), Some(moment));
-            prop_assert_eq!(OffsetDateTime::parse(&text, &Rfc3339).unwrap(), long);
+            prop_assert_eq!(text.parse::<Timestamp>().unwrap(), moment.timestamp());
             prop_assert_eq!(moment.month().to_string(), &text[..7]);
+            prop_assert_eq!(moment.month().to_string().parse(), Ok(moment.month()));
         }
 
         #[test]
         fn a_text_of_24_characters_is_a_time_for_the_short_way_only_if_it_is_one_for_the_long_way(
-            year in 1960_i64..10_010, month in 0_i64..14, date in 0_i64..33, hour in 0_i64..26,
+            year in 1970_i64..10_010, month in 0_i64..14, date in 0_i64..33, hour in 0_i64..26,
             rest in "[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}[Zz+]",
         ) {
             let text = format!("{year:04}-{month:02}-{date:02}T{hour:02}:{rest}");
@@ -346,11 +318,10 @@ mod tests {
                 return Ok(());
             };
             if let Some(read) = Moment::read_text(bytes) {
-                prop_assert_eq!(read.to_utc(), OffsetDateTime::parse(&text, &Rfc3339).unwrap());
+                prop_assert_eq!(read.timestamp(), text.parse::<Timestamp>().unwrap());
                 prop_assert_eq!(read.to_string(), text);
-            } else if let Ok(long) = OffsetDateTime::parse(&text, &Rfc3339) {
-                let shown = Moment::from_millis((long.unix_timestamp_nanos() / 1_000_000) as i64);
-                prop_assert_ne!(shown.to_string(), text);
+            } else if let Ok(long) = text.parse::<Timestamp>() {
+                prop_assert_ne!(format!("{long:.3}"), text);
             }
         }
     }
@@ -368,7 +339,7 @@ mod tests {
         for text in [
             "1970-01-01T00:00:00.000Z",
             "2026-11-21T21:36:56.123Z",
-            "9999-12-31T23:59:59.999Z",
+            "9999-12-30T21:59:59.999Z",
         ] {
             assert_eq!(text.parse::<Moment>().unwrap().to_string(), text);
         }
@@ -381,7 +352,10 @@ mod tests {
             "2026-11-20T23:00:00Z".parse().unwrap()
         );
         for wrong in [
-            "9999-12-31T23:59:59-01:00",
+            "9999-12-31T23:59:59Z",
+            "1969-12-31T23:59:59Z",
+            "2026-11-21T20:00:00",
+            "2026-11-21T20:00:00+01:00[Europe/Brussels]",
             "",
             "yesterday",
             "2026-13-01",

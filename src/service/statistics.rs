@@ -8,6 +8,8 @@ use std::ops::AddAssign;
 
 use super::matching::Source;
 use super::{Service, ServiceError};
+use jiff::civil::Date;
+
 use crate::domain::{AgencyId, Answer, Moment, Op};
 use crate::log::index::{IndexError, Shelves};
 
@@ -61,7 +63,7 @@ pub struct DayOfChecks {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChecksByDay {
     /// Only days on which somebody asked.
-    pub days: BTreeMap<i64, DayOfChecks>,
+    pub days: BTreeMap<Date, DayOfChecks>,
     /// Checks of numbers that could not be read and whose day the index does not tell: it counts
     /// them for a part of the log, and that part lasts longer than a day or begins before this
     /// time.
@@ -70,7 +72,7 @@ pub struct ChecksByDay {
 
 impl Service {
     /// The checks from one moment up to another (left out), by day, answer and agency, sealed or
-    /// not. `day` says on which day a moment falls, such as `|at| at.millis() / 86_400_000` in UTC.
+    /// not. `day` says on which day a moment falls.
     ///
     /// # Errors
     /// [`ServiceError`].
@@ -78,7 +80,7 @@ impl Service {
         &self,
         from: Moment,
         to: Moment,
-        day: impl Fn(Moment) -> i64 + Send + 'static,
+        day: impl Fn(Moment) -> Date + Send + 'static,
     ) -> Result<ChecksByDay, ServiceError> {
         let _turn = self.turn_to_search().await?;
         let index = self.record_index().await?;
@@ -93,7 +95,7 @@ fn count(
     index: &impl Source,
     from: Moment,
     to: Moment,
-    day: impl Fn(Moment) -> i64,
+    day: impl Fn(Moment) -> Date,
 ) -> Result<ChecksByDay, IndexError> {
     let mut counted = ChecksByDay::default();
     for (place, header) in index.headers()?.iter().enumerate() {
@@ -130,6 +132,9 @@ fn count(
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use jiff::ToSpan;
+    use jiff::tz::TimeZone;
 
     use super::*;
     use crate::domain::{Context, Entry, EntryId, Pseudonym, Reason, Salt, SellerRef};
@@ -168,9 +173,16 @@ mod tests {
         Segment::open(builder.finish()).unwrap()
     }
 
+    fn day(number: i64) -> Date {
+        jiff::civil::date(1970, 1, 1) + number.days()
+    }
+
     fn counted(segments: &[Segment], from: i64, to: i64) -> ChecksByDay {
         let (from, to) = (Moment::from_millis(from), Moment::from_millis(to));
-        count(&segments, from, to, |at| at.millis() / DAY).unwrap()
+        count(&segments, from, to, |at| {
+            TimeZone::UTC.to_datetime(at.timestamp()).date()
+        })
+        .unwrap()
     }
 
     #[test]
@@ -196,7 +208,7 @@ mod tests {
             not_listed,
             invalid,
         };
-        let first = &all.days[&1];
+        let first = &all.days[&day(1)];
         assert_eq!(first.answers, counts(2, 1, 1));
         assert_eq!(
             first.agencies[&AgencyId::parse("one").ok()],
@@ -206,8 +218,8 @@ mod tests {
             first.agencies[&AgencyId::parse("two").ok()],
             counts(1, 0, 0)
         );
-        assert_eq!(all.days[&2].answers, counts(1, 0, 0));
-        assert_eq!(all.days[&3].agencies[&None], counts(0, 1, 0));
+        assert_eq!(all.days[&day(2)].answers, counts(1, 0, 0));
+        assert_eq!(all.days[&day(3)].agencies[&None], counts(0, 1, 0));
         assert_eq!(all.undated_invalid, 1, "of the part that lasts two days");
         assert_eq!(all.days.len(), 3);
     }
@@ -217,8 +229,8 @@ mod tests {
         let no = Answer::Suppress(Reason::ThisSeller);
         let entries = [DAY - 1, DAY, 2 * DAY - 1, 2 * DAY].map(|at| check("one", at, no));
         let some = counted(&[segment(&entries)], DAY, 2 * DAY);
-        assert_eq!(some.days.keys().collect::<Vec<_>>(), [&1]);
-        assert_eq!(some.days[&1].answers.total(), 2);
+        assert_eq!(some.days.keys().collect::<Vec<_>>(), [&day(1)]);
+        assert_eq!(some.days[&day(1)].answers.total(), 2);
         assert_eq!(counted(&[segment(&entries)], 0, 0), ChecksByDay::default());
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
+use jiff::ToSpan;
+use jiff::civil::Date;
 
 use super::answer::{attachment, language, message, page, see_other};
+use super::moment::day_in_words;
 use super::opt_out::failure;
 use super::pages::{Asked, Channels as ShownChannels, Day, Frame, Line, MessageKind, OfNumber};
 use super::plot::{Stack, over_time};
@@ -44,7 +47,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
         }
         OfNumber {
             number: number.international(),
-            since: (*since > earliest).then(|| desk.moment(*since)),
+            since: (*since > earliest).then(|| desk.local_time(*since)),
             plot: plot(&desk, language.texts(), &of_number),
             days: days(&desk, language, &known, &of_number),
         }
@@ -60,7 +63,7 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
             voice: registration.channels.covers(Channel::Voice),
             text: registration.channels.covers(Channel::Text),
         },
-        since: desk.moment(earliest),
+        since: desk.local_time(earliest),
         numbers: numbers.collect(),
         cut,
     };
@@ -116,12 +119,10 @@ async fn look_up(
 
 /// Bars by day, the last ones.
 fn plot(desk: &Desk, texts: &Texts, asked: &[&Asking]) -> String {
-    const DAY: i64 = 86_400;
-    let place = |asking: &Asking| desk.moment(asking.at).local_day();
     let checks = asked
         .iter()
         .filter(|one| matches!(one.kind, Kind::Check { .. }));
-    let mut counts: BTreeMap<i64, [u64; 2]> = BTreeMap::new();
+    let mut counts: BTreeMap<Date, [u64; 2]> = BTreeMap::new();
     for asking in checks {
         let told_no = matches!(
             asking.kind,
@@ -130,24 +131,17 @@ fn plot(desk: &Desk, texts: &Texts, asked: &[&Asking]) -> String {
                 ..
             }
         );
-        counts.entry(place(asking)).or_default()[usize::from(!told_no)] += 1;
+        counts.entry(desk.clock.day(asking.at)).or_default()[usize::from(!told_no)] += 1;
     }
-    let Some((first, last)) = counts
-        .keys()
-        .next()
-        .copied()
-        .zip(counts.keys().last().copied())
-    else {
+    let Some((first, last)) = counts.keys().next().zip(counts.keys().last()) else {
         return String::new();
     };
-    let first = first.max(last - DAYS + 1);
-    let stacks: Vec<Stack> = (first..=last)
+    let first = *first.max(&last.saturating_sub((DAYS - 1).days()));
+    let stacks: Vec<Stack> = first
+        .series(1.day())
+        .take_while(|day| day <= last)
         .map(|day| Stack {
-            label: desk
-                .moment(crate::domain::Moment::from_millis(
-                    (day * DAY + DAY / 2) * 1000,
-                ))
-                .day_in_words(texts),
+            label: day_in_words(day, texts),
             figures: counts.get(&day).map_or_else(Vec::new, |two| two.to_vec()),
         })
         .collect();
@@ -157,20 +151,22 @@ fn plot(desk: &Desk, texts: &Texts, asked: &[&Asking]) -> String {
 fn days(desk: &Desk, language: Language, known: &Snapshot, asked: &[&Asking]) -> Vec<Day> {
     let texts = language.texts();
     let mut days: Vec<Day> = Vec::new();
+    let mut newest = None;
     for asking in asked.iter().take(LINES) {
-        let at = desk.moment(asking.at);
+        let at = desk.local_time(asking.at);
         let line = Line {
             at,
             said: said(texts, known, asking),
             suppress: is_no(asking),
         };
         match days.last_mut() {
-            Some(day) if day.day.local_day() == at.local_day() => day.lines.push(line),
+            Some(day) if newest == Some(at.day()) => day.lines.push(line),
             _ => days.push(Day {
-                day: at,
+                day: at.date_in_words(texts),
                 lines: vec![line],
             }),
         }
+        newest = Some(at.day());
     }
     days
 }

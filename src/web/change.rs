@@ -61,7 +61,7 @@ pub(super) fn show(
     };
     others.sort_by_key(|(_, name)| name.to_lowercase());
     let history = registration.history.iter().map(|event| Happened {
-        at: desk.moment(event.at),
+        at: desk.local_time(event.at),
         what: event.deed,
         company: event.seller.as_ref().map(name).unwrap_or_default(),
     });
@@ -75,9 +75,9 @@ pub(super) fn show(
         frame: frame(desk, request),
         token: &token,
         facts: shown.facts(),
-        since: desk.moment(registration.effective_at),
-        withdrawn: registration.withdrawn_at.map(|at| desk.moment(at)),
-        undo_until: registration.undo_until.map(|at| desk.moment(at)),
+        since: desk.local_time(registration.effective_at),
+        withdrawn: registration.withdrawn_at.map(|at| desk.local_time(at)),
+        undo_until: registration.undo_until.map(|at| desk.local_time(at)),
         undo_hours: u32::from(state.settings.registration.undo_hours),
         history: history.collect(),
         news: asked.news && lately,

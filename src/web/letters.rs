@@ -1,7 +1,7 @@
 //! Letters in words.
 
 use super::Desk;
-use super::moment::{Clock, Moment};
+use super::moment::{Clock, LocalTime};
 use super::pages::{Contact, Site};
 use super::texts::{Language, LetterTexts, Texts, fill};
 use crate::service::letters::{Letter, Proof, ReportNews, Subject, Written};
@@ -82,7 +82,7 @@ impl Writer {
 
     fn proof(&self, texts: &Texts, proof: &Proof, code: &str) -> Vec<String> {
         let words = texts.letters();
-        let since = Moment::new(proof.since.millis() / 1000, self.clock);
+        let since = LocalTime::new(proof.since, self.clock);
         let companies = match &proof.companies {
             None => texts.companies_all.to_owned(),
             Some(names) => list(names.iter().map(String::as_str)),

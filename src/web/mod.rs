@@ -34,9 +34,10 @@ pub use letters::Writer;
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::api::State;
+use crate::domain::Moment;
 use crate::privacy::{Purpose, SecretKey};
 use crate::settings::Settings;
-use moment::Clock;
+use moment::{Clock, LocalTime};
 use pages::{Contact, Site};
 use texts::Language;
 
@@ -86,8 +87,8 @@ impl Desk {
         }
     }
 
-    fn moment(&self, at: crate::domain::Moment) -> moment::Moment {
-        moment::Moment::new(at.millis() / 1000, self.clock)
+    fn local_time(&self, at: Moment) -> LocalTime {
+        LocalTime::new(at, self.clock)
     }
 }
 

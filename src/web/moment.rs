@@ -3,11 +3,14 @@
 //! The service thinks in UTC. A person reads the clock on the wall, so a page shows the time of the
 //! register's own zone, always with its name, and the exact time in UTC beside it.
 
-use jiff::civil::{Date, Weekday};
+use std::time::Duration;
+
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ZonedDateTime};
+use jiff::{SignedDuration, Timestamp};
 
 use super::texts::{Texts, fill};
+use crate::domain::Moment;
 
 /// The clock that a page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,26 +35,29 @@ impl Clock {
     /// The moment at which this clock shows a day and so many minutes since its midnight, and the
     /// last one: of an hour that it shows twice, in autumn, there are two. One that it passes over,
     /// in spring, is that much later.
-    pub fn at(self, day: Day, minutes: i64) -> (Moment, Moment) {
-        let shown = day.0.at(0, 0, 0, 0) + SignedDuration::from_mins(minutes);
+    pub fn at(self, day: Date, minutes: i64) -> (Moment, Moment) {
+        let shown = day
+            .at(0, 0, 0, 0)
+            .saturating_add(SignedDuration::from_mins(minutes));
         let shown = self.0.to_ambiguous_timestamp(shown);
-        let (first, last) = (shown.compatible(), shown.later());
-        let seconds = |at: Result<Timestamp, _>| at.map_or(0, Timestamp::as_second);
-        let first = Moment::new(seconds(first), self);
-        (
-            first,
-            Moment::new(seconds(last).max(first.unix_seconds), self),
-        )
+        let moment = |at: Result<Timestamp, _>| {
+            at.ok()
+                .and_then(|at| at.try_into().ok())
+                .unwrap_or(Moment::from_millis(0))
+        };
+        let first = moment(shown.compatible());
+        (first, moment(shown.later()).max(first))
     }
 
-    /// The moment at which a day begins on this clock; see [`Moment::local_day`].
-    pub fn midnight(self, local_day: i64) -> Moment {
-        let day = UNIX_EPOCH.saturating_add(SignedDuration::from_hours(24 * local_day));
-        self.at(Day(day), 0).0
+    /// The day that this clock shows.
+    pub fn day(self, at: Moment) -> Date {
+        self.shown(at).date()
+    }
+
+    fn shown(self, at: Moment) -> DateTime {
+        self.0.to_datetime(at.timestamp())
     }
 }
-
-const UNIX_EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 /// The zone of a country whose mainland has one, of Europe and around it.
 fn zone_of(region: &str) -> &'static str {
@@ -113,33 +119,25 @@ fn zone_of(region: &str) -> &'static str {
     known.map_or("UTC", |(_, zone)| zone)
 }
 
-/// A day of the calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Day(Date);
-
-impl Day {
-    /// Reads `2026-11-21`, or as people write it where a browser shows no calendar: `21/11/2026`,
-    /// `21.11.2026`, `21-11-2026`.
-    pub fn parse(text: &str) -> Option<Day> {
-        let parts: Vec<&str> = text.trim().split(['-', '/', '.']).collect();
-        let [first, month, last] = parts.as_slice() else {
-            return None;
-        };
-        let digits = |text: &str| {
-            (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        if !parts.iter().all(|part| digits(part)) {
-            return None;
-        }
-        let (year, day) = match first.len() {
-            4 => (first, last),
-            _ => (last, first),
-        };
-        let year: i16 = year.parse().ok().filter(|year| *year >= 1970)?;
-        Date::new(year, month.parse().ok()?, day.parse().ok()?)
-            .ok()
-            .map(Day)
+/// Reads a day: `2026-11-21`, or as people write it where a browser shows no calendar:
+/// `21/11/2026`, `21.11.2026`, `21-11-2026`.
+pub fn read_day(text: &str) -> Option<Date> {
+    let parts: Vec<&str> = text.trim().split(['-', '/', '.']).collect();
+    let [first, month, last] = parts.as_slice() else {
+        return None;
+    };
+    let digits = |text: &str| {
+        (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if !parts.iter().all(|part| digits(part)) {
+        return None;
     }
+    let (year, day) = match first.len() {
+        4 => (first, last),
+        _ => (last, first),
+    };
+    let year: i16 = year.parse().ok().filter(|year| *year >= 1970)?;
+    Date::new(year, month.parse().ok()?, day.parse().ok()?).ok()
 }
 
 /// Reads a time of day, in minutes since midnight: `18:05`, `18.05`, `18h05`, `18u05`, `18`.
@@ -171,42 +169,30 @@ pub fn read_time_of_day(text: &str) -> Option<i64> {
 
 /// A point in time on a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// Seconds since 1970-01-01T00:00:00Z.
-    unix_seconds: i64,
+pub struct LocalTime {
+    at: Moment,
     clock: Clock,
 }
 
-impl Moment {
-    /// The moment so many seconds after 1970-01-01T00:00:00Z.
-    pub const fn new(unix_seconds: i64, clock: Clock) -> Moment {
-        Moment {
-            unix_seconds,
-            clock,
-        }
+impl LocalTime {
+    /// What this clock shows then.
+    pub const fn new(at: Moment, clock: Clock) -> LocalTime {
+        LocalTime { at, clock }
     }
 
-    /// The same clock, so many seconds later.
-    pub const fn later(self, seconds: i64) -> Moment {
-        Moment {
-            unix_seconds: self.unix_seconds.saturating_add(seconds),
-            clock: self.clock,
-        }
+    /// The same clock, so much later.
+    pub fn later(self, by: Duration) -> LocalTime {
+        LocalTime::new(self.at.plus(by), self.clock)
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z.
-    pub const fn unix_seconds(self) -> i64 {
-        self.unix_seconds
-    }
-
-    /// The day on its clock, as a form sends it: `2026-11-21`.
-    pub fn form_date(&self) -> String {
-        self.shown().date().to_string()
+    /// The day on its clock.
+    pub fn day(self) -> Date {
+        self.clock.day(self.at)
     }
 
     /// For the `datetime` attribute and for exact reading: RFC 3339 in UTC, to the second.
     pub fn rfc3339(&self) -> String {
-        self.timestamp().to_string()
+        format!("{:.0}", self.at.timestamp())
     }
 
     /// Weekday, date and time in words, without the zone.
@@ -216,12 +202,7 @@ impl Moment {
 
     /// Weekday and date in words.
     pub fn date_in_words(&self, texts: &Texts) -> String {
-        self.filled(texts, texts.date)
-    }
-
-    /// The day and its month, for where there is little room.
-    pub fn day_in_words(&self, texts: &Texts) -> String {
-        self.filled(texts, texts.day_of_year)
+        date_in_words(self.day(), texts)
     }
 
     /// The time of day in words.
@@ -229,59 +210,14 @@ impl Moment {
         self.filled(texts, texts.time_of_day)
     }
 
-    /// The day on its clock, counted from 1970-01-01.
-    pub fn local_day(&self) -> i64 {
-        self.shown().date().duration_since(UNIX_EPOCH).as_hours() / 24
-    }
-
-    fn timestamp(&self) -> Timestamp {
-        Timestamp::from_second(self.unix_seconds).unwrap_or_default()
-    }
-
-    fn shown(&self) -> ZonedDateTime {
-        self.timestamp().to_zoned_datetime(self.clock.0.clone())
-    }
-
     fn filled(&self, texts: &Texts, text: &str) -> String {
-        let t = self.shown();
-        let day = if t.day() == 1 {
-            texts.first_of_month.to_owned()
-        } else {
-            t.day().to_string()
-        };
-        // Monday is the first of the week's names, January of the months'.
-        let of = |names: &[&str], place: i8| {
-            let place = usize::try_from(place).unwrap_or_default();
-            names.get(place).copied().unwrap_or_default().to_owned()
-        };
-        let weekday: Weekday = t.weekday();
-        let values = [
-            (
-                "weekday",
-                of(&texts.weekdays, weekday.to_monday_zero_offset()),
-            ),
-            ("day", day),
-            ("month", of(&texts.months, t.month() - 1)),
-            ("year", t.year().to_string()),
-            ("hh", format!("{:02}", t.hour())),
-            ("h", t.hour().to_string()),
-            ("mm", format!("{:02}", t.minute())),
-        ];
-        values.iter().fold(text.to_owned(), |text, (name, value)| {
-            fill(&text, name, value)
-        })
+        filled(self.clock.shown(self.at), texts, text)
     }
 
     /// The same with the zone: "Saturday 21 November 2026 at 22:00 (Central European Time)".
     pub fn words_with_zone(&self, texts: &Texts) -> String {
-        let shown = self.shown();
-        let name = self
-            .clock
-            .0
-            .to_offset_info(self.timestamp())
-            .abbreviation()
-            .to_owned();
-        let zone = match (&*name, shown.offset().seconds()) {
+        let zone = self.clock.0.to_offset_info(self.at.timestamp());
+        let zone = match (zone.abbreviation(), zone.offset().seconds()) {
             ("CET", _) => texts.zone_cet.to_owned(),
             ("CEST", _) => texts.zone_cest.to_owned(),
             (_, 0) => texts.zone_utc.to_owned(),
@@ -300,6 +236,42 @@ impl Moment {
     }
 }
 
+/// Weekday and date in words.
+pub fn date_in_words(day: Date, texts: &Texts) -> String {
+    filled(day.at(0, 0, 0, 0), texts, texts.date)
+}
+
+/// The day and its month, for where there is little room.
+pub fn day_in_words(day: Date, texts: &Texts) -> String {
+    filled(day.at(0, 0, 0, 0), texts, texts.day_of_year)
+}
+
+fn filled(shown: DateTime, texts: &Texts, text: &str) -> String {
+    let day = if shown.day() == 1 {
+        texts.first_of_month.to_owned()
+    } else {
+        shown.day().to_string()
+    };
+    // Monday is the first of the week's names, January of the months'.
+    let of = |names: &[&str], place: i8| {
+        let place = usize::try_from(place).unwrap_or_default();
+        names.get(place).copied().unwrap_or_default().to_owned()
+    };
+    let weekday = shown.weekday().to_monday_zero_offset();
+    let values = [
+        ("weekday", of(&texts.weekdays, weekday)),
+        ("day", day),
+        ("month", of(&texts.months, shown.month() - 1)),
+        ("year", shown.year().to_string()),
+        ("hh", format!("{:02}", shown.hour())),
+        ("h", shown.hour().to_string()),
+        ("mm", format!("{:02}", shown.minute())),
+    ];
+    values.iter().fold(text.to_owned(), |text, (name, value)| {
+        fill(&text, name, value)
+    })
+}
+
 /// `UTC+2`, `UTC−3:30`.
 fn offset_in_words(seconds: i32) -> String {
     let sign = if seconds < 0 { '\u{2212}' } else { '+' };
@@ -315,13 +287,17 @@ mod tests {
     use super::super::texts::{DE, EN, FR, NL};
     use super::*;
 
+    fn shown(seconds: i64, clock: Clock) -> LocalTime {
+        LocalTime::new(Moment::from_millis(seconds * 1000), clock)
+    }
+
     fn brussels() -> Clock {
         Clock::of("", "BE")
     }
 
     #[test]
     fn each_language_writes_a_moment_its_own_way() {
-        let moment = Moment::new(1_795_294_805, brussels());
+        let moment = shown(1_795_294_805, brussels());
         assert_eq!(moment.rfc3339(), "2026-11-21T21:00:05Z");
         assert_eq!(
             moment.words_with_zone(&NL),
@@ -333,7 +309,7 @@ mod tests {
         );
         assert_eq!(moment.words(&DE), "Samstag, 21. November 2026, 22:00 Uhr");
         assert_eq!(moment.words(&EN), "Saturday 21 November 2026 at 22:00");
-        let utc = Moment::new(1_795_294_805, Clock::new(TimeZone::UTC));
+        let utc = shown(1_795_294_805, Clock::new(TimeZone::UTC));
         assert_eq!(
             utc.words_with_zone(&EN),
             "Saturday 21 November 2026 at 21:00 (UTC)"
@@ -349,7 +325,7 @@ mod tests {
             (1_792_890_000, "02:00 (Central European Time)"),
         ];
         for (seconds, expected) in table {
-            let text = Moment::new(seconds, brussels()).words_with_zone(&EN);
+            let text = shown(seconds, brussels()).words_with_zone(&EN);
             assert!(text.ends_with(expected), "{seconds}: {text}");
         }
     }
@@ -358,8 +334,8 @@ mod tests {
     fn what_the_clock_shows_is_read_back() {
         let clock = brussels();
         let at = |day: &str, time: &str| {
-            let day = Day::parse(day).unwrap();
-            clock.at(day, read_time_of_day(time).unwrap()).0.rfc3339()
+            let day = read_day(day).unwrap();
+            LocalTime::new(clock.at(day, read_time_of_day(time).unwrap()).0, clock).rfc3339()
         };
         for (day, time, utc) in [
             ("2026-11-21", "18:00", "2026-11-21T17:00:00Z"),
@@ -375,16 +351,21 @@ mod tests {
         ] {
             assert_eq!(at(day, time), utc, "{day} {time}");
         }
-        let (moment, last) = clock.at(Day::parse("2026-07-01").unwrap(), 0);
+        let (moment, last) = clock.at(read_day("2026-07-01").unwrap(), 0);
         assert_eq!(moment, last);
-        assert_eq!(moment.form_date(), "2026-07-01");
+        assert_eq!(clock.day(moment).to_string(), "2026-07-01");
         for day in ["2026-03-29", "2026-03-30", "2026-10-25", "2026-10-26"] {
-            let (midnight, _) = clock.at(Day::parse(day).unwrap(), 0);
-            assert_eq!(clock.midnight(midnight.local_day()), midnight, "{day}");
+            let day = read_day(day).unwrap();
+            let (midnight, _) = clock.at(day, 0);
+            assert_eq!(clock.day(midnight), day);
+            assert_eq!(
+                clock.day(midnight.minus(Duration::from_millis(1))),
+                day.yesterday().unwrap()
+            );
         }
         // Half past two comes twice in the night in October.
-        let (first, last) = clock.at(Day::parse("2026-10-25").unwrap(), 150);
-        assert_eq!(last.unix_seconds() - first.unix_seconds(), 3600);
+        let (first, last) = clock.at(read_day("2026-10-25").unwrap(), 150);
+        assert_eq!(last.since(first), Duration::from_secs(3600));
         for text in [
             "",
             "2026-11-31",
@@ -394,7 +375,7 @@ mod tests {
             "2026-11",
             "٢٠٢٦-11-21",
         ] {
-            assert_eq!(Day::parse(text), None, "{text}");
+            assert_eq!(read_day(text), None, "{text}");
         }
         for text in [
             "", "24:00", "12:60", "six", "-1", "1234", "6:30 pm", "18:05:61",
@@ -406,7 +387,7 @@ mod tests {
     #[test]
     fn a_country_has_the_time_of_its_own_clock() {
         let at = |zone: &str, region: &str, seconds: i64| {
-            let text = Moment::new(seconds, Clock::of(zone, region)).words_with_zone(&EN);
+            let text = shown(seconds, Clock::of(zone, region)).words_with_zone(&EN);
             text.split(" at ").nth(1).unwrap().to_owned()
         };
         let (winter, summer) = (1_795_294_805, 1_782_000_000);
@@ -427,13 +408,13 @@ mod tests {
 
     #[test]
     fn the_first_of_a_month_is_written_as_french_does() {
-        let first = Moment::new(1_793_491_200, Clock::new(TimeZone::UTC));
+        let first = shown(1_793_491_200, Clock::new(TimeZone::UTC));
         assert_eq!(
             first.words(&FR),
             "dimanche 1er novembre 2026 à 0\u{a0}h\u{a0}00"
         );
         assert_eq!(
-            first.later(86_400).words(&EN),
+            first.later(Duration::from_secs(86_400)).words(&EN),
             "Monday 2 November 2026 at 00:00"
         );
     }

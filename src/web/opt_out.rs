@@ -125,7 +125,7 @@ pub(super) async fn done(state: State, desk: DeskData, request: HttpRequest) -> 
                 token: &step.token,
                 reference: &code,
                 facts: shown.facts(),
-                since: desk.moment(registration.effective_at),
+                since: desk.local_time(registration.effective_at),
                 validity_hours: validity_hours(&state),
                 mail,
                 // Behind the #, where no server sees it.

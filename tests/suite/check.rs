@@ -1,18 +1,17 @@
 //! The check: what it answers, to whom, and how it refuses.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::harness::api::{Api, encoded};
 use crate::harness::numbers::UNREADABLE;
 use crate::harness::{Answer, World, number, on_every_store, raw};
 
-fn time_of(answer: &Value, field: &str) -> OffsetDateTime {
+fn time_of(answer: &Value, field: &str) -> Timestamp {
     let text = answer[field]
         .as_str()
         .unwrap_or_else(|| panic!("no {field} in {answer}"));
-    OffsetDateTime::parse(text, &Rfc3339)
+    text.parse()
         .unwrap_or_else(|problem| panic!("{field} of {answer}: {problem}"))
 }
 
@@ -141,7 +140,7 @@ on_every_store! {
         );
         for answer in [&listed, &clear] {
             let valid = time_of(answer, "valid_until") - time_of(answer, "checked_at");
-            assert_eq!(valid.whole_hours(), 24, "{answer}");
+            assert_eq!(valid.as_hours(), 24, "{answer}");
             assert_uuid_v7(answer["id"].as_str().unwrap());
         }
         assert_ne!(listed["id"], clear["id"]);

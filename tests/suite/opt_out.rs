@@ -308,8 +308,7 @@ on_every_store! {
         let check = dialler.check(&number(1), "telco").expect(200).json();
         let [since, asked] = [&registration["effective_at"], &check["checked_at"]].map(|time| {
             let text = time.as_str().unwrap();
-            time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)
-                .unwrap()
+            text.parse::<jiff::Timestamp>().unwrap()
         });
         assert!(since <= asked, "{registration} {check}");
     }

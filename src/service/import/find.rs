@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Day, kept, operator};
+use jiff::civil::Date;
+
+use super::{kept, operator};
 use crate::domain::{Moment, PhoneNumber, Principal, SellerRef};
 use crate::service::{Service, ServiceError};
 use crate::store::{Kind, Spot};
@@ -19,7 +21,7 @@ pub struct FoundListing {
     /// Whether the list took it out.
     pub remove: bool,
     /// The date of the objection, as far as it is known.
-    pub date: Option<Day>,
+    pub date: Option<Date>,
     /// When the list was brought in.
     pub begun_at: Moment,
 }

@@ -20,7 +20,9 @@ use crate::log::storage::Storage;
 use crate::service::ServiceError;
 use crate::store::Spot;
 
-use super::{Day, Rejected, Rejection};
+use super::day::{from_number, to_number};
+use super::{Rejected, Rejection};
+use jiff::civil::Date;
 
 const MAGIC: [u8; 8] = *b"mtrlist1";
 const HEAD: usize = 8 + (BLOCKS + 1) * 4;
@@ -41,7 +43,7 @@ pub(super) fn path(import: &str, number: u32) -> String {
 
 /// An object, from sorted listings.
 pub(super) fn write(
-    listings: &[(Spot, Option<Day>)],
+    listings: &[(Spot, Option<Date>)],
     rejected: &[Rejected],
 ) -> io::Result<Vec<u8>> {
     let mut object = Vec::with_capacity(HEAD + listings.len() * 8 + rejected.len());
@@ -65,7 +67,7 @@ pub(super) fn write(
             for (spot, day) in these {
                 put_varint(spot.get() - before, &mut plain);
                 before = spot.get();
-                plain.extend_from_slice(&day.map_or(0, Day::number).to_le_bytes());
+                plain.extend_from_slice(&to_number(*day).to_le_bytes());
             }
         }
         if !plain.is_empty() {
@@ -83,7 +85,7 @@ pub(super) async fn find(
     import: &str,
     number: u32,
     spot: Spot,
-) -> Result<Option<Option<Day>>, ServiceError> {
+) -> Result<Option<Option<Date>>, ServiceError> {
     let block = block(storage, import, number, block_of(spot)).await?;
     let mut rest = block.as_slice();
     let mut at = 0_u64;
@@ -93,7 +95,7 @@ pub(super) async fn find(
         let (day, others) = rest.split_first_chunk().ok_or_else(damaged)?;
         rest = others;
         if at >= spot.get() {
-            return Ok((at == spot.get()).then(|| Day::from_number(u16::from_le_bytes(*day))));
+            return Ok((at == spot.get()).then(|| from_number(u16::from_le_bytes(*day))));
         }
     }
     Ok(None)
@@ -252,7 +254,7 @@ mod tests {
             rejected in prop::collection::vec((any::<u32>(), 0_u8..12), 0..40),
         ) {
             let listings: BTreeMap<_, _> =
-                listings.into_iter().map(|(n, day)| (spot(n), Day::from_number(day))).collect();
+                listings.into_iter().map(|(n, day)| (spot(n), from_number(day))).collect();
             let rejected: Vec<_> = rejected
                 .into_iter()
                 .map(|(line, n)| Rejected { line, reason: Rejection::from_number(n).unwrap() })

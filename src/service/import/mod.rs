@@ -25,7 +25,7 @@ mod rows;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub use day::{DateError, Day};
+pub use day::{DateError, objected_on, today};
 pub use find::FoundListing;
 pub use new::NewImport;
 pub use record::{Counts, ImportView, State};
@@ -141,7 +141,7 @@ impl Service {
             return Err(ServiceError::ImportState("this import has no such part"));
         }
         let (reader, subjects) = (record.rows.clone(), self.keyring.subjects().clone());
-        let (date, today) = (record.date, Day::today());
+        let (date, today) = (record.date, day::today());
         let read = tokio::task::spawn_blocking(move || {
             let place = |phone: &PhoneNumber| Spot::of(&subjects.subject(phone));
             let read = reader.read(&bytes, number == 1, date, today, place)?;
@@ -163,7 +163,7 @@ impl Service {
                 return Err(ServiceError::ImportState("this import is finished"));
             }
             record.done.entry(number).or_insert(counts);
-            record.days = Day::around(record.days, days);
+            record.days = day::around(record.days, days);
             Ok(())
         })
         .await?;

@@ -2,7 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Day, LONGEST_PART, MOST_PARTS, Rows, TakeFrom};
+use jiff::civil::Date;
+
+use super::{LONGEST_PART, MOST_PARTS, Rows, TakeFrom, day};
 use crate::domain::SellerRef;
 use crate::service::ServiceError;
 
@@ -21,7 +23,7 @@ pub struct NewImport {
     /// Out of which lists they are taken.
     pub from: TakeFrom,
     /// The date of the objection, for rows that have none.
-    pub date: Option<Day>,
+    pub date: Option<Date>,
     /// SHA-256 of the whole file.
     pub file: [u8; 32],
     /// How long the file is.
@@ -63,7 +65,7 @@ impl NewImport {
             self.seller.as_str().as_bytes(),
             &[u8::from(self.remove)],
             from.as_bytes(),
-            &self.date.map_or(0, Day::number).to_be_bytes(),
+            &day::to_number(self.date).to_be_bytes(),
             &self.parts.to_be_bytes(),
             &self.part_bytes.to_be_bytes(),
             &self

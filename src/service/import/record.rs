@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::kept::BLOCKS;
 use super::removal::TakenFrom;
-use super::{Day, NewImport, Rows};
+use jiff::civil::Date;
+
+use super::{NewImport, Rows};
 use crate::domain::{KeyId, Moment, SellerRef};
 use crate::service::ServiceError;
 
@@ -48,11 +50,11 @@ pub struct ImportView {
     /// Whether its numbers are taken out.
     pub remove: bool,
     /// The date of the objection, for rows that have none.
-    pub date: Option<Day>,
+    pub date: Option<Date>,
     /// The first date of an objection so far.
-    pub earliest: Option<Day>,
+    pub earliest: Option<Date>,
     /// The last date of an objection so far.
-    pub latest: Option<Day>,
+    pub latest: Option<Date>,
     /// SHA-256 of the file.
     pub sha256: String,
     /// How long the file is.
@@ -92,7 +94,7 @@ pub(super) struct Record {
     pub seller: SellerRef,
     pub remove: bool,
     pub from: TakenFrom,
-    pub date: Option<Day>,
+    pub date: Option<Date>,
     sha256: String,
     bytes: u64,
     pub parts: u32,
@@ -102,7 +104,7 @@ pub(super) struct Record {
     pub begun_at: Moment,
     begun_by: KeyId,
     pub finished_at: Option<Moment>,
-    pub days: Option<(Day, Day)>,
+    pub days: Option<(Date, Date)>,
     #[serde(with = "compact")]
     pub done: BTreeMap<u32, Counts>,
     pub steps: u32,

@@ -4,7 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, DateError, Day, Rejected, Rejection};
+use jiff::civil::Date;
+
+use super::{Counts, DateError, Rejected, Rejection, day};
 use crate::domain::{Notation, PhoneNumber};
 use crate::store::Spot;
 use crate::table::{
@@ -70,7 +72,7 @@ pub(super) struct Part {
     passed_over: u64,
     undated: u64,
     /// Each number once, sorted; with the first date of those that it has.
-    pub listings: Vec<(Spot, Option<Day>)>,
+    pub listings: Vec<(Spot, Option<Date>)>,
     /// Rows that are not in, and rows that are in without their date.
     pub rejected: Vec<Rejected>,
 }
@@ -93,9 +95,9 @@ impl Part {
     }
 
     /// The first and the last date.
-    pub fn days(&self) -> Option<(Day, Day)> {
+    pub fn days(&self) -> Option<(Date, Date)> {
         let days = self.listings.iter().filter_map(|(_, day)| *day);
-        days.fold(None, |span, day| Day::around(span, Some((day, day))))
+        days.fold(None, |span, day| day::around(span, Some((day, day))))
     }
 }
 
@@ -108,8 +110,8 @@ impl Rows {
         &self,
         bytes: &[u8],
         is_first: bool,
-        date: Option<Day>,
-        today: Day,
+        date: Option<Date>,
+        today: Date,
         place: impl Fn(&PhoneNumber) -> Spot,
     ) -> Result<Part, PartError> {
         let mut part = Part {
@@ -197,11 +199,11 @@ impl Rows {
     }
 
     /// The date of the row that was read last.
-    fn day(&self, reader: &RowReader, row: &[u8], today: Day) -> Result<Option<Day>, DateError> {
+    fn day(&self, reader: &RowReader, row: &[u8], today: Date) -> Result<Option<Date>, DateError> {
         let column = self.date_column;
         let cell = column.and_then(|column| reader.last_cells().get(row, column));
         let cell = String::from_utf8_lossy(cell.unwrap_or_default());
-        Day::read(&cell, self.date_order, today)
+        day::objected_on(&cell, self.date_order, today)
     }
 
     /// Whether the row that was read last is one of those that are meant.
@@ -272,7 +274,7 @@ mod tests {
         }
     }
 
-    fn today() -> Day {
+    fn today() -> Date {
         "2026-11-25".parse().unwrap()
     }
 
@@ -391,7 +393,7 @@ mod tests {
         };
         let text = "+32470000001,2020-01-01\n+32470000001,\n+32470000001,2019-01-01\n";
         let part = read(&rows, text);
-        let day: Day = "2019-01-01".parse().unwrap();
+        let day: Date = "2019-01-01".parse().unwrap();
         assert_eq!(
             part.listings
                 .iter()

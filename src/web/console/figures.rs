@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
+use jiff::ToSpan;
 
 use super::visitor::Visitor;
 use crate::api::State;
 use crate::domain::{Finding, Moment, Role};
 use crate::service::report::Filter;
 use crate::web::DeskData;
+use crate::web::moment::{date_in_words, day_in_words};
 use crate::web::pages::{ConsoleFigures, FigureDay};
 use crate::web::plot::{Rank, Stack, over_time, ranked};
 
@@ -33,14 +35,13 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
     }
     let days = days_of(request.query_string());
     let to = Moment::now();
-    let today = desk.moment(to).local_day();
+    let today = desk.clock.day(to);
     // The first day is whole: it begins when its clock says so, for checks and reports alike.
-    let first = today - i64::from(days) + 1;
+    let first = today.saturating_sub((i64::from(days) - 1).days());
     let clock = desk.clock;
-    let from = Moment::from_millis(clock.midnight(first).unix_seconds() * 1000);
-    let local =
-        move |at: Moment| crate::web::moment::Moment::new(at.millis() / 1000, clock).local_day();
-    let checks = match state.service.checks_by_day(from, to, local).await {
+    let (from, _) = clock.at(first, 0);
+    let day = move |at| clock.day(at);
+    let checks = match state.service.checks_by_day(from, to, day).await {
         Ok(checks) => checks,
         Err(error) => return visitor.failed(&error),
     };
@@ -57,18 +58,16 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
     let (texts, console) = (frame.texts(), &frame.texts().console);
     let mut rows = Vec::new();
     let mut stacks = Vec::new();
-    for day in first..=today {
-        let noon = Moment::from_millis((day * 86_400 + 43_200) * 1000);
-        let at = desk.moment(noon);
+    for day in first.series(1.day()).take_while(|day| *day <= today) {
         let answers = checks.days.get(&day).map(|day| day.answers);
         let answers = answers.unwrap_or_default();
         let figures = [answers.suppress, answers.not_listed, answers.invalid];
         stacks.push(Stack {
-            label: at.day_in_words(texts),
+            label: day_in_words(day, texts),
             figures: figures.to_vec(),
         });
         if answers.total() > 0 {
-            let label = at.date_in_words(texts);
+            let label = date_in_words(day, texts);
             rows.push(FigureDay { label, figures });
         }
     }

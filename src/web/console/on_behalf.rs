@@ -193,7 +193,7 @@ pub(super) async fn done(state: State, desk: DeskData, request: HttpRequest) -> 
         frame: visitor.frame(),
         nav: visitor.nav(PATH),
         reference: &made.code,
-        since: desk.moment(made.since),
+        since: desk.local_time(made.since),
     };
     visitor.page(StatusCode::OK, &view)
 }

@@ -59,7 +59,7 @@ async fn overview(visitor: &Visitor<'_>) -> Result<HttpResponse, ServiceError> {
             .map(|(company, count, since)| OverdueCompany {
                 company,
                 count,
-                since: desk.moment(since),
+                since: desk.local_time(since),
             })
             .collect(),
         checks,
@@ -68,7 +68,7 @@ async fn overview(visitor: &Visitor<'_>) -> Result<HttpResponse, ServiceError> {
             .map(|seller| CompanyLine {
                 name: seller.name,
                 id: seller.id.to_string(),
-                since: desk.moment(seller.created_at),
+                since: desk.local_time(seller.created_at),
             })
             .collect(),
         agencies: agencies
@@ -93,8 +93,8 @@ async fn overview(visitor: &Visitor<'_>) -> Result<HttpResponse, ServiceError> {
                     Role::Seller { seller } => seller.to_string(),
                     Role::Regulator | Role::Operator => String::new(),
                 },
-                since: desk.moment(key.created_at),
-                revoked: key.revoked_at.map(|at| desk.moment(at)),
+                since: desk.local_time(key.created_at),
+                revoked: key.revoked_at.map(|at| desk.local_time(at)),
             })
             .collect(),
     };

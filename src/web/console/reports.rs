@@ -14,7 +14,7 @@ use crate::service::{ServiceError, Snapshot};
 use crate::web::answer::{attachment, message, see_other};
 use crate::web::draft::{Draft, Why};
 use crate::web::form::Fields;
-use crate::web::moment::{Clock, Day};
+use crate::web::moment::{Clock, read_day};
 use crate::web::pages::{
     AnswerBox, AnswerError, ConsoleReport, ConsoleReports, ConsoleRole, FilterForm, MessageKind,
     ReportLine,
@@ -66,10 +66,7 @@ impl Typed {
                 text => read(text).map(Some),
             }
         }
-        let midnight = |text: &str, minutes: i64| {
-            let (at, _) = clock.at(Day::parse(text)?, minutes);
-            Some(Moment::from_millis(at.unix_seconds() * 1000))
-        };
+        let midnight = |text: &str, minutes: i64| Some(clock.at(read_day(text)?, minutes).0);
         let state = |text: &str| Progress::ALL.into_iter().find(|one| one.as_str() == text);
         Some(Filter {
             seller: part(self.get("company"), |text| SellerId::parse(text).ok())?,
@@ -180,7 +177,7 @@ fn line(desk: &Desk, report: &ReportView, known: &Snapshot, now: Moment) -> Repo
         path: path(report.id),
         company: company_name(report, known),
         number: number.map_or_else(String::new, |number| number.international()),
-        called: desk.moment(report.called_to),
+        called: desk.local_time(report.called_to),
         finding: report.finding,
         state: report.state,
         left: left(report, now),
@@ -359,7 +356,7 @@ async fn page_of(
         nav: visitor.nav(PATH),
         told: report.told,
         opted_out: report.opted_out,
-        opted_out_since: report.opted_out_since.map(|at| desk.moment(at)),
+        opted_out_since: report.opted_out_since.map(|at| desk.local_time(at)),
         left: left(&report, Moment::now()),
         answer: may_answer.then_some(AnswerBox {
             text,

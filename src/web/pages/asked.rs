@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::super::moment::Moment;
+use super::super::moment::LocalTime;
 use super::super::texts::{Language, fill};
 use super::{Channels, Frame};
 
@@ -10,7 +10,7 @@ use super::{Channels, Frame};
 #[derive(Debug, Clone)]
 pub struct Line {
     /// When.
-    pub at: Moment,
+    pub at: LocalTime,
     /// Who asked for whom, and what they were told; in the reader's language.
     pub said: String,
     /// Whether the answer was not to call.
@@ -20,8 +20,8 @@ pub struct Line {
 /// The questions of one day, the newest first.
 #[derive(Debug, Clone)]
 pub struct Day {
-    /// Some moment of that day.
-    pub day: Moment,
+    /// The day, in the reader's language.
+    pub day: String,
     /// The questions.
     pub lines: Vec<Line>,
 }
@@ -32,7 +32,7 @@ pub struct OfNumber {
     /// In international form.
     pub number: String,
     /// Since when it is with this registration, if it came in later.
-    pub since: Option<Moment>,
+    pub since: Option<LocalTime>,
     /// The picture of questions over time; empty where there are none.
     pub plot: String,
     /// The newest day first.
@@ -52,7 +52,7 @@ pub struct Asked<'a> {
     /// Calls, texts or both.
     pub channels: Channels,
     /// Since when questions are shown.
-    pub since: Moment,
+    pub since: LocalTime,
     /// Each number of the registration.
     pub numbers: Vec<OfNumber>,
     /// How many lines each number has at most, if there were more.

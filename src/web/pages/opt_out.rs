@@ -1,8 +1,10 @@
 //! After the form: everything once more, and then the code.
 
+use std::time::Duration;
+
 use askama::Template;
 
-use super::super::moment::Moment;
+use super::super::moment::LocalTime;
 use super::super::qr::Drawing;
 use super::super::texts::{Language, fill};
 use super::{Companies, Facts, Frame, MailForm, Notice};
@@ -65,7 +67,7 @@ pub struct Done<'a> {
     /// What was registered.
     pub facts: Facts<'a>,
     /// Since when it holds.
-    pub since: Moment,
+    pub since: LocalTime,
     /// Hours for which a company may use an answer it got before.
     pub validity_hours: u32,
     /// The form for a letter, where there is mail.
@@ -132,7 +134,7 @@ impl Done<'_> {
         let texts = self.frame.texts();
         let until = self
             .since
-            .later(i64::from(self.validity_hours) * 3600)
+            .later(Duration::from_secs(u64::from(self.validity_hours) * 3600))
             .words(texts);
         fill(
             &fill(

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::super::moment::Moment;
+use super::super::moment::LocalTime;
 use super::super::texts::{Country, Language, countries, country, fill};
 use super::form::number_hint;
 use super::{Companies, Facts, Frame, Notice, Problem};
@@ -118,7 +118,7 @@ impl RegistrationLogin<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Happened {
     /// When.
-    pub at: Moment,
+    pub at: LocalTime,
     /// What, with the company's name if it is about one.
     pub what: Deed,
     /// That name.
@@ -157,11 +157,11 @@ pub struct Registration<'a> {
     /// What is registered.
     pub facts: Facts<'a>,
     /// Since when it holds, or held.
-    pub since: Moment,
+    pub since: LocalTime,
     /// When it was withdrawn; `None` while it holds.
-    pub withdrawn: Option<Moment>,
+    pub withdrawn: Option<LocalTime>,
     /// Until when that can be undone.
-    pub undo_until: Option<Moment>,
+    pub undo_until: Option<LocalTime>,
     /// For how many hours a withdrawal can be undone.
     pub undo_hours: u32,
     /// What was done with it, the oldest first.
@@ -300,7 +300,7 @@ impl Registration<'_> {
         country(self.region).is_some()
     }
 
-    fn undo(&self, until: &Moment) -> String {
+    fn undo(&self, until: &LocalTime) -> String {
         let texts = self.frame.texts();
         fill(texts.own.undo_text, "until", &until.words(texts))
     }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::super::moment::Moment;
+use super::super::moment::LocalTime;
 use super::super::texts::{Country, Language, ReportTexts, Texts, countries, country, fill};
 use super::form::on_one_line;
 use super::{Frame, Notice, NumberBox, Problem, SellerChoice};
@@ -26,7 +26,7 @@ pub enum ReportError {
     Future,
     /// A call so early that nobody can tell who had asked before it. Since this moment it can be
     /// looked into.
-    BeforeRecord(Moment),
+    BeforeRecord(LocalTime),
     /// A name of more than so many characters.
     LongName(usize),
     /// The same of the number on the screen.
@@ -209,7 +209,7 @@ impl ReportForm<'_> {
 #[derive(Debug, Clone)]
 pub struct ShownCheck<'a> {
     /// When.
-    pub at: Moment,
+    pub at: LocalTime,
     /// The agency's name, if there is one.
     pub agency: Option<&'a str>,
     /// The company's name.
@@ -241,11 +241,11 @@ pub struct Report<'a> {
     /// The number, in international form.
     pub number: &'a str,
     /// The earliest moment of the call.
-    pub from: Moment,
+    pub from: LocalTime,
     /// The latest one.
-    pub to: Moment,
+    pub to: LocalTime,
     /// When it was sent.
-    pub sent: Moment,
+    pub sent: LocalTime,
     /// The number on the screen.
     pub caller: &'a str,
     /// The person's words.
@@ -253,9 +253,9 @@ pub struct Report<'a> {
     /// The checks before the call.
     pub checks: Vec<ShownCheck<'a>>,
     /// Until when the company should answer.
-    pub answer_by: Option<Moment>,
+    pub answer_by: Option<LocalTime>,
     /// The company's answers.
-    pub answers: Vec<(Moment, &'a str)>,
+    pub answers: Vec<(LocalTime, &'a str)>,
     /// Authorities: their names and addresses.
     pub authorities: Vec<(&'a str, &'a str)>,
     /// Why the page comes again.
@@ -365,7 +365,7 @@ pub struct Listed<'a> {
     /// The company's name, if it is known.
     pub company: Option<&'a str>,
     /// The latest moment of the call.
-    pub called: Moment,
+    pub called: LocalTime,
     /// How far it is.
     pub state: State,
 }

@@ -1,10 +1,13 @@
 //! What a person typed about a call, and what is wrong with it.
 
+use std::time::Duration;
+
 use crate::api::State;
+use crate::domain::Moment;
 use crate::domain::{PhoneError, PhoneNumber, Region, SellerId};
 use crate::service::report::{Company, LONGEST_NAME, LONGEST_WORDS, Told};
 use crate::web::form::Fields;
-use crate::web::moment::{Clock, Day, read_time_of_day};
+use crate::web::moment::{Clock, read_day, read_time_of_day};
 use crate::web::pages::{ReportError, SURE};
 use crate::web::texts::Language;
 
@@ -162,21 +165,19 @@ impl Typed {
     }
 
     /// The time within which the call came.
-    fn range(
-        &self,
-        clock: Clock,
-        wrong: &mut Vec<ReportError>,
-    ) -> Option<(crate::domain::Moment, crate::domain::Moment)> {
-        use crate::domain::Moment;
-        const MINUTE: i64 = 60;
-        let Some(day) = Day::parse(&self.date) else {
+    fn range(&self, clock: Clock, wrong: &mut Vec<ReportError>) -> Option<(Moment, Moment)> {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let Some(day) = read_day(&self.date) else {
             wrong.push(ReportError::Date);
             return None;
         };
         // Of an hour that a clock shows twice both are meant.
-        let ((first, last), before, after) = if self.sure == SURE[3] {
+        let ((first, last), around) = if self.sure == SURE[3] {
             // To the next midnight: the day of the change has 25 hours, or 23.
-            ((clock.at(day, 0).0, clock.at(day, 24 * 60).0), 0, 0)
+            (
+                (clock.at(day, 0).0, clock.at(day, 24 * 60).0),
+                Duration::ZERO,
+            )
         } else {
             let Some(minutes) = read_time_of_day(&self.time) else {
                 wrong.push(ReportError::Time);
@@ -187,16 +188,12 @@ impl Typed {
                 "rough" => 120 * MINUTE,
                 _ => 30 * MINUTE,
             };
-            (clock.at(day, minutes), around, around)
+            (clock.at(day, minutes), around)
         };
         let now = Moment::now();
-        let moment = |seconds: i64| Moment::from_millis(seconds * 1000);
-        let (from, to) = (
-            moment(first.unix_seconds() - before),
-            moment(last.unix_seconds() + after),
-        );
+        let (from, to) = (first.minus(around), last.plus(around));
         // A clock at home may be a few minutes fast.
-        if moment(first.unix_seconds() - 5 * MINUTE) > now {
+        if first.minus(5 * MINUTE) > now {
             wrong.push(ReportError::Future);
             return None;
         }

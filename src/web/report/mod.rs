@@ -133,7 +133,7 @@ pub(super) async fn list(state: State, desk: DeskData, request: HttpRequest) -> 
             .map(|(report, name)| Listed {
                 path: path(report.id),
                 company: name.as_deref(),
-                called: desk.moment(report.called_to),
+                called: desk.local_time(report.called_to),
                 state: report.state,
             })
             .collect(),
@@ -275,7 +275,7 @@ impl<'a> Step<'a> {
             Why::Wrong => read().err().unwrap_or_default(),
             Why::BeforeRecord(since) => Wrong {
                 form: vec![ReportError::BeforeRecord(
-                    desk.moment(Moment::from_millis(since)),
+                    desk.local_time(Moment::from_millis(since)),
                 )],
                 beyond: authorities(state, read().ok().map(|told| told.number)),
                 ..Wrong::default()
@@ -322,7 +322,7 @@ impl<'a> Step<'a> {
             company: &typed.company,
             company_name: &typed.company_name,
             date: &typed.date,
-            today: self.desk.moment(Moment::now()).form_date(),
+            today: self.desk.local_time(Moment::now()).day().to_string(),
             time: &typed.time,
             sure: &typed.sure,
             caller: &typed.caller,

@@ -127,7 +127,7 @@ fn readme(desk: &Desk, language: Language, evidence: &Evidence, page: &Report<'_
         Language::En => include_str!("pack/en.md"),
     };
     let texts = language.texts();
-    let words = |at| desk.moment(at).words_with_zone(texts);
+    let words = |at| desk.local_time(at).words_with_zone(texts);
     let report: &ReportView = &evidence.report;
     let since = report
         .opted_out_since

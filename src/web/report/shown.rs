@@ -79,25 +79,25 @@ impl<'a> Shown<'a> {
             state: self.report.state,
             company: self.company.as_deref(),
             number: &self.number,
-            from: desk.moment(self.report.called_from),
-            to: desk.moment(self.report.called_to),
-            sent: desk.moment(self.report.at),
+            from: desk.local_time(self.report.called_from),
+            to: desk.local_time(self.report.called_to),
+            sent: desk.local_time(self.report.at),
             caller: telling.map_or("", |telling| telling.caller.as_str()),
             words: telling.map_or("", |telling| telling.words.as_str()),
             checks: checks
                 .map(|(check, (agency, company))| ShownCheck {
-                    at: desk.moment(check.at),
+                    at: desk.local_time(check.at),
                     agency: agency.as_deref(),
                     company,
                     suppress: check.suppress,
                     decides: check.decides,
                 })
                 .collect(),
-            answer_by: self.report.answer_by.map(|by| desk.moment(by)),
+            answer_by: self.report.answer_by.map(|by| desk.local_time(by)),
             answers: telling.map_or_else(Vec::new, |telling| {
                 let answers = telling.answers.iter();
                 answers
-                    .map(|answer| (desk.moment(answer.at), answer.text.as_str()))
+                    .map(|answer| (desk.local_time(answer.at), answer.text.as_str()))
                     .collect()
             }),
             authorities: self

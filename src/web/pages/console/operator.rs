@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::super::super::moment::Moment;
+use super::super::super::moment::LocalTime;
 use super::super::super::texts::{ConsoleTexts, Country, Language, fill};
 use super::super::form::{CHOICES, FormError};
 use super::super::{Frame, Notice, OptOutForm, Problem};
@@ -18,7 +18,7 @@ pub struct OverdueCompany {
     /// How many.
     pub count: usize,
     /// When the oldest was due.
-    pub since: Moment,
+    pub since: LocalTime,
 }
 
 /// A company.
@@ -29,7 +29,7 @@ pub struct CompanyLine {
     /// Its id.
     pub id: String,
     /// Since when it is here.
-    pub since: Moment,
+    pub since: LocalTime,
 }
 
 /// An agency.
@@ -53,9 +53,9 @@ pub struct KeyLine {
     /// The agency or the company that it is of, if it is of one.
     pub of: String,
     /// When it was made.
-    pub since: Moment,
+    pub since: LocalTime,
     /// When it was revoked, if it was.
-    pub revoked: Option<Moment>,
+    pub revoked: Option<LocalTime>,
 }
 
 /// `GET /console` for the operator.
@@ -118,12 +118,12 @@ impl ConsoleOverview<'_> {
         }
     }
 
-    fn since(&self, moment: Moment) -> String {
+    fn since(&self, moment: LocalTime) -> String {
         let words = moment.words(self.frame.texts());
         fill(self.texts().since, "when", &words)
     }
 
-    fn revoked(&self, moment: &Moment) -> String {
+    fn revoked(&self, moment: &LocalTime) -> String {
         let words = moment.words(self.frame.texts());
         fill(self.texts().revoked, "when", &words)
     }
@@ -227,7 +227,7 @@ pub struct ConsoleHandover<'a> {
     /// The code.
     pub reference: &'a str,
     /// Since when the opt-out holds.
-    pub since: Moment,
+    pub since: LocalTime,
 }
 
 impl ConsoleHandover<'_> {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::super::super::moment::Moment;
+use super::super::super::moment::LocalTime;
 use super::super::super::texts::{ConsoleTexts, Language, fill};
 use super::super::report::{finding_text, state_text};
 use super::super::{Frame, Notice, Problem, Report};
@@ -20,7 +20,7 @@ pub struct ReportLine {
     /// The number that was called, in international form.
     pub number: String,
     /// The latest moment of the call.
-    pub called: Moment,
+    pub called: LocalTime,
     /// What was found.
     pub finding: Finding,
     /// How far it is.
@@ -228,7 +228,7 @@ pub struct ConsoleReport<'a> {
     /// Whether the number was opted out when the call came.
     pub opted_out: OptedOut,
     /// Since when, if it was.
-    pub opted_out_since: Option<Moment>,
+    pub opted_out_since: Option<LocalTime>,
     /// The seconds left for the answer; below zero it is late.
     pub left: Option<i64>,
     /// Where the answer is written, for the company.
