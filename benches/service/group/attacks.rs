@@ -1,11 +1,12 @@
 //! What the checks of one agency wait while somebody else does their worst.
 
-use std::io::{Read, Write};
+use std::io::{Cursor, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use data_encoding::Specification;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -33,30 +34,169 @@ const SELLERS: usize = 100;
 /// Threads that attack.
 const ATTACKERS: usize = 4;
 
+/// By how much the service may grow meanwhile, in MiB.
+const GROWTH: f64 = 32.0;
+
+type Once = Box<dyn Fn(&Target) -> Result<()> + Sync>;
+
 /// One way to attack; it does the same again and again, and says how often it did.
 struct Attack {
     name: &'static str,
-    once: fn(&Target) -> Result<()>,
+    once: Once,
 }
 
-const ATTACKS: [Attack; 4] = [
-    Attack {
-        name: "20 MB of empty lines in 631 bytes, washed",
-        once: bomb,
-    },
-    Attack {
-        name: "wrong keys for an id that exists",
-        once: wrong_key,
-    },
-    Attack {
-        name: "10 numbers registered for 100 sellers, and withdrawn",
-        once: registration,
-    },
-    Attack {
-        name: "washes that hardly move, heads that do not end, answers that nobody takes",
-        once: stalled,
-    },
-];
+fn attacks() -> Result<Vec<Attack>> {
+    let others: [(_, Once); 3] = [
+        ("wrong keys for an id that exists", Box::new(wrong_key)),
+        (
+            "10 numbers registered for 100 sellers, and withdrawn",
+            Box::new(registration),
+        ),
+        (
+            "washes that hardly move, heads that do not end, answers that nobody takes",
+            Box::new(stalled),
+        ),
+    ];
+    let others = others.map(|(name, once)| Attack { name, once });
+    let bodies = bodies()?.into_iter().map(|(name, body)| Attack {
+        name,
+        once: Box::new(move |target| body.wash(target)),
+    });
+    Ok(bodies.chain(others).collect())
+}
+
+/// A list that nobody can use.
+struct Body {
+    media_type: &'static str,
+    coding: Option<&'static str>,
+    bytes: Vec<u8>,
+}
+
+fn bodies() -> Result<Vec<(&'static str, Body)>> {
+    let text = |coding, bytes| Body {
+        media_type: "text/csv",
+        coding,
+        bytes,
+    };
+    let packed = |list: &[u8]| zstd::encode_all(list, 3);
+    let gzip = |list: &[u8]| {
+        let mut packed = GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(list)?;
+        packed.finish()
+    };
+    let nothing = vec![0; 200 << 20];
+    let endless = vec![b'x'; 20 << 20];
+    Ok(vec![
+        (
+            "20 MB of empty lines in 631 bytes, washed",
+            text(Some("zstd"), packed(&vec![b'\n'; 20_000_000])?),
+        ),
+        ("a row without an end, washed", text(None, endless)),
+        (
+            "a heading of a million columns, washed",
+            text(None, "column,".repeat(1_000_000).into_bytes()),
+        ),
+        (
+            "rows of a million columns, washed",
+            text(
+                None,
+                ["phone\n", &",".repeat(1_000_000).repeat(10)]
+                    .concat()
+                    .into_bytes(),
+            ),
+        ),
+        (
+            "200 MiB of nothing as zstd, washed",
+            text(Some("zstd"), packed(&nothing)?),
+        ),
+        (
+            "200 MiB of nothing as gzip, washed",
+            text(Some("gzip"), gzip(&nothing)?),
+        ),
+        (
+            "a workbook of 20 million empty cells, washed",
+            workbook(&cells(20_000_000), "")?,
+        ),
+        (
+            "a workbook with 200 MB of texts, washed",
+            workbook(&cells(1), &"<si><t>x</t></si>".repeat(12_000_000))?,
+        ),
+    ])
+}
+
+/// A row of empty cells.
+fn cells(count: usize) -> String {
+    format!("<row>{}</row>", "<c/>".repeat(count))
+}
+
+/// A workbook of one sheet, as small as readers take it.
+fn workbook(rows: &str, texts: &str) -> Result<Body> {
+    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
+    let relation = |id: u8, kind: &str, target: &str| {
+        format!(r#"<Relationship Id="r{id}" Type="{OFFICE}/{kind}" Target="{target}"/>"#)
+    };
+    let relations =
+        |inner: String| format!(r#"<Relationships xmlns="{PACKAGE}">{inner}</Relationships>"#);
+    let parts = [
+        (
+            "_rels/.rels",
+            relations(relation(1, "officeDocument", "xl/workbook.xml")),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            relations(
+                relation(1, "worksheet", "worksheets/sheet1.xml")
+                    + &relation(2, "sharedStrings", "sharedStrings.xml"),
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                r#"<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets><sheet name="List" sheetId="1" r:id="r1"/></sheets></workbook>"#
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!(
+                r#"<worksheet xmlns="{MAIN}"><dimension ref="A1:XFD1048576"/><sheetData>{rows}</sheetData></worksheet>"#
+            ),
+        ),
+        (
+            "xl/sharedStrings.xml",
+            format!(r#"<sst xmlns="{MAIN}">{texts}</sst>"#),
+        ),
+    ];
+    let mut book = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated);
+    for (name, part) in parts {
+        book.start_file(name, options)?;
+        book.write_all(part.as_bytes())?;
+    }
+    Ok(Body {
+        media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        coding: None,
+        bytes: book.finish()?.into_inner(),
+    })
+}
+
+impl Body {
+    fn wash(&self, target: &Target) -> Result<()> {
+        let mut request = target
+            .agent
+            .post(format!("{}/v1/wash?seller={SELLER}", target.url))
+            .header("Authorization", format!("Bearer {}", target.key))
+            .header("Content-Type", self.media_type);
+        if let Some(coding) = self.coding {
+            request = request.header("Content-Encoding", coding);
+        }
+        let mut response = request.send(&self.bytes[..])?;
+        let _ = response.body_mut().read_to_string();
+        Ok(())
+    }
+}
 
 /// What is attacked, and by whom.
 struct Target {
@@ -69,12 +209,14 @@ struct Target {
 
 /// Measures and reports: each attack for the time of a measure, once a round.
 pub fn run(site: &Site, arguments: &Arguments, report: &mut Report) -> Result<()> {
+    let attacks = attacks()?;
     for mode in MODES {
         let service = Metrust::start(site, "attacks", mode, &[])?;
         let target = target(&service)?;
-        let mut waits: [Vec<f64>; ATTACKS.len()] = Default::default();
-        let mut failed = [0; ATTACKS.len()];
-        let mut done = [0; ATTACKS.len()];
+        let mut waits = vec![Vec::new(); attacks.len()];
+        let mut growth = vec![Vec::new(); attacks.len()];
+        let mut failed = vec![0; attacks.len()];
+        let mut done = vec![0; attacks.len()];
         let mut alone = Vec::new();
         for round in 0..arguments.rounds {
             eprintln!(
@@ -84,11 +226,15 @@ pub fn run(site: &Site, arguments: &Arguments, report: &mut Report) -> Result<()
                 mode.name()
             );
             alone.push(checks(&service, arguments.time())?.1);
-            for (place, attack) in ATTACKS.iter().enumerate() {
+            for (place, attack) in attacks.iter().enumerate() {
+                service.program.forget_peak()?;
+                let before = service.program.memory()?.now;
                 let (bad, p99, times) = beside(&service, &target, attack, arguments.time())?;
                 failed[place] += bad;
                 done[place] += times;
                 waits[place].push(p99);
+                let grown = service.program.memory()?.peak.saturating_sub(before);
+                growth[place].push(grown as f64 / 1024.0 / 1024.0);
                 service.settle()?;
             }
         }
@@ -99,7 +245,7 @@ pub fn run(site: &Site, arguments: &Arguments, report: &mut Report) -> Result<()
             alone,
             "ms",
         );
-        for (place, attack) in ATTACKS.iter().enumerate() {
+        for (place, attack) in attacks.iter().enumerate() {
             if done[place] == 0 {
                 return Err(format!("{name}: {} was not done once", attack.name).into());
             }
@@ -120,6 +266,8 @@ pub fn run(site: &Site, arguments: &Arguments, report: &mut Report) -> Result<()
             line("failed checks", bad, 0.0, "");
             let waits = Spread::of(waits[place].iter().copied());
             line("p99 of checks", waits, P99, "ms");
+            let growth = Spread::of(growth[place].iter().copied());
+            line("memory the service grows by", growth, GROWTH, "MiB");
         }
     }
     Ok(())
@@ -212,20 +360,6 @@ impl Target {
             .send_json(body)?;
         Ok(serde_json::from_str(&read(&mut response)?)?)
     }
-}
-
-fn bomb(target: &Target) -> Result<()> {
-    let list = zstd::encode_all(&vec![b'\n'; 20_000_000][..], 3)?;
-    let url = format!("{}/v1/wash?seller={SELLER}", target.url);
-    let mut response = target
-        .agent
-        .post(url)
-        .header("Authorization", format!("Bearer {}", target.key))
-        .header("Content-Type", "text/plain")
-        .header("Content-Encoding", "zstd")
-        .send(&list)?;
-    response.body_mut().read_to_string()?;
-    Ok(())
 }
 
 /// A key of the right form and with the right checksum, but not the secret.
