@@ -24,6 +24,7 @@ LABEL org.opencontainers.image.title="metrust" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/usr/local/bin/metrust /usr/local/bin/metrust
 COPY --from=build --chown=10001:10001 /out/data /data
+COPY LICENSE NOTICE /usr/share/doc/metrust/
 # Whom to believe when a bucket shows its certificate; SSL_CERT_FILE names another file.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 

@@ -21,6 +21,7 @@ pub use moment::{Moment, Month};
 pub use names::{AgencyId, Campaign, KeyId, NameError, SellerId};
 pub use phone::{
     MAX_INPUT_BYTES, Notation, PhoneError, PhoneNumber, Region, UnknownRegion, metadata_version,
+    numbering_plans,
 };
 pub use reference::{Locator, Reference, ReferenceError};
 pub use report::{Finding, OptedOut, ReportId};

@@ -125,7 +125,12 @@ impl Service {
         let operator_key = service
             .ensure_operator(data, settings.new_operator_key)
             .await?;
-        drop(warmed.await);
+        // Without its numbering plans it can read no number.
+        if let Err(error) = warmed.await
+            && error.is_panic()
+        {
+            std::panic::resume_unwind(error.into_panic());
+        }
         Ok((service, operator_key))
     }
 

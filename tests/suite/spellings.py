@@ -52,8 +52,14 @@ def same_line(number):
     if match := re.fullmatch(r"\+54(\d{10})", text):
         return ["+549" + match[1]]
     for here, there in [("+970", "+972"), ("+972", "+970")]:
-        if match := re.fullmatch(re.escape(here) + r"(5\d{8})", text):
+        if match := re.fullmatch(re.escape(here) + r"(5\d{8}|[2489]2\d{6})", text):
             return [there + match[1]]
+    # Kosovo's numbers kept their digits when they got a country code of their own.
+    if match := re.fullmatch(r"\+(?:377(?=4[45])|381(?=2[89]|3[89])|386(?=4[39]))(\d{8})", text):
+        return ["+383" + match[1]]
+    # France has each number of 08 once for all its territories.
+    if match := re.fullmatch(r"\+(?:262|508|590|594|596)(8\d{8})", text):
+        return ["+33" + match[1]]
     if match := re.fullmatch(r"\+3780549(\d{6})", text):
         return ["+390549" + match[1]]
     if match := re.fullmatch(r"\+390549(\d{6})", text):

@@ -6,9 +6,9 @@ use std::collections::btree_map::Entry;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use metrust::domain::{PhoneNumber, Region};
+use metrust::domain::{PhoneNumber, Region, numbering_plans};
 use metrust::privacy::{Keyring, MonthKey, SecretKey};
-use phonenumber::metadata::{DATABASE, Metadata};
+use phonenumber::metadata::Metadata;
 
 use super::measure::About;
 use crate::Result;
@@ -49,7 +49,7 @@ pub fn asked(about: About) -> Result<Vec<String>> {
 }
 
 fn written(about: About) -> Result<Vec<Written>> {
-    let mut regions: Vec<&Metadata> = DATABASE
+    let mut regions: Vec<&Metadata> = numbering_plans()
         .iter()
         .filter(|region| Region::parse(region.id()).is_ok())
         .collect();

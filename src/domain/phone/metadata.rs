@@ -1,13 +1,13 @@
 //! The numbering plans of all countries: libphonenumber's metadata, newer than what the
 //! `phonenumber` crate carries. `metadata/update` brings them up to date.
 //!
-//! They are data of the libphonenumber authors, under the Apache License 2.0.
+//! They are data of the libphonenumber authors, under the Apache License 2.0 (`NOTICE`).
 
-use std::io::Read;
-use std::sync::OnceLock;
+use std::io::BufReader;
+use std::sync::LazyLock;
 
 use flate2::read::GzDecoder;
-use phonenumber::metadata::{DATABASE, Database, loader};
+use phonenumber::metadata::{Database, loader};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -16,26 +16,31 @@ struct Plans {
     regions: Vec<loader::Metadata>,
 }
 
-static PLANS: OnceLock<Option<(String, Database)>> = OnceLock::new();
+static PLANS: LazyLock<(String, Database)> = LazyLock::new(read);
 
-fn plans() -> Option<&'static (String, Database)> {
-    let read = || -> Option<_> {
-        let packed = include_bytes!("metadata/plans.json.gz");
-        let mut text = Vec::new();
-        GzDecoder::new(&packed[..]).read_to_end(&mut text).ok()?;
-        let plans: Plans = serde_json::from_slice(&text).ok()?;
-        Some((plans.version, Database::from(plans.regions).ok()?))
-    };
-    PLANS.get_or_init(read).as_ref()
+/// # Panics
+/// If what is built in is not what `metadata/update` wrote: with other plans an opt-out of before would
+/// be looked for under another number. Tests read it, and so does every start.
+#[allow(
+    clippy::expect_used,
+    reason = "the plans are built in; without them no number can be read, and stopping is safe"
+)]
+fn read() -> (String, Database) {
+    let packed = include_bytes!("metadata/plans.json.gz");
+    let plans: Plans = serde_json::from_reader(BufReader::new(GzDecoder::new(&packed[..])))
+        .expect("the numbering plans that are built in can be read");
+    let database = Database::from(plans.regions).expect("the numbering plans are whole");
+    (plans.version, database)
 }
 
-/// The plans. (A test reads those that are built in; the crate's own are never needed.)
-pub(super) fn database() -> &'static Database {
-    plans().map_or_else(|| &*DATABASE, |(_, database)| database)
+/// The plans.
+#[must_use]
+pub fn database() -> &'static Database {
+    &PLANS.1
 }
 
 /// Which version of libphonenumber they are from, as in `9.0.43`.
 #[must_use]
 pub fn metadata_version() -> &'static str {
-    plans().map_or("", |(version, _)| version)
+    &PLANS.0
 }

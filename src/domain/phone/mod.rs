@@ -23,7 +23,7 @@ mod typed;
 mod tests;
 
 pub use error::{PhoneError, UnknownRegion};
-pub use metadata::metadata_version;
+pub use metadata::{database as numbering_plans, metadata_version};
 pub use notation::Notation;
 pub use typed::MAX_INPUT_BYTES;
 

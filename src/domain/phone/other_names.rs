@@ -8,8 +8,8 @@
 use super::plan::{MAX_DIGITS, Plan};
 
 /// The country codes of which [`other_name`] knows some.
-pub(super) const OTHER_NAMES: [u16; 15] = [
-    33, 39, 52, 54, 55, 57, 84, 225, 229, 241, 262, 590, 594, 596, 972,
+pub(super) const OTHER_NAMES: [u16; 19] = [
+    33, 39, 52, 54, 55, 57, 84, 225, 229, 241, 262, 377, 381, 386, 508, 590, 594, 596, 972,
 ];
 
 /// The one name of a line: its digits, country code first.
@@ -82,12 +82,31 @@ pub(super) fn other_name(plan: &Plan, code: u16, national: &[u8]) -> Option<Othe
         // What became of 03 is not known; at least its forms with and without 0 are one.
         (241, [b'3', ..]) if national.len() == 7 => valid([b"241", b"0", national, b""]),
         (241, _) if national.len() == 7 => gabonese(plan, national),
+        // Numbers of 08 belong to no territory: the plan has them once for all of France (ARCEP,
+        // décision 2018-0881, annexe 1, 2.4: numéros spéciaux).
+        (262 | 508 | 590 | 594 | 596, [b'8', ..]) if national.len() == 9 => {
+            valid([b"33", national, b"", b""])
+        }
         (262 | 590 | 594 | 596, [b'9', ..] | [b'7', b'0', b'9', ..]) => {
             first_overseas(plan, national).filter(|name| name.code() != code)
         }
+        // Kosovo's numbers kept their digits when they got a country code of their own, in 2016 to 2019;
+        // some are still reached by the codes of Monaco, Slovenia and Serbia (ITU-T, national numbering
+        // plan for country code 383; libphonenumber has the mobiles in both).
+        (377, [b'4', b'4' | b'5', ..])
+        | (381, [b'2', b'8' | b'9', ..] | [b'3', b'8' | b'9', ..])
+        | (386, [b'4', b'3' | b'9', ..])
+            if national.len() == 8 =>
+        {
+            valid([b"383", national, b"", b""])
+        }
         // Palestinian mobiles are reached by the code of Israel as well (libphonenumber has them in
-        // both).
+        // both), and so are the landlines: their blocks, 2 behind the area code, are of Israel's plan
+        // (World Telephone Numbering Guide, 970).
         (972, [b'5', b'6' | b'9', ..]) => valid([b"970", national, b"", b""]),
+        (972, [b'2' | b'4' | b'8' | b'9', b'2', ..]) if national.len() == 8 => {
+            valid([b"970", national, b"", b""])
+        }
         _ => None,
     }
 }

@@ -13,7 +13,7 @@ use super::other_names::OtherName;
 use super::plan::{Dialling, MAX_DIGITS, Plan, Prefix, plan};
 use super::typed::{Fraction, TWO_NUMBERS, Typed};
 use super::{Notation, PhoneNumber};
-use phonenumber::Mode;
+use phonenumber::{Mode, Type};
 
 /// Up to this many digits in a country's own notation are taken for a short
 /// number when they are not a valid number.
@@ -328,7 +328,9 @@ impl Found {
         // Without the 0 that is dialled before every number, digits may as well
         // be an international number without its plus, and then both readings
         // must agree; unless they are in the form in which the region itself
-        // writes this number (a Chinese mobile).
+        // writes this number (a Chinese mobile). Of so many digits that a
+        // country code may be among them only mobiles are: refusing those, too,
+        // would refuse 55 of 100 in China and 16 of 100 in Brazil.
         // Elsewhere the national reading is the natural one, and the other
         // ("32475…" for "+32475…" in Belgium itself) comes second.
         let bare = dialling.trunk.as_deref() == Some("0") && !digits.starts_with(b"0");
@@ -357,12 +359,14 @@ impl Found {
     }
 }
 
-/// Whether the region itself writes this number in these digits. Slow, and
-/// asked only where another reading is at hand.
+/// Whether the region itself writes this number in these digits, and, if they
+/// are [many](is_long), it is a mobile. Slow, and asked only where another
+/// reading is at hand.
 fn is_written_so(number: PhoneNumber, digits: &[u8]) -> bool {
     phonenumber::parse_with(database(), None, number.e164())
         .ok()
         .filter(|read| read.to_string() == number.e164())
+        .filter(|read| !is_long(digits) || read.number_type(database()) == Type::Mobile)
         .map(|read| {
             let format = read.format().database(database());
             format.mode(Mode::National).to_string()

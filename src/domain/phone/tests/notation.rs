@@ -38,6 +38,31 @@ fn digits_of_which_it_is_said_begin_with_the_country_code() {
     );
 }
 
+/// Without their 0, long service numbers of a country look like numbers of North America without their
+/// plus. Its mobiles do, too, but that is how everybody there writes them: to refuse those would refuse
+/// 55 of 100 Chinese and 16 of 100 Brazilian mobiles.
+#[test]
+fn long_digits_that_are_a_number_here_and_abroad_are_read_only_as_a_mobile() {
+    for (input, at, want) in [
+        ("15002347198", "CN", Ok("+8615002347198")),
+        ("33912345678", "BR", Ok("+5533912345678")),
+        ("84912345678", "RU", Ok("+74912345678")),
+        ("18002345678", "IN", Err(PhoneError::Ambiguous)),
+        ("1800 234 5678", "NP", Err(PhoneError::Ambiguous)),
+        ("1800-234-5678", "PH", Err(PhoneError::Ambiguous)),
+        ("1800 234 5678", "EC", Err(PhoneError::Ambiguous)),
+        ("80012345678", "AE", Err(PhoneError::Ambiguous)),
+        ("+91 1800 234 5678", "IN", Ok("+9118002345678")),
+        ("0 1800 234 5678", "IN", Ok("+9118002345678")),
+    ] {
+        assert_eq!(
+            e164(input, region(at)).as_deref(),
+            want.as_ref().copied(),
+            "{input} in {at}"
+        );
+    }
+}
+
 #[test]
 fn the_region_of_a_row_is_two_letters_or_a_country_code() {
     for (cell, want) in [
@@ -148,6 +173,30 @@ fn a_line_has_one_name_however_it_is_dialled() {
             &["+970 599 123 456", "+972 599 123 456", "0599 123 456"],
         ),
         ("IL", &["+970 56 123 4567", "+972 56 123 4567"]),
+        ("IL", &["+970 2 222 3456", "+972 2 222 3456", "02-222-3456"]),
+        ("IL", &["+970 8 282 3456", "+972 8 282 3456"]),
+        ("MC", &["+383 44 123 456", "+377 44 123 456", "44 12 34 56"]),
+        ("MC", &["+383 45 123 456", "+377 45 123 456"]),
+        ("SI", &["+383 43 123 456", "+386 43 123 456", "043 123 456"]),
+        ("SI", &["+383 49 123 456", "+386 49 123 456"]),
+        ("RS", &["+383 38 223 456", "+381 38 223 456", "038 223 456"]),
+        ("RS", &["+383 39 423 456", "+381 39 423 456"]),
+        (
+            "FR",
+            &[
+                "+33 800 12 34 56",
+                "+262 800 12 34 56",
+                "+590 800 12 34 56",
+                "+594 800 12 34 56",
+                "+596 800 12 34 56",
+                "+508 800 12 34 56",
+                "0800 12 34 56",
+            ],
+        ),
+        (
+            "RE",
+            &["+33 810 12 34 56", "+262 810 12 34 56", "0810 12 34 56"],
+        ),
         (
             "IT",
             &["+378 0549 882000", "+39 0549 882000", "0549 882000"],
@@ -224,6 +273,16 @@ fn a_line_has_one_name_however_it_is_dialled() {
         }
     }
     // Both valid, and two lines.
+    for own in [
+        "+97223456789",
+        "+97229123456",
+        "+37746123456",
+        "+38641123456",
+        "+38111123456",
+        "+262262300071",
+    ] {
+        assert_eq!(e164(own, None).as_deref(), Ok(own));
+    }
     assert_ne!(
         e164("+33 9 70 12 34 56", None),
         e164("+262 9 70 12 34 56", None)
