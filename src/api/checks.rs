@@ -15,7 +15,7 @@ use crate::domain::{
     Answer, Campaign, Channel, EntryId, Moment, PhoneError, PhoneNumber, Reason, SellerId,
 };
 use crate::service::record::receipt::Proof;
-use crate::service::{Asked, Checker, Claim, Question, ServiceError, Standing};
+use crate::service::{Asked, CheckAuthorization, Checker, Question, ServiceError};
 
 const PARAMETERS: [&str; 10] = [
     "phone", "seller", "region", "numbers", "channel", "campaign", "ref", "receipt", "format",
@@ -93,18 +93,7 @@ pub(crate) async fn answer(
     let query = Query::read(wanted.query);
     let key = wanted.key.or_else(|| query.get("key"));
     let key = key.ok_or_else(Problem::no_key)?.trim();
-    let name = checker.name(&Claim {
-        key,
-        seller: query.get("seller").unwrap_or_default(),
-        channel: query.get("channel").unwrap_or_default(),
-        campaign: query.get("campaign").unwrap_or_default(),
-    });
-    let known = checker.recall(&name)?;
-    let directory = state.service.directory().current()?;
-    let who = match known {
-        Some(_) => None,
-        None => Some(state.service.authenticate(key).await?),
-    };
+    let who = state.service.authenticate(key).await?;
     query.only(&PARAMETERS)?;
     let text = match query.get("format") {
         None => wanted.text,
@@ -123,29 +112,18 @@ pub(crate) async fn answer(
         }
         Some(_) => return Err(wrong_parameter("receipt", "1 or 0")),
     };
-    let question = match known {
-        Some(_) => None,
-        None => Some(question(&query)?),
-    };
+    let question = question(&query)?;
     let reference = query.parse("ref", "at most 128 characters", |text| {
         (text.chars().count() <= REF).then(|| text.to_owned())
     })?;
     let notation = query.notation()?;
     let number = PhoneNumber::parse_query(query.need("phone")?, notation);
-    let standing = match (known, who, question) {
-        (Some(standing), _, _) => standing,
-        (None, Some(who), Some(question)) => {
-            let standing = state.service.standing(&who, &question)?;
-            checker.remember(name, &standing, &directory);
-            standing
-        }
-        (None, _, _) => return Err(ServiceError::UnknownKey.into()),
-    };
+    let authorization = state.service.authorize(who, question)?;
     let asked = checker
-        .check(&standing, number, reference.as_deref())
+        .check(&authorization, number, reference.as_deref())
         .await?;
     state.meters.count_answer(asked.decision.answer);
-    give(state, &standing, &asked, text, receipt)
+    give(state, &authorization, &asked, text, receipt)
 }
 
 fn question(query: &Query<'_>) -> Result<Question, Problem> {
@@ -160,7 +138,7 @@ fn question(query: &Query<'_>) -> Result<Question, Problem> {
 
 fn give(
     state: &Shared,
-    standing: &Standing,
+    authorization: &CheckAuthorization,
     asked: &Asked,
     text: bool,
     receipt: bool,
@@ -186,7 +164,7 @@ fn give(
         valid_until: decision.at.plus(state.service.validity()),
         id: decision.id,
         promise: match receipt {
-            true => Some(state.service.promise_of(standing, asked)?),
+            true => Some(state.service.promise_of(authorization, asked)?),
             false => None,
         },
     }))
@@ -279,7 +257,7 @@ pub(super) async fn many(
         .iter()
         .map(|text| PhoneNumber::parse(text, notation))
         .collect();
-    let asked = state.service.check(&who, &question, &numbers).await?;
+    let asked = state.service.check(who, question, &numbers).await?;
     count(&state, &asked);
     let checked_at = asked.iter().map(|asked| asked.decision.at).min();
     let checked_at = checked_at.unwrap_or_else(Moment::now);

@@ -36,6 +36,15 @@ impl Role {
         }
     }
 
+    /// The agency that dials.
+    #[must_use]
+    pub fn into_agency(self) -> Option<AgencyId> {
+        match self {
+            Self::Dialler { agency } => Some(agency),
+            _ => None,
+        }
+    }
+
     /// Whether it may read the audit.
     #[must_use]
     pub fn reads_audit(&self) -> bool {

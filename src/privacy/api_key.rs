@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use data_encoding::{Encoding, Specification};
+use data_encoding::{Encoding, HEXLOWER, Specification};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 use subtle::ConstantTimeEq;
@@ -23,6 +23,7 @@ const PREFIX: &str = "mtr_live_";
 const ID: usize = 10;
 const SECRET: usize = 32;
 const CHECKSUM: usize = 6;
+const LENGTH: usize = PREFIX.len() + ID + 1 + SECRET + CHECKSUM;
 
 /// Base 32 in lower case (RFC 4648's alphabet), without padding.
 static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
@@ -52,9 +53,12 @@ impl ApiKey {
         // Ten characters are 50 bits: 7 bytes give 12 characters, the last two are not used.
         let id = &BASE32.encode(&random::<7>())[..ID];
         let secret = Zeroizing::new(BASE32.encode(&random::<20>()));
-        let head = Zeroizing::new(format!("{PREFIX}{id}_{}", *secret));
+        let mut text = Zeroizing::new(String::with_capacity(LENGTH));
+        text.extend([PREFIX, id, "_", &secret]);
+        let checksum = checksum(&text);
+        text.extend(checksum.map(char::from));
         Self {
-            text: Zeroizing::new(format!("{}{}", *head, checksum(&head))),
+            text,
             id: KeyId::parse(id).expect("ten characters of base 32 are a key id"),
         }
     }
@@ -67,7 +71,7 @@ impl ApiKey {
             return None;
         }
         let (head, sum) = text.split_at(text.len() - CHECKSUM);
-        if checksum(head) != sum {
+        if checksum(head) != sum.as_bytes() {
             return None;
         }
         Some(Self {
@@ -82,6 +86,12 @@ impl ApiKey {
         &self.id
     }
 
+    /// The public half alone.
+    #[must_use]
+    pub fn into_id(self) -> KeyId {
+        self.id
+    }
+
     /// The whole key, for its holder.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -91,13 +101,19 @@ impl ApiKey {
     /// What is kept of it: its HMAC-SHA256 in hexadecimal digits.
     #[must_use]
     pub fn hash(&self, hasher: &KeyedHash) -> String {
-        data_encoding::HEXLOWER.encode(&hasher.mac(&[self.text.as_bytes()]))
+        self.hex(hasher).iter().copied().map(char::from).collect()
     }
 
     /// Whether this is the key of which `kept` was kept; compared in constant time.
     #[must_use]
     pub fn is_hashed_to(&self, hasher: &KeyedHash, kept: &str) -> bool {
-        self.hash(hasher).as_bytes().ct_eq(kept.as_bytes()).into()
+        self.hex(hasher).ct_eq(kept.as_bytes()).into()
+    }
+
+    fn hex(&self, hasher: &KeyedHash) -> [u8; 64] {
+        let mut hex = [0; 64];
+        HEXLOWER.encode_mut(&hasher.mac(&[self.text.as_bytes()]), &mut hex);
+        hex
     }
 }
 
@@ -107,24 +123,25 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-fn checksum(head: &str) -> String {
+fn checksum(head: &str) -> [u8; CHECKSUM] {
     let digest = Sha256::digest(head.as_bytes());
-    BASE32.encode(&digest[..5])[..CHECKSUM].to_owned()
+    // Six characters are 30 bits: 5 bytes give eight, the last two are not used.
+    let mut sum = [0; 8];
+    BASE32.encode_mut(&digest[..5], &mut sum);
+    std::array::from_fn(|place| sum[place])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::SecretKey;
 
     #[test]
     fn a_key_is_read_back_and_a_mistyped_one_is_not() {
         let key = ApiKey::generate();
         let again = ApiKey::parse(key.reveal()).unwrap();
         assert_eq!(again.id(), key.id());
-        assert_eq!(
-            key.reveal().len(),
-            PREFIX.len() + ID + 1 + SECRET + CHECKSUM
-        );
+        assert_eq!(key.reveal().len(), LENGTH);
         let text = key.reveal();
         for place in PREFIX.len()..text.len() {
             let other = if &text[place..=place] == "a" {
@@ -149,12 +166,20 @@ mod tests {
 
     #[test]
     fn a_key_is_known_by_its_hash_under_the_registry_s_own_key_alone() {
-        let (key, hasher) = (ApiKey::generate(), KeyedHash::generate());
+        let (key, hasher) = (ApiKey::generate(), KeyedHash::new(&SecretKey::generate()));
         let hash = key.hash(&hasher);
         assert!(!hash.contains(key.reveal()) && hash.len() == 64);
         assert!(key.is_hashed_to(&hasher, &hash));
         assert!(!ApiKey::generate().is_hashed_to(&hasher, &hash));
-        assert!(!key.is_hashed_to(&KeyedHash::generate(), &hash));
+        assert!(!key.is_hashed_to(&KeyedHash::new(&SecretKey::generate()), &hash));
+        for place in 0..hash.len() {
+            for bit in 0..7 {
+                let mut flipped = hash.clone().into_bytes();
+                flipped[place] ^= 1 << bit;
+                let flipped = String::from_utf8(flipped).unwrap();
+                assert!(!key.is_hashed_to(&hasher, &flipped), "{place}.{bit}");
+            }
+        }
         for wrong in [
             "",
             &hash[1..],

@@ -75,12 +75,6 @@ impl KeyedHash {
         Self(keyed(&key.0))
     }
 
-    /// Under a key of this process, that nobody knows.
-    #[must_use]
-    pub fn generate() -> Self {
-        Self::new(&SecretKey::generate())
-    }
-
     /// HMAC-SHA256 of the parts, each part preceded by its length.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Service, ServiceError};
 use crate::domain::{
-    AgencyId, Campaign, Channel, Context, Decision, Moment, Op, PhoneError, PhoneNumber, Principal,
+    Campaign, Channel, Context, Decision, Moment, Op, PhoneError, PhoneNumber, Principal,
     Pseudonym, Role, SellerId, SellerRef,
 };
 use crate::store::{Ask, ReplayKey, SellerNumber};
@@ -31,9 +31,9 @@ pub struct Asked {
     pub pn: Option<Pseudonym>,
 }
 
-/// Who asks for whom, once that is found to be in order: what all checks of one kind share.
-#[derive(Debug, Clone)]
-pub struct Standing {
+/// Who may ask for whom: what all checks of one request share.
+#[derive(Debug)]
+pub struct CheckAuthorization {
     pub(super) context: Arc<Context>,
     seller: SellerNumber,
     channel: Channel,
@@ -62,11 +62,11 @@ impl Service {
     /// [`ServiceError`]; then nothing may be concluded about any number.
     pub async fn check(
         &self,
-        who: &Principal,
-        question: &Question,
+        who: Principal,
+        question: Question,
         numbers: &[Result<PhoneNumber, PhoneError>],
     ) -> Result<Vec<Asked>, ServiceError> {
-        let standing = self.standing(who, question)?;
+        let authorization = self.authorize(who, question)?;
         if numbers.len() > self.max_check_numbers {
             return Err(ServiceError::TooManyNumbers(self.max_check_numbers));
         }
@@ -74,7 +74,7 @@ impl Service {
         let at = Moment::now();
         let asks = numbers
             .iter()
-            .map(|number| self.ask(&standing, at, number.ok(), None))
+            .map(|number| self.ask(&authorization, at, number.ok(), None))
             .collect::<Result<Vec<_>, _>>()?;
         let names: Vec<_> = asks.iter().map(|ask| ask.pn()).collect();
         let decisions = self.store.decide(asks).await?;
@@ -89,15 +89,19 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`]; then nothing is recorded.
-    pub fn standing(&self, who: &Principal, question: &Question) -> Result<Standing, ServiceError> {
-        let (agency, seller) = self.mandate(who, &question.seller)?;
-        Ok(Standing {
+    pub fn authorize(
+        &self,
+        who: Principal,
+        question: Question,
+    ) -> Result<CheckAuthorization, ServiceError> {
+        let seller = self.mandate(&who, &question.seller)?;
+        Ok(CheckAuthorization {
             context: Arc::new(Context {
                 op: Op::Check,
-                agency,
-                seller: Some(SellerRef::One(question.seller.clone())),
-                key: Some(who.key.clone()),
-                campaign: question.campaign.clone(),
+                agency: who.role.into_agency(),
+                seller: Some(SellerRef::One(question.seller)),
+                key: Some(who.key),
+                campaign: question.campaign,
                 channels: Some(question.channel.into()),
                 detail: None,
             }),
@@ -109,35 +113,35 @@ impl Service {
     /// What the store is asked about one number.
     pub(super) fn ask(
         &self,
-        standing: &Standing,
+        authorization: &CheckAuthorization,
         at: Moment,
         number: Option<PhoneNumber>,
         reference: Option<&str>,
     ) -> Result<Ask, ServiceError> {
         let replay = match (&number, reference) {
             (Some(number), Some(text)) => {
-                Some(self.replay(&standing.context, standing.channel, text, number))
+                Some(self.replay(&authorization.context, authorization.channel, text, number))
             }
             _ => None,
         };
         Ok(Ask {
             at,
-            context: standing.context.clone(),
+            context: authorization.context.clone(),
             number: number
                 .map(|number| self.pseudonyms(&number, at))
                 .transpose()?,
-            seller: standing.seller,
-            channel: standing.channel,
+            seller: authorization.seller,
+            channel: authorization.channel,
             replay,
         })
     }
 
-    /// The agency that asks and the seller's place in the index, if it may ask.
+    /// The seller's place in the index, if the holder of a key may ask for it.
     pub(super) fn mandate(
         &self,
         who: &Principal,
         seller: &SellerId,
-    ) -> Result<(Option<AgencyId>, SellerNumber), ServiceError> {
+    ) -> Result<SellerNumber, ServiceError> {
         let directory = self.directory.current()?;
         let number = |seller: &SellerId| {
             let record = directory.sellers.get(seller);
@@ -148,13 +152,13 @@ impl Service {
                 let number = number(seller)?;
                 let record = directory.agencies.get(agency);
                 if record.is_some_and(|record| record.sellers.contains(seller)) {
-                    Ok((Some(agency.clone()), number))
+                    Ok(number)
                 } else {
                     Err(ServiceError::NoMandate)
                 }
             }
             // Whoever runs the service may try it; the entry then names no agency.
-            Role::Operator => Ok((None, number(seller)?)),
+            Role::Operator => number(seller),
             _ => Err(ServiceError::WrongRole("dialler")),
         }
     }

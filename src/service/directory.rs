@@ -27,7 +27,11 @@ const AGAIN: Duration = Duration::from_millis(100);
 const TRUST: Duration = Duration::from_secs(4);
 
 /// For how long a request waits for that.
-const PATIENCE: Duration = Duration::from_secs(1);
+const RENEW_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long keys that nobody knows here wait for others like them, before the store is asked for all
+/// of them together.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// A company for whose benefit calls are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +114,15 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// What is kept of a key that may be used.
+    ///
+    /// # Errors
+    /// [`ServiceError::UnknownKey`] when there is none of this id, or it may not be used.
+    pub(super) fn live_key(&self, id: &KeyId) -> Result<&KeyRecord, ServiceError> {
+        let record = self.keys.get(id).filter(|record| record.is_live());
+        record.ok_or(ServiceError::UnknownKey)
+    }
+
     /// A seller's name, for people; its id where it has none.
     #[must_use]
     pub fn seller_name(&self, id: &SellerId) -> String {
@@ -188,13 +201,34 @@ impl Directory {
     /// # Errors
     /// [`ServiceError::Store`]; [`ServiceError::Unconfirmed`] when it takes too long.
     pub async fn renew(&self) -> Result<(), ServiceError> {
-        tokio::time::timeout(PATIENCE, self.renew_or_share(self.now()))
+        self.renew_since(self.now()).await
+    }
+
+    /// What is known, with the key of this id in it if there is one. A key that is not known here
+    /// may have been made by another process within the last second: then the store is asked.
+    /// Anybody can send such keys, so it is asked once for all that come within [`GATHER`].
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`]; [`ServiceError::Unconfirmed`] when it takes too long.
+    pub(super) async fn with_key(&self, id: &KeyId) -> Result<Arc<Snapshot>, ServiceError> {
+        let known = self.current()?;
+        if known.keys.contains_key(id) {
+            return Ok(known);
+        }
+        let wanted = self.now();
+        tokio::time::sleep(GATHER).await;
+        self.renew_since(wanted).await?;
+        self.current()
+    }
+
+    async fn renew_since(&self, wanted: u64) -> Result<(), ServiceError> {
+        tokio::time::timeout(RENEW_TIMEOUT, self.renew_or_share(wanted))
             .await
             .unwrap_or(Err(ServiceError::Unconfirmed))
     }
 
-    /// Many may want this at once, anybody with a key of the right form among them: whoever finds
-    /// that another has done it since they asked needs nothing more.
+    /// Many may want this at once: whoever finds that another has done it since they asked needs
+    /// nothing more.
     async fn renew_or_share(&self, wanted: u64) -> Result<(), ServiceError> {
         let _only_one = self.renewing.lock().await;
         if self.confirmed.load(Ordering::Acquire) > wanted {

@@ -31,8 +31,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use admin::{AgencyView, KeyView, NewKey, SellerView};
-pub use check::{Asked, Question, Standing};
-pub use checker::{Checker, Claim};
+pub use check::{Asked, CheckAuthorization, Question};
+pub use checker::Checker;
 pub use directory::{Agency, Directory, KeyRecord, Seller, Snapshot};
 pub use error::ServiceError;
 pub use keys::KeySource;

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use data_encoding::BASE32_NOPAD;
 use metrust::domain::Moment;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::harness::raw::{connect, read_answer};
-use crate::harness::{Api, Clock, Engine, World, eventually, number, on_every_store, until};
+use crate::harness::{Api, Clock, Engine, Redis, World, eventually, number, on_every_store, until};
 
 /// The promise: a key that was taken back works nowhere after this.
 const TAKEN_BACK_WITHIN: Duration = Duration::from_secs(5);
@@ -33,7 +34,11 @@ const A_DIALLER_WAITS: Duration = Duration::from_secs(10);
 
 /// A key of the right form for the id of another.
 fn wrong_key(of: &str, n: u32) -> String {
-    let id = of.split('_').nth(2).unwrap();
+    key_with(of.split('_').nth(2).unwrap(), n)
+}
+
+/// A key of the right form that nobody made.
+fn key_with(id: &str, n: u32) -> String {
     let mut secret = [7; 20];
     secret[..4].copy_from_slice(&n.to_be_bytes());
     let secret = BASE32_NOPAD.encode(&secret).to_lowercase();
@@ -55,6 +60,22 @@ fn ask(world: &World, key: &str) -> TcpStream {
     stream.write_all(request.as_bytes()).unwrap();
     stream
 }
+
+/// How many commands of one name a Redis has carried out.
+fn carried_out(redis: &Redis, command: &str) -> u64 {
+    let told = redis.command(&["INFO", "commandstats"]);
+    let (_, calls) = told
+        .split_once(&format!("cmdstat_{command}:calls="))
+        .unwrap();
+    calls.split(',').next().unwrap().parse().unwrap()
+}
+
+/// How often a second keys of unknown ids may make one process ask its store, and how often it asks
+/// anyhow at most.
+const ASKED_A_SECOND: f64 = 50.0 + 10.0;
+
+/// How many values are read from Redis each time.
+const READ_AT_A_TIME: f64 = 2.0;
 
 on_every_store! {
     fn a_thousand_wrong_keys_for_a_known_id_keep_no_valid_key_out(world: &mut World) {
@@ -154,8 +175,8 @@ on_every_store! {
             .json();
         assert_eq!(revoked["id"], id);
         assert!(revoked["revoked_at"].is_string(), "{revoked}");
+        here.check(&number(1), "telco").expect(401);
         stops(&there, 401);
-        stops(&here, 401);
         let listed = operator.get("/v1/admin/keys").expect(200).json();
         let listed = listed["keys"]
             .as_array()
@@ -398,4 +419,30 @@ fn a_key_of_another_registry_is_unknown_here() {
         .on(&here.service.url())
         .check(&number(1), "telco")
         .expect(401);
+}
+
+/// Anybody can make up keys of the right form. Each may have been made by another process a moment
+/// ago, so the store is asked; but for all of them together.
+#[test]
+fn however_many_keys_are_made_up_the_store_is_asked_at_a_steady_rate() {
+    let mut world = World::on(Engine::RedisAlways);
+    let began = Instant::now();
+    let before = carried_out(world.redis(), "get");
+    let ids = ["a", "b", "c", "d"].map(|letter| letter.repeat(10));
+    thread::scope(|scope| {
+        for id in &ids {
+            let world = &world;
+            scope.spawn(move || {
+                for n in 0..50 {
+                    let stranger = world.anonymous().with_key(&key_with(id, n));
+                    stranger.check(&number(1), "telco").expect(401);
+                }
+            });
+        }
+    });
+    let read = carried_out(world.redis(), "get") - before;
+    // One was perhaps about to be asked when the time began, and one when it ended.
+    let times = began.elapsed().as_secs_f64() * ASKED_A_SECOND + 2.0;
+    let may = times * READ_AT_A_TIME;
+    assert!(read as f64 <= may, "{read} where {may} are allowed");
 }

@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::Path;
 
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::harness::{Engine, World};
 
@@ -35,8 +37,14 @@ impl Secrets {
     }
 
     fn add_key(&mut self, key: &str) {
-        self.add("a key", key);
-        self.add("a key's secret", key.rsplit('_').next().unwrap());
+        let secret = key.rsplit('_').next().unwrap();
+        for (what, text) in [("a key", key), ("a key's secret", secret)] {
+            let hash = Sha256::digest(text);
+            self.add(what, text);
+            self.add("an unkeyed hash of it", hash);
+            self.add("an unkeyed hash of it", HEXLOWER.encode(&hash));
+            self.add("an unkeyed hash of it", BASE64URL_NOPAD.encode(&hash));
+        }
     }
 
     fn add_code(&mut self, code: &str) {

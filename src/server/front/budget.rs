@@ -16,10 +16,10 @@ use crate::settings::{Overrides, Settings};
 
 /// Allocations of the answering thread for a check that comes alone, from the socket to the socket,
 /// the journey to the store included. Those of batches are fewer, as they share the journey.
-const TEXT: u64 = 10;
+const TEXT: u64 = 15;
 
 /// The same for an answer as an object.
-const OBJECT: u64 = 14;
+const OBJECT: u64 = 19;
 
 const CHECKS: u64 = 200;
 
@@ -49,7 +49,7 @@ fn a_check_allocates_no_more_than_its_budget() {
                 }
             });
         };
-        // What is remembered from the first one on is not part of it.
+        // What the first ones set up is not part of it.
         ask(20);
         let counted = allocation_counter::measure(|| ask(CHECKS));
         let each = counted.count_total.div_ceil(CHECKS);

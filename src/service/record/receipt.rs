@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::search::Found;
 use crate::domain::{Entry, EntryId, Moment, Op, Principal, Pseudonym, Role, Value};
 use crate::log::{Checkpoint, LogName, Note, TlogProof, leaf_hash};
-use crate::service::{Asked, Service, ServiceError, Standing};
+use crate::service::{Asked, CheckAuthorization, Service, ServiceError};
 
 /// The first line of a promise. No log has it for its origin, so no promise is a checkpoint.
 pub const PROMISE: &str = "metrust promise v1";
@@ -124,9 +124,13 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`]; the check is on record all the same.
-    pub fn promise_of(&self, standing: &Standing, asked: &Asked) -> Result<String, ServiceError> {
+    pub fn promise_of(
+        &self,
+        authorization: &CheckAuthorization,
+        asked: &Asked,
+    ) -> Result<String, ServiceError> {
         let decision = asked.decision;
-        let context = &standing.context;
+        let context = &authorization.context;
         self.promise(&Promised {
             id: decision.id,
             time: decision.at,

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use super::reason::reason;
 use super::{Service, ServiceError, Snapshot};
 use crate::domain::{
-    AgencyId, Channels, Context, Detail, KeyId, Locator, MOST_SELLERS, Moment, Notation, Op,
-    PhoneError, PhoneNumber, Principal, Role, Scope, SellerId, SellerRef,
+    Channels, Context, Detail, KeyId, Locator, MOST_SELLERS, Moment, Notation, Op, PhoneError,
+    PhoneNumber, Principal, Role, Scope, SellerId, SellerRef,
 };
 use crate::privacy::random;
 use crate::store::{Action, Change, Listing, SellerNumber};
@@ -275,7 +275,7 @@ impl Service {
             };
             let context = Arc::new(Context {
                 op,
-                agency: acting.by.and_then(agency),
+                agency: acting.by.and_then(|who| who.role.clone().into_agency()),
                 seller: Some(seller.clone()),
                 key: acting.by.map(|who| KeyId::clone(&who.key)),
                 campaign: None,
@@ -341,13 +341,6 @@ impl<'a> Registrant<'a> {
 struct Acting<'a> {
     by: Option<&'a Principal>,
     detail: Option<Detail>,
-}
-
-fn agency(who: &Principal) -> Option<AgencyId> {
-    match &who.role {
-        Role::Dialler { agency } => Some(agency.clone()),
-        _ => None,
-    }
 }
 
 /// What may be registered by whom: a person anything, and the operator for a person; an agency what

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::change::Amendment;
 use super::*;
-use crate::domain::{Answer, Channel, Notation};
+use crate::domain::{AgencyId, Answer, Channel, Notation};
 use crate::service::Question;
 use crate::settings::{Overrides, Settings};
 
@@ -76,7 +76,10 @@ impl Here {
             campaign: None,
         };
         let numbers = [1, 2, 3, 4].map(|n| Ok(phone(n)));
-        let asked = self.service.check(&self.asks, &question, &numbers).await;
+        let asked = self
+            .service
+            .check(self.asks.clone(), question, &numbers)
+            .await;
         let asked = asked.unwrap();
         std::array::from_fn(|n| matches!(asked[n].decision.answer, Answer::Suppress(_)))
     }

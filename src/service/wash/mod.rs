@@ -154,7 +154,6 @@ pub struct Wash {
     service: Arc<Service>,
     id: EntryId,
     key: KeyId,
-    who: Principal,
     seller_id: SellerId,
     agency: Option<AgencyId>,
     seller: SellerNumber,
@@ -177,7 +176,8 @@ impl Service {
         question: &Question,
         notation: Notation,
     ) -> Result<Wash, ServiceError> {
-        let (agency, seller) = self.mandate(who, &question.seller)?;
+        let seller = self.mandate(who, &question.seller)?;
+        let agency = who.role.clone().into_agency();
         self.room_for_entries()?;
         let place = self.washes.place(agency.clone())?;
         let context = Context {
@@ -193,7 +193,6 @@ impl Service {
             service: self.clone(),
             id: EntryId::new(Moment::now(), crate::privacy::random()),
             key: who.key.clone(),
-            who: who.clone(),
             seller_id: question.seller.clone(),
             agency,
             seller,

@@ -205,12 +205,9 @@ impl Wash {
 
     /// Makes sure that whoever began the wash may still ask.
     fn still_may(&self) -> Result<(), ServiceError> {
-        let directory = self.service.directory.current()?;
-        let key = directory.keys.get(&self.key);
-        if key.is_none_or(|key| key.revoked_at.is_some()) {
-            return Err(ServiceError::UnknownKey);
-        }
-        self.service.mandate(&self.who, &self.seller_id).map(drop)
+        let who = self.service.holder(&self.key)?;
+        self.service.mandate(&who, &self.seller_id)?;
+        Ok(())
     }
 
     /// The rows of a group with their answers.
