@@ -9,6 +9,12 @@ use serde::de::DeserializeOwned;
 use super::problem::Problem;
 use crate::settings::Http;
 
+/// How many bytes of a list may be in so many that came: beyond the first mebibyte 250 for one. Real
+/// lists are compressed to a tenth or a fiftieth; a few bytes that hold gigabytes are no list.
+pub(super) fn most_unpacked(packed: u64) -> u64 {
+    (1 << 20) + 250 * packed
+}
+
 /// Reads a body whole.
 pub(crate) async fn read(mut payload: Payload, http: &Http) -> Result<BytesMut, Problem> {
     let limit = http.body_limit_bytes;

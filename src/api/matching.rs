@@ -1,7 +1,8 @@
 //! `POST /v1/audit/match`: call-detail records in, the same records with what is on record about
 //! each out.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -15,15 +16,16 @@ use super::State;
 use super::auth::principal;
 use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
+use super::sheets::{self, SheetQuery};
 use super::spool::{Spool, Spooled};
 use crate::domain::{AgencyId, SellerId};
 use crate::service::ServiceError;
 use crate::service::matching::{
     CallsError, Column, Finding, Format, Mapping, MatchError, Options, Registered, Report, Tally,
 };
-use crate::table::{DateOrder, TimeRules, read_zone};
+use crate::table::{DateOrder, TimeRules, may_be_workbook, read_zone};
 
-const PARAMETERS: [&str; 19] = [
+const PARAMETERS: [&str; 20] = [
     "called",
     "time",
     "agency",
@@ -32,6 +34,7 @@ const PARAMETERS: [&str; 19] = [
     "default_seller",
     "heading",
     "delimiter",
+    "sheet",
     "region",
     "numbers",
     "time_zone",
@@ -81,7 +84,21 @@ pub(super) async fn records(
         Some("0") => false,
         Some(_) => return Err(wrong_parameter("summary", "1 or 0")),
     };
-    let (records, digest) = spool(&state, payload).await?;
+    let (mut records, digest) = spool(&state, payload).await?;
+    let mut start = Vec::new();
+    let read = Read::by_ref(&mut records).take(4).read_to_end(&mut start);
+    let read = read.and_then(|_| records.rewind());
+    read.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
+    if may_be_workbook(&start) {
+        if records.length() > sheets::LONGEST {
+            return Err(Problem::too_large().with("most_bytes", sheets::LONGEST));
+        }
+        let sheet = SheetQuery {
+            name: query.get("sheet").map(str::to_owned),
+            delimiter: *mapping.delimiter.get_or_insert(b','),
+        };
+        records = as_table(&state, records, sheet).await?;
+    }
     // What cannot be read at all is told now, while there is still a status to tell it by.
     let (records, mapping) = blocking(move || Ok((probe(records, &mapping)?, mapping))).await?;
     let matching = state.service.begin_match(&who, options, digest).await?;
@@ -126,17 +143,23 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(broken)?
 }
 
+/// The records of a workbook.
+async fn as_table(state: &State, book: Spooled, sheet: SheetQuery) -> Result<Spooled, Problem> {
+    let waiting = Arc::new(());
+    let one = state.sheets.acquire().await;
+    let _one = one.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
+    let (state, who) = (state.clone(), Arc::downgrade(&waiting));
+    let table = blocking(move || {
+        sheets::as_table(&state, book, &sheet, who).map_err(|error| {
+            sheets::refused(&error, "unreadable_records", "These records cannot be read")
+        })
+    });
+    table.await
+}
+
 /// Takes the whole body in, out of memory.
 async fn spool(state: &State, mut payload: Payload) -> Result<(Spooled, [u8; 32]), Problem> {
-    let no_room = |_: io::Error| {
-        Problem::new(
-            StatusCode::INSUFFICIENT_STORAGE,
-            "no_room",
-            "The records cannot be taken in",
-            "There is no room on the service's disk for the records.",
-            "Send fewer at a time, or tell the operator.",
-        )
-    };
+    let no_room = |_: io::Error| sheets::no_room();
     let limit = state.settings.audit.max_match_bytes;
     let patience = Duration::from_millis(state.settings.http.body_timeout_ms);
     let mut spool = Spool::new(&state.data).map_err(no_room)?;
@@ -182,9 +205,9 @@ fn probe(mut records: Spooled, mapping: &Mapping) -> Result<Spooled, Problem> {
             remedy,
         )
     })?;
-    records
-        .rewind()
-        .map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))
+    let rewound = records.rewind();
+    rewound.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
+    Ok(records)
 }
 
 fn mapping(query: &Query<'_>) -> Result<Mapping, Problem> {

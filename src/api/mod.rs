@@ -16,6 +16,7 @@ mod problem;
 mod query;
 mod registrations;
 pub(crate) mod reports;
+mod sheets;
 mod spool;
 mod wash;
 
@@ -24,7 +25,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use actix_web::web::{self, ServiceConfig};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, Semaphore};
 
 pub use address::{Network, client_network};
 pub(crate) use audit::ENTRIES_SINCE;
@@ -56,6 +57,9 @@ pub struct Shared {
     pub limits: Limits,
     /// The figures of `/metrics`.
     pub meters: Meters,
+    /// Taken by whoever makes a table of a spreadsheet: it needs more memory than anything else here,
+    /// so it is done one at a time.
+    sheets: Semaphore,
     /// The store's health when it was last asked.
     health: Mutex<Option<(Instant, Health)>>,
     /// Set when the process was told to stop: connections are closed after their next answer.
@@ -75,6 +79,7 @@ impl Shared {
             health: Mutex::default(),
             draining: AtomicBool::new(false),
             stopping: Notify::new(),
+            sheets: Semaphore::new(1),
             service,
             settings,
             data,

@@ -4,7 +4,7 @@
 //! key that is never written: when the request ends, nothing of it is left that anybody could read.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -21,17 +21,21 @@ pub(super) struct Spool {
     file: File,
     key: SecretKey,
     waiting: Vec<u8>,
+    length: u64,
     pieces: u64,
     digest: Sha256,
 }
 
-/// The same body on its way out, from its beginning.
+/// The same body on its way out, from any place of it.
 pub(super) struct Spooled {
-    file: io::BufReader<File>,
+    file: File,
     key: SecretKey,
-    piece: io::Cursor<Vec<u8>>,
-    read: u64,
-    pieces: u64,
+    length: u64,
+    /// Where it is read.
+    at: u64,
+    /// The piece that was opened last, and which one it is.
+    piece: Vec<u8>,
+    number: Option<u64>,
 }
 
 impl Spool {
@@ -50,6 +54,7 @@ impl Spool {
             file,
             key: SecretKey::generate(),
             waiting: Vec::new(),
+            length: 0,
             pieces: 0,
             digest: Sha256::new(),
         })
@@ -58,20 +63,29 @@ impl Spool {
     /// Takes more of the body.
     pub(super) fn add(&mut self, part: &[u8]) -> io::Result<()> {
         self.digest.update(part);
-        self.waiting.extend_from_slice(part);
-        if self.waiting.len() >= PIECE {
+        self.length += part.len() as u64;
+        let mut part = part;
+        while self.waiting.len() + part.len() >= PIECE {
+            let (now, later) = part.split_at(PIECE - self.waiting.len());
+            self.waiting.extend_from_slice(now);
             self.seal()?;
+            part = later;
         }
+        self.waiting.extend_from_slice(part);
         Ok(())
     }
 
     fn seal(&mut self) -> io::Result<()> {
         let sealed = privacy::seal(&self.key, &self.pieces.to_be_bytes(), &self.waiting);
-        self.file.write_all(&(sealed.len() as u64).to_be_bytes())?;
         self.file.write_all(&sealed)?;
         self.waiting.clear();
         self.pieces += 1;
         Ok(())
+    }
+
+    /// How long the body is so far.
+    pub(super) fn length(&self) -> u64 {
+        self.length
     }
 
     /// The body, and its SHA-256.
@@ -79,44 +93,78 @@ impl Spool {
         if !self.waiting.is_empty() {
             self.seal()?;
         }
-        self.file.rewind()?;
         let spooled = Spooled {
-            file: io::BufReader::new(self.file),
+            file: self.file,
             key: self.key,
-            piece: io::Cursor::default(),
-            read: 0,
-            pieces: self.pieces,
+            length: self.length,
+            at: 0,
+            piece: Vec::new(),
+            number: None,
         };
         Ok((spooled, self.digest.finalize().into()))
     }
 }
 
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.add(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Spooled {
-    /// From its beginning again.
-    pub(super) fn rewind(mut self) -> io::Result<Self> {
-        self.file.rewind()?;
-        self.piece = io::Cursor::default();
-        self.read = 0;
-        Ok(self)
+    /// How long the body is.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Opens the piece of this number.
+    fn open(&mut self, number: u64) -> io::Result<()> {
+        if self.number == Some(number) {
+            return Ok(());
+        }
+        let most = (PIECE + privacy::SEAL) as u64;
+        self.file.seek(SeekFrom::Start(number * most))?;
+        let mut sealed = Vec::with_capacity(PIECE + privacy::SEAL);
+        (&mut self.file).take(most).read_to_end(&mut sealed)?;
+        let opened = privacy::open(&self.key, &number.to_be_bytes(), &sealed);
+        self.piece = opened.map_err(io::Error::other)?;
+        self.number = Some(number);
+        Ok(())
     }
 }
 
 impl Read for Spooled {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let length = self.piece.read(into)?;
-            if length > 0 || into.is_empty() || self.read == self.pieces {
-                return Ok(length);
-            }
-            let mut length = [0; 8];
-            self.file.read_exact(&mut length)?;
-            let mut sealed = Vec::new();
-            let length = u64::from_be_bytes(length);
-            (&mut self.file).take(length).read_to_end(&mut sealed)?;
-            let opened = privacy::open(&self.key, &self.read.to_be_bytes(), &sealed);
-            self.piece = io::Cursor::new(opened.map_err(io::Error::other)?);
-            self.read += 1;
+        if self.at >= self.length || into.is_empty() {
+            return Ok(0);
         }
+        self.open(self.at / PIECE as u64)?;
+        // Within a piece, which is in memory.
+        let within = (self.at % PIECE as u64) as usize;
+        let rest = self.piece.get(within..).unwrap_or_default();
+        let length = { rest }.read(into)?;
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.at += length as u64;
+        Ok(length)
+    }
+}
+
+impl Seek for Spooled {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::End(by) => self.length.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = place.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 
@@ -141,14 +189,34 @@ mod tests {
         }
         let (mut spooled, digest) = spool.finish().unwrap();
         let mut lies = Vec::new();
-        let mut file = spooled.file.get_ref().try_clone().unwrap();
+        let mut file = spooled.file.try_clone().unwrap();
+        file.rewind().unwrap();
         file.read_to_end(&mut lies).unwrap();
         assert!(lies.len() > body.len());
         assert!(memchr::memmem::find(&lies, &body[..32]).is_none());
-        file.rewind().unwrap();
         let mut found = Vec::new();
         spooled.read_to_end(&mut found).unwrap();
         assert!(found == body);
+        for place in [
+            0,
+            1,
+            PIECE - 1,
+            PIECE,
+            body.len() - 1,
+            body.len(),
+            body.len() + 9,
+        ] {
+            for to in [
+                SeekFrom::Start(place as u64),
+                SeekFrom::End(place as i64 - body.len() as i64),
+            ] {
+                assert_eq!(spooled.seek(to).unwrap(), place as u64);
+                found.clear();
+                spooled.read_to_end(&mut found).unwrap();
+                assert!(found == body.get(place..).unwrap_or_default(), "{place}");
+            }
+        }
+        assert!(spooled.seek(SeekFrom::End(-1 - body.len() as i64)).is_err());
         assert_eq!(digest, <[u8; 32]>::from(Sha256::digest(&body)));
         let (mut empty, _) = Spool::new(folder.path()).unwrap().finish().unwrap();
         assert_eq!(empty.read_to_end(&mut found).unwrap(), 0);

@@ -17,7 +17,7 @@ pub use keyring::{Keyring, Purpose};
 pub use months::{MonthKey, MonthKeys};
 pub use passphrase::{Hasher, Overloaded};
 pub use pseudonym::{Opening, Subject, SubjectKey};
-pub use sealed::{SealError, open, seal};
+pub use sealed::{SEAL, SealError, open, seal};
 pub use secret::{KeyForm, KeyedHash, SecretKey};
 
 /// Fills an array with bytes from the operating system's generator.

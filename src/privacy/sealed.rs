@@ -7,6 +7,9 @@ use super::{SecretKey, random};
 
 const NONCE: usize = 24;
 
+/// How much longer a box is than what is in it: the nonce, and the code that shows every change.
+pub const SEAL: usize = NONCE + 16;
+
 /// The box was made with another key, for another purpose, or was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the box does not open with this key")]
@@ -49,6 +52,14 @@ pub fn open(key: &SecretKey, about: &[u8], boxed: &[u8]) -> Result<Vec<u8>, Seal
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_box_is_so_much_longer_than_its_content() {
+        for length in [0, 1, 1_000] {
+            let boxed = seal(&SecretKey::generate(), b"", &vec![7; length]);
+            assert_eq!(boxed.len(), length + SEAL);
+        }
+    }
 
     #[test]
     fn a_box_opens_only_with_its_key_for_its_purpose_and_unchanged() {

@@ -28,7 +28,10 @@ const MAGIC: [(&[u8], Foreign); 16] = {
         (b"PK\x05\x06", ZIP),
         (
             b"\xd0\xcf\x11\xe0",
-            of("a file of older Excel or Word (.xls, .doc)", AS_TEXT),
+            of(
+                "a file of older Excel or Word (.xls, .doc), or one that is locked with a password",
+                "save the list without a password, as .xlsx or as CSV in UTF-8",
+            ),
         ),
         (b"%PDF", of("a PDF", AS_TEXT)),
         (b"{\\rt", of("a text document (.rtf)", AS_TEXT)),

@@ -7,7 +7,7 @@
 //!   columns hold the numbers.
 //! * `numbers`: the numbers of a row; `dates`: its dates and times.
 //! * `reader`: the rows of a whole file.
-//! * `sheet`: spreadsheets.
+//! * `sheet`: spreadsheets; `workbook`, `package`, `number_format`: those that are read cell by cell.
 //! * `survey`: a look at the first rows.
 
 mod cells;
@@ -17,12 +17,17 @@ mod dates;
 mod foreign;
 mod head;
 mod layout;
+mod number_format;
 mod numbers;
 mod object;
+mod package;
 mod reader;
 mod rows;
 mod sheet;
+#[cfg(test)]
+mod sheet_tests;
 mod survey;
+mod workbook;
 
 use std::borrow::Cow;
 
@@ -36,7 +41,10 @@ pub use layout::{Layout, LayoutError, Wanted};
 pub use numbers::{Encoding, NumberRules, RowError, RowReader};
 pub use reader::{Rows, RowsError};
 pub use rows::{EndlessRow, LONGEST_ROW, Row, Splitter};
-pub use sheet::{SheetError, WriteError, csv_to_sheet, is_sheet, sheet_to_csv};
+pub use sheet::{
+    MOST_ROWS, SheetError, SheetLimits, WriteError, csv_to_sheet, is_sheet, may_be_workbook,
+    sheet_to_table, workbook_to_table,
+};
 pub use survey::{Survey, Unreadable};
 
 /// The form of a table.

@@ -6,6 +6,8 @@ mod input;
 mod output;
 mod receipt;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -22,12 +24,13 @@ use super::State;
 use super::auth::principal;
 use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
+use super::sheets::{self, SheetQuery};
 use crate::domain::{Campaign, Channel, SellerId};
 use crate::service::Question;
 use crate::service::wash::{ADDED, BeginError, InputError};
 use crate::table::{Coding, Column, Encoding, Form, HeadError, LayoutError, Wanted};
 
-const PARAMETERS: [&str; 14] = [
+const PARAMETERS: [&str; 15] = [
     "seller",
     "channel",
     "campaign",
@@ -40,6 +43,7 @@ const PARAMETERS: [&str; 14] = [
     "delimiter",
     "heading",
     "encoding",
+    "sheet",
     "summary",
     "key",
 ];
@@ -74,9 +78,17 @@ pub(super) async fn wash(
     let wash = state.service.begin_wash(&who, &question, notation)?;
     let id = wash.id().to_string();
 
-    let idle = Duration::from_secs(state.settings.check.wash_idle_s);
-    let input = Body::begin(payload, coming, idle).map_err(no_memory)?;
     let form = wanted.form;
+    let is_sheet = Arc::new(AtomicBool::new(false));
+    let sheet = (form == Form::Csv).then(|| {
+        let query = SheetQuery {
+            name: query.get("sheet").map(str::to_owned),
+            delimiter: wanted.delimiter.unwrap_or(b','),
+        };
+        (query, Arc::downgrade(&is_sheet))
+    });
+    let input = Body::begin(state.clone(), payload, coming, sheet).map_err(no_memory)?;
+    let idle = Duration::from_secs(state.settings.check.wash_idle_s);
     let (rows, answer) = Rows::new(state.clone(), encoder, form, with_summary, idle);
     let begun = wash.spawn(wanted, input, rows).map_err(|_| {
         Problem::from(crate::service::ServiceError::TooManyWashes(
@@ -87,9 +99,13 @@ pub(super) async fn wash(
     let begun = begun.await;
     let begun = begun.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR));
     let columns = begun??;
+    let media_type = match is_sheet.load(Ordering::Relaxed) {
+        true => "text/csv; charset=utf-8".to_owned(),
+        false => media_type(&request, form),
+    };
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((CONTENT_TYPE, media_type(&request, form)))
+        .insert_header((CONTENT_TYPE, media_type))
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("Vary", "Accept-Encoding"))
         .insert_header(("Wash-Id", id));
@@ -107,6 +123,12 @@ impl From<BeginError> for Problem {
     fn from(error: BeginError) -> Self {
         match error {
             BeginError::Layout(error) => unreadable(error),
+            BeginError::Input(InputError::Sheet(error)) => {
+                sheets::refused(&error, "unreadable_list", "This list cannot be read")
+            }
+            BeginError::Input(InputError::TooLong(most)) => {
+                Self::too_large().with("most_bytes", most)
+            }
             BeginError::Input(InputError::Stalled) => Self::too_slow(),
             BeginError::Input(InputError::Broken) => Self::bad_request(
                 "The list broke off before its first row, or its compression is damaged.",
@@ -125,7 +147,7 @@ fn unreadable(error: LayoutError) -> Problem {
         }
         LayoutError::Answered(_) => "Send the list as it was before it was washed.",
         LayoutError::Head(HeadError::Foreign(_)) => {
-            "Send the list itself as text, in UTF-8, UTF-16 or Windows-1252."
+            "Send the list itself as text, in UTF-8, UTF-16 or Windows-1252, or as a workbook (.xlsx)."
         }
         LayoutError::NotAnObject => "Send one JSON object a line, or say which format it is.",
         LayoutError::Head(HeadError::NoRow) => "Take the empty lines at its beginning out.",
@@ -180,17 +202,26 @@ fn delimiter(text: &str) -> Option<u8> {
     }
 }
 
+/// How spreadsheets are called: .xlsx, .xls and .ods.
+const SPREADSHEETS: [&str; 3] = [
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.ms-excel",
+    "application/vnd.oasis.opendocument.spreadsheet",
+];
+
 fn form_of(request: &HttpRequest) -> Result<Form, Problem> {
     let given = header(request, &CONTENT_TYPE).unwrap_or_default();
     let media = given.split(';').next().unwrap_or_default().trim();
     match media.to_ascii_lowercase().as_str() {
         "text/csv" => Ok(Form::Csv),
+        // Where these are not what they say, their first bytes tell.
+        media if SPREADSHEETS.contains(&media) => Ok(Form::Csv),
         "text/plain" => Ok(Form::Lines),
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Form::Ndjson),
         _ => Err(unsupported(
             "The request does not say what form the list has.",
-            "Send Content-Type text/csv, text/plain (one number a line) or application/x-ndjson; \
-             or format=csv, lines or ndjson in the query.",
+            "Send Content-Type text/csv, text/plain (one number a line) or application/x-ndjson, or \
+             that of a workbook (.xlsx); or format=csv, lines or ndjson in the query.",
         )),
     }
 }

@@ -41,7 +41,10 @@ impl Columns {
             .reader()
             .and_then(|from| from.take(BEGINNING).read_to_end(&mut start))
             .map_err(|error| Failure::usage(format!("cannot read {}: {error}", source.name)))?;
-        let columns = Self::of(&start, &import.said())?;
+        let known = source.delimiter.map(|sign| char::from(sign).to_string());
+        let mut said = import.said();
+        said.delimiter = known.as_deref().or(said.delimiter);
+        let columns = Self::of(&start, &said)?;
         let notation = Notation::from(&import.notation);
         survey::look(&columns.table, &start, is_whole(&start), notation)?;
         Ok(columns)

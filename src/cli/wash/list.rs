@@ -1,5 +1,6 @@
 //! The list in pieces of whole rows, read by a thread of its own.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::cli::Failure;
 use crate::cli::source::Source;
 use crate::cli::survey;
 use crate::domain::Notation;
-use crate::table::{Layout, Splitter, Wanted};
+use crate::table::{Layout, Rows, Splitter, Wanted};
 
 /// How many bytes are read at a time.
 const PIECE: usize = 64 << 10;
@@ -51,18 +52,33 @@ pub(super) struct Placed {
 
 impl List {
     /// Opens a list (`-` is standard input), finds its layout, and goes to `offset`, where a row
-    /// begins.
+    /// begins. If its answer becomes a sheet, it has no more rows than one (`most_rows`).
     pub fn open(
         file: &Path,
         sheet: Option<&str>,
         wanted: &Wanted,
         notation: Notation,
         offset: u64,
+        most_rows: Option<u32>,
     ) -> Result<Self, Failure> {
         let source = Source::open(file, sheet)?;
+        let wanted = &Wanted {
+            delimiter: source.delimiter.or(wanted.delimiter),
+            ..wanted.clone()
+        };
         let name = source.name.clone();
         let cannot_read =
             |error: &io::Error| Failure::usage(format!("cannot read {name}: {error}"));
+        if let (Some(most), Some(mut file)) = (most_rows, source.file.as_ref()) {
+            let more = has_more_rows(file, most, wanted);
+            file.rewind().map_err(|error| cannot_read(&error))?;
+            if more {
+                return Err(Failure::usage(format!(
+                    "{name} has more rows than a sheet, which has at most {most}\n  remedy:     have \
+                     the answer written as text: --output washed.csv"
+                )));
+            }
+        }
         let mut from = source.reader().map_err(|error| cannot_read(&error))?;
         let (mut start, mut ended) = (Vec::new(), false);
         let layout = loop {
@@ -155,6 +171,14 @@ impl List {
             }
         }
     }
+}
+
+/// Whether a list has more rows than this. One that cannot be read is refused where it is read.
+fn has_more_rows(list: &File, most: u32, wanted: &Wanted) -> bool {
+    let Ok(mut rows) = Rows::new(list, wanted.form, wanted.delimiter) else {
+        return false;
+    };
+    (0..=most).all(|_| matches!(rows.next_row(), Ok(Some(_))))
 }
 
 fn read_some(from: &mut impl Read, into: &mut Vec<u8>) -> io::Result<usize> {

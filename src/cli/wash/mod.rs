@@ -32,7 +32,7 @@ use super::source::Source;
 use super::{Failure, Outcome, path_parser, yes_or_no};
 use crate::domain::Notation;
 use crate::service::wash::ADDED;
-use crate::table::{Column, Encoding, Form, Wanted};
+use crate::table::{Column, Encoding, Form, MOST_ROWS, Wanted};
 use list::List;
 use output::Destination;
 use progress::Progress;
@@ -188,12 +188,15 @@ impl Wash {
         let asked = format!("{question:?} {wanted:?} {:?} {:?}", self.only(), self.sheet);
         let mut progress = Progress::of(&destination, &self.file, &asked, self.restart)?;
         let notation = Notation::from(&self.notation);
+        // Of some of the rows nobody knows beforehand how many there will be.
+        let whole_sheet = destination.is_sheet() && self.only() == Only::All;
         let list = List::open(
             &self.file,
             self.sheet.as_deref(),
             &wanted,
             notation,
             progress.done().offset,
+            whole_sheet.then_some(MOST_ROWS),
         )?;
         let output = destination.open(progress.done())?;
         let mut work = Work::new(&client, &list, question, self.only(), output)?;

@@ -34,9 +34,13 @@ use crate::domain::{
     SellerId, SellerRef,
 };
 use crate::store::SellerNumber;
+use crate::table::SheetError;
 
 /// The list, as it comes in.
 pub trait Input: Send + 'static {
+    /// Looks at what it is; what stands between its columns, if that is known then.
+    fn begin(&mut self) -> impl Future<Output = Result<Option<u8>, InputError>> + Send;
+
     /// Adds some of the list to `into`, waiting for it if need be; false at its end. Whoever stops
     /// waiting loses nothing.
     fn read(&mut self, into: &mut Vec<u8>)
@@ -44,7 +48,7 @@ pub trait Input: Send + 'static {
 }
 
 /// Why a list does not come to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// It broke off, or is damaged.
     #[error("it broke off, or is damaged")]
@@ -52,6 +56,12 @@ pub enum InputError {
     /// Nothing comes.
     #[error("nothing comes")]
     Stalled,
+    /// It is a spreadsheet that cannot be read.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
+    /// It is a spreadsheet of more bytes than this.
+    #[error("it is a spreadsheet of more than {0} bytes")]
+    TooLong(u64),
 }
 
 /// Where the answered rows go.

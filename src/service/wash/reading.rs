@@ -41,6 +41,10 @@ impl<I: Input> Reading<I> {
         wanted: &Wanted,
         notation: Notation,
     ) -> Result<(Layout, Self), BeginError> {
+        let wanted = &Wanted {
+            delimiter: input.begin().await?.or(wanted.delimiter),
+            ..wanted.clone()
+        };
         let (mut start, mut ended) = (Vec::new(), false);
         let layout = loop {
             if let Some(layout) = Layout::find(&start, ended, wanted)? {
@@ -69,8 +73,8 @@ impl<I: Input> Reading<I> {
         match self.input.read(&mut self.group.bytes).await {
             Ok(true) => {}
             Ok(false) => self.ended = true,
-            Err(InputError::Broken) => self.broken = Some(WashEnd::InputBroken),
             Err(InputError::Stalled) => self.broken = Some(WashEnd::InputStalled),
+            Err(_) => self.broken = Some(WashEnd::InputBroken),
         }
         if self.broken.is_none() {
             self.find_rows();

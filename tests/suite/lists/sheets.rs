@@ -14,7 +14,7 @@ use crate::harness::service::metrust;
 use crate::harness::{World, number, on_every_store};
 
 /// A workbook with a list on its second sheet, the way an office makes one.
-fn workbook() -> Vec<u8> {
+pub(super) fn workbook() -> Vec<u8> {
     let mut book = Workbook::new();
     book.add_worksheet().set_name("Read me").unwrap();
     let sheet = book.add_worksheet();
@@ -34,7 +34,7 @@ fn workbook() -> Vec<u8> {
 }
 
 /// An .ods file with one number.
-fn open_document() -> Vec<u8> {
+pub(super) fn open_document() -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let stored =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);

@@ -172,7 +172,7 @@ impl Match {
         let counts = self.place(self.summary.as_deref())?;
         let mut sending = Sending::open(&self.file, self.sheet.as_deref())?;
         let client = self.target.client(data, Patience::Match)?;
-        let query = self.query();
+        let query = self.query(sending.delimiter);
         let query: Vec<_> = query
             .iter()
             .map(|(name, value)| (*name, &**value))
@@ -214,7 +214,8 @@ impl Match {
         file.map(|file| Place::new(file, self.force)).transpose()
     }
 
-    fn query(&self) -> Vec<(&'static str, String)> {
+    fn query(&self, delimiter: Option<u8>) -> Vec<(&'static str, String)> {
+        let delimiter = delimiter.map(|sign| char::from(sign).to_string());
         let text = |value: &Option<String>| value.clone();
         let number = |value: Option<u64>| value.map(|value| value.to_string());
         let given = [
@@ -225,7 +226,7 @@ impl Match {
             ("default_agency", text(&self.default_agency)),
             ("default_seller", text(&self.default_seller)),
             ("heading", text(&self.heading)),
-            ("delimiter", text(&self.delimiter)),
+            ("delimiter", delimiter.or_else(|| text(&self.delimiter))),
             ("time_zone", text(&self.time_zone)),
             ("date_format", text(&self.date_format)),
             ("strip_prefix", text(&self.strip_prefix)),

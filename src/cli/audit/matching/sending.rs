@@ -12,6 +12,8 @@ use crate::cli::source::Source;
 pub(super) struct Sending {
     from: Box<dyn Read>,
     name: String,
+    /// What stands between the columns, if that is known beforehand.
+    pub delimiter: Option<u8>,
     bar: ProgressBar,
     /// Rows so far, about: what has line ends inside counts more than once.
     rows: u64,
@@ -36,6 +38,7 @@ impl Sending {
         Ok(Self {
             from,
             name: source.name,
+            delimiter: source.delimiter,
             bar,
             rows: 0,
             failed: None,
