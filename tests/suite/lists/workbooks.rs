@@ -1,10 +1,13 @@
 //! Workbooks (.xlsx) sent to the service itself, and on standard input.
 
 use std::fs::{self, File};
-use std::io::{Seek, Write};
+use std::io::{Cursor, Seek, Write};
+use std::thread;
 
 use rust_xlsxwriter::Workbook;
 use serde_json::json;
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
 
 use super::sheets::{open_document, workbook};
 use super::status;
@@ -17,6 +20,77 @@ const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 fn send(api: &Api, query: &str, media: &str, body: &[u8]) -> Answer {
     let path = format!("/v1/wash?seller=telco&region=BE{query}");
     api.call("POST", &path, &[("Content-Type", media)], body.to_vec())
+}
+
+/// A workbook of which one part, which others refer to, is this.
+fn with_part(name: &str, begin: &str, repeated: &str, mebibytes: usize, end: &str) -> Vec<u8> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "phone").unwrap();
+    let book = book.save_to_buffer().unwrap();
+    let mut book = ZipArchive::new(Cursor::new(book)).unwrap();
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let packed = SimpleFileOptions::default().compression_level(Some(9));
+    for place in 0..book.len() {
+        let mut part = book.by_index(place).unwrap();
+        let known = part.name().unwrap().into_owned();
+        zip.start_file(&*known, packed).unwrap();
+        if known == name {
+            zip.write_all(begin.as_bytes()).unwrap();
+            let piece = repeated.repeat((1 << 20) / repeated.len());
+            for _ in 0..mebibytes {
+                zip.write_all(piece.as_bytes()).unwrap();
+            }
+            zip.write_all(end.as_bytes()).unwrap();
+        } else {
+            std::io::copy(&mut part, &mut zip).unwrap();
+        }
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+const SHEET: &str = "xl/worksheets/sheet1.xml";
+const TEXTS: &str = "xl/sharedStrings.xml";
+
+/// Workbooks that hold very much, and what each is told to be.
+fn hostile() -> Vec<(Vec<u8>, &'static str)> {
+    let sheet = |row: &str| with_part(SHEET, "<worksheet><sheetData>", row, 8, "");
+    let cells = "<row r='1'><c r='A1'/></row>";
+    vec![
+        (
+            with_part(SHEET, "<worksheet><sheetData>", cells, 8, ""),
+            "unpacks to more",
+        ),
+        (sheet("<a>"), "damaged"),
+        (sheet("x"), "unpacks to more"),
+        (
+            with_part(TEXTS, "<sst>", "<si/>", 8, "</sst>"),
+            "unpacks to more",
+        ),
+        (
+            with_part(TEXTS, "<sst><si><t>", "x", 8, ""),
+            "unpacks to more",
+        ),
+        (
+            with_part("xl/styles.xml", "<a><cellXfs>", "<xf/>", 8, ""),
+            "damaged",
+        ),
+        (
+            with_part("xl/workbook.xml", "<a ", "b='' ", 8, ""),
+            "unpacks to more",
+        ),
+        (with_part("_rels/.rels", "<a>", "<b>", 8, ""), "damaged"),
+    ]
+}
+
+/// The most memory that the service has ever had, in KiB.
+fn peak(world: &World) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", world.service.pid())).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 on_every_store! {
@@ -130,6 +204,42 @@ on_every_store! {
         assert!(ended.stdout.starts_with(&told), "{ended:?}");
         assert_eq!(ended.stdout.lines().count(), 3);
     }
+}
+
+#[test]
+fn workbooks_that_hold_very_much_take_little_memory_and_keep_nobody_waiting() {
+    let mut world = World::on(Engine::Embedded);
+    let dialler = world.dialler();
+    world.operator().add_agency("quiet", &["telco"]);
+    let quiet = world.operator().dialler_of("quiet");
+    // What the first wash and the first checks take is there for good.
+    send(&dialler, "&sheet=Leads", XLSX, &workbook()).expect(200);
+    quiet.check(&number(3), "telco").expect(200);
+    let washes = world.operator().entries(&[("op", "wash")]).len();
+    let before = peak(&world);
+    thread::scope(|scope| {
+        let attack = scope.spawn(|| {
+            for (which, (body, what)) in hostile().into_iter().enumerate() {
+                let problem = send(&dialler, "", XLSX, &body).expect(422).json();
+                assert_eq!(problem["code"], "unreadable_list");
+                let told = problem["detail"].as_str().unwrap();
+                assert!(told.contains(what), "{which}: {told}");
+            }
+        });
+        for n in 0..50 {
+            quiet.check(&number(n), "telco").expect(200);
+        }
+        attack.join().unwrap();
+    });
+    let grown = peak(&world) - before;
+    assert!(grown < 32 << 10, "{grown} KiB");
+    // One that is longer than any is refused before it is taken apart.
+    let mut long = workbook();
+    long.resize((32 << 20) + 1, 0);
+    let problem = send(&dialler, "", XLSX, &long).expect(413).json();
+    assert_eq!(problem["most_bytes"], 32 << 20);
+    assert_eq!(world.operator().entries(&[("op", "wash")]).len(), washes);
+    assert!(world.service.terminate().success());
 }
 
 #[test]
