@@ -42,6 +42,8 @@ mod court;
 mod covered;
 #[path = "suite/dialplans.rs"]
 mod dialplans;
+#[path = "suite/doctor.rs"]
+mod doctor;
 #[path = "suite/drafts.rs"]
 mod drafts;
 #[path = "suite/evidence.rs"]

@@ -32,8 +32,8 @@ async fn remembered(state: &Shared) -> Health {
     health
 }
 
-/// It can answer checks: the store takes writes and keeps them. A load balancer asks this. What
-/// exactly is wrong is for the operator: `metrust doctor` says it.
+/// It can answer checks: the store takes writes and keeps them. A load balancer asks this. It says in
+/// a word what is wrong; what exactly is for the operator: `metrust doctor` says it.
 pub(super) async fn ready(state: State) -> HttpResponse {
     let store = remembered(&state).await;
     let confirmed = state.service.directory().current().is_ok();
@@ -49,7 +49,7 @@ pub(super) async fn ready(state: State) -> HttpResponse {
         .insert_header(("Cache-Control", "no-store"))
         .json(json!({
             "ready": ready,
-            "store": { "engine": store.engine, "ok": store.ok },
+            "store": { "engine": store.engine, "ok": store.ok, "reason": store.reason },
             "directory": { "ok": confirmed },
             "log": {
                 "ok": log.error.is_none() && !log.is_full(),

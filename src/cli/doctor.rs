@@ -15,7 +15,7 @@ use crate::domain::Moment;
 use crate::service::doctor::{Finding, Status, examine_folder, examine_store};
 use crate::service::keys::{self, KeySource, readable_by_others};
 use crate::service::letters;
-use crate::service::recognise;
+use crate::service::{recognise, record};
 use crate::settings::{EngineName, Overrides, Settings};
 use crate::store::{Engine, Store, StoreError};
 
@@ -246,6 +246,12 @@ async fn look_into(
     // It has begun, so this writes nothing; but its health is told only to who knows whose it is.
     store.begin(identity.fingerprint).await?;
     let mut findings = examine_store(settings, &store.health().await);
+    findings.push(
+        match record::examine(settings, data, store, &identity).await {
+            Ok(place) => Finding::ok("log", format!("the log in {place} fits the store")),
+            Err(error) => Finding::wrong("log", Status::Error, error.to_string(), "as it says"),
+        },
+    );
     findings.push(fit(settings, data, identity.fingerprint));
     Ok(findings)
 }
@@ -253,9 +259,7 @@ async fn look_into(
 /// What to do about a store that does not open.
 fn remedy(settings: &Settings, error: &StoreError) -> &'static str {
     match (error, settings.store.engine) {
-        (StoreError::Unsafe(_), _) => {
-            "change that setting of Redis; a weaker one is accepted only by store.redis.durability"
-        }
+        (StoreError::Unsafe(_), _) => "as it says; until then metrust does not start on it",
         (StoreError::Foreign(_) | StoreError::Damaged(_), _) => {
             "look whether the settings name the right store; restore it from a backup if they do"
         }

@@ -138,6 +138,32 @@ pub async fn recognise(
     }
 }
 
+/// Whether log and store belong together; nothing is changed.
+///
+/// # Errors
+/// [`LogError::OtherStore`], [`LogError::Elsewhere`].
+pub(in crate::log) async fn compare(
+    archive: &Archive,
+    store: &Store,
+    store_id: &str,
+) -> Result<(), LogError> {
+    let place = || archive.storage().place();
+    let document = store.get(Kind::Log, DOCUMENT).await?;
+    let own: Option<OfStore> = match &document {
+        None => None,
+        Some(document) => Some(read(document.body.as_bytes())?),
+    };
+    let log = read_log(archive).await?;
+    if log.as_ref().is_some_and(|log| log.store != store_id) {
+        return Err(LogError::OtherStore { place: place() });
+    }
+    let id = log.map(|log| log.id);
+    match own {
+        Some(own) if Some(&own.id) != id.as_ref() => Err(LogError::Elsewhere { place: place() }),
+        _ => Ok(()),
+    }
+}
+
 async fn read_log(archive: &Archive) -> Result<Option<OfLog>, LogError> {
     let bytes = archive.storage().get(OBJECT).await?;
     bytes.as_deref().map(read).transpose()

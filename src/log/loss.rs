@@ -8,8 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::commit::{Cursor, Head};
-use super::sealer::seen;
-use super::{Archive, LogError, archive::damaged};
+use super::sealer::{newest_commit, seen};
+use super::{Archive, LogError, archive::damaged, identity};
 use crate::domain::{Context, Detail, Op};
 use crate::store::{Kind, Store};
 
@@ -30,12 +30,34 @@ struct Accepted {
     sequence: u64,
 }
 
+/// Whether log and store fit together: one belongs to the other, and neither has gone back behind
+/// the other. Nothing is changed.
+///
+/// # Errors
+/// What is wrong, as the sealer says it.
+pub async fn examine(archive: &Archive, store: &Store, store_id: &str) -> Result<(), LogError> {
+    identity::compare(archive, store, store_id).await?;
+    newest_commit(archive, store).await?;
+    match is_older(archive, store).await? {
+        true => Err(LogError::StoreIsOlder),
+        false => Ok(()),
+    }
+}
+
 /// Looks whether the store is older than the log, and marks it if it is. True while that is not
 /// accepted.
 ///
 /// # Errors
 /// [`LogError`].
 pub async fn compare(archive: &Archive, store: &Store) -> Result<bool, LogError> {
+    let is_older = is_older(archive, store).await?;
+    if is_older {
+        store.mark_lost(OLDER).await?;
+    }
+    Ok(is_older)
+}
+
+async fn is_older(archive: &Archive, store: &Store) -> Result<bool, LogError> {
     // A log that has gone back says nothing about the store; the sealer finds that out.
     let seen = seen(store).await?.map_or(0, |(_, seen)| seen.sequence);
     // Whoever seals meanwhile drops what a commit stands on that is no longer the newest.
@@ -47,7 +69,6 @@ pub async fn compare(archive: &Archive, store: &Store) -> Result<bool, LogError>
             return Ok(false);
         }
         if is_newest(archive, &head).await? {
-            store.mark_lost(OLDER).await?;
             return Ok(true);
         }
     }

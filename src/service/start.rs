@@ -56,6 +56,18 @@ pub enum StartError {
         /// The file that remembers the store.
         file: String,
     },
+    /// What remembers the store cannot be read.
+    #[error(
+        "{file}, by which this data folder knows its store, {what}. Put it back from your backup. \
+         Without one, make sure that the settings name the right store, delete the file, and start \
+         with store.must_exist = true: an empty store is then refused, and the file is written anew"
+    )]
+    StoreId {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A store must be there, and it is empty.
     #[error(
         "the store is empty, and setting store.must_exist says that it may not be. Bring its data \
@@ -229,16 +241,25 @@ const STORE_ID: &str = "store.id";
 /// Makes sure that the store is the one that this data folder has served before, if it has.
 ///
 /// # Errors
-/// [`StartError::OtherStore`].
+/// [`StartError::OtherStore`], [`StartError::StoreId`].
 pub fn recognise(data: &Path, found: Option<&Identity>) -> Result<(), StartError> {
     let known = data.join(STORE_ID);
-    let Ok(name) = std::fs::read_to_string(&known) else {
-        return Ok(());
-    };
     let file = known.display().to_string();
     match found {
-        Some(identity) if store_name(identity) == name => Ok(()),
+        Some(identity) if store_name(identity).as_bytes() == name => Ok(()),
         Some(_) => Err(StartError::OtherStore { what: "", file }),
+    let name = match std::fs::read(&known) {
+        Ok(name) => name,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            let what = format!("cannot be read ({error})");
+            return Err(StartError::StoreId { file, what });
+        }
+    };
+    if !is_store_name(&name) {
+        let what = "is not as it was written: it holds no store's name".to_owned();
+        return Err(StartError::StoreId { file, what });
+    }
         None => Err(StartError::OtherStore {
             what: " (it is empty)",
             file,
@@ -248,4 +269,9 @@ pub fn recognise(data: &Path, found: Option<&Identity>) -> Result<(), StartError
 
 fn store_name(identity: &Identity) -> String {
     data_encoding::HEXLOWER.encode(&identity.store) + "\n"
+}
+
+fn is_store_name(text: &[u8]) -> bool {
+    let name = text.strip_suffix(b"\n").unwrap_or_default();
+    name.len() == 32 && data_encoding::HEXLOWER.decode(name).is_ok()
 }

@@ -114,6 +114,27 @@ pub enum StoreError {
     #[error("the store holds something unreadable: {0}")]
     Damaged(String),
 }
+    /// A file of it was deleted while it was open: at the next start, what it held would be gone.
+    #[error("{0} was deleted while the service runs, and no check is answered")]
+    Deleted(String),
+}
+
+impl StoreError {
+    /// What it is, in a word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Away(_) => "away",
+            Self::Late => "late",
+            Self::Busy => "busy",
+            Self::Foreign(_) => "foreign",
+            Self::Unsafe(_) => "unsafe",
+            Self::Lost | Self::Marked => "lost",
+            Self::Unsettled => "unsettled",
+            Self::Damaged(_) => "damaged",
+            Self::Deleted(_) => "deleted",
+        }
+    }
 
 /// What ties a store to the keys that it was made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,6 +246,9 @@ pub struct Health {
     /// Whether it takes writes and keeps them.
     pub ok: bool,
     /// What it said, or what is wrong.
+    /// What is wrong, in a word: [`StoreError::code`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
     pub detail: String,
     /// What to do about it, when something is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -366,3 +366,67 @@ on_every_store! {
         }
     }
 }
+
+#[test]
+fn files_that_are_deleted_beneath_the_service_stop_every_answer_and_can_be_brought_back() {
+    for name in ["metrust.redb", "metrust.redb.journal", ""] {
+        let mut world = World::with(Engine::Embedded, |launch| {
+            launch.set("AUDIT__PERIOD_MS", "3600000")
+        });
+        let dialler = world.dialler();
+        let code = dialler.register(&[&number(1)], json!("all"));
+        let mut ids = vec![dialler.check(&number(1), "telco").id()];
+        let data = world.service.data().to_owned();
+        let files: Vec<_> = fs::read_dir(&data)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .filter(|path| {
+                let file = path.file_name().unwrap().to_str().unwrap();
+                file == name || name.is_empty() && file.starts_with("metrust.redb")
+            })
+            .collect();
+        assert!(!files.is_empty());
+        files.iter().for_each(|file| fs::remove_file(file).unwrap());
+
+        for asked in [1, 2] {
+            dialler.check(&number(asked), "telco").expect(503);
+        }
+        let text = [
+            ("phone", &*number(2)),
+            ("seller", "telco"),
+            ("format", "text"),
+        ];
+        assert_letters_only(503, &dialler.check_with(&text).expect(503).text());
+        dialler.withdraw(&code).expect(503);
+        let ready = world.anonymous().get("/readyz").expect(503).json();
+        assert_eq!(ready["store"]["reason"], "deleted", "{ready}");
+        let said = world.service.cli(&["doctor"]);
+        assert!(!said.status.success(), "{said:?}");
+        let open = format!("/proc/{}/fd", world.service.pid());
+        assert!(said.stdout.contains(&open), "{said:?}");
+
+        // As the doctor says.
+        for handle in fs::read_dir(&open).unwrap() {
+            let handle = handle.unwrap().path();
+            let Ok(target) = fs::read_link(&handle) else {
+                continue;
+            };
+            let target = target.to_str().unwrap();
+            if let Some(file) = target.strip_suffix(" (deleted)")
+                && files.iter().any(|deleted| deleted.to_str() == Some(file))
+            {
+                fs::copy(&handle, file).unwrap();
+            }
+        }
+        world.service.kill9();
+        world.service.restart();
+        let dialler = dialler.on(&world.service.url());
+        assert!(dialler.suppresses(&number(1), "telco"));
+        ids.push(dialler.check(&number(2), "telco").id());
+        let entries = world.operator().entries(&[("op", "check")]);
+        assert!(
+            ids.iter()
+                .all(|id| entries.iter().any(|entry| entry["id"] == **id))
+        );
+    }
+}

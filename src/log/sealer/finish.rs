@@ -9,7 +9,7 @@ use crate::log::edge::Edge;
 use crate::log::note::Note;
 use crate::log::pace::make_way_after;
 use crate::log::tile::{Tile, WIDTH, entries, extent, index_path};
-use crate::log::{Hash, SEGMENT, fault, loss};
+use crate::log::{Archive, Hash, SEGMENT, fault, loss};
 use crate::store::{Kind, Store};
 
 /// How many objects are read back at once.
@@ -47,6 +47,24 @@ pub(in crate::log) fn nothing_seen() -> String {
 
 fn json(seen: &Seen) -> String {
     serde_json::to_string(seen).unwrap_or_default()
+}
+
+/// The newest commit. It makes sure that the log has not gone back behind what the store has seen of
+/// it: a restored backup of the log must not go on as if the newer checkpoints had never been
+/// published.
+pub(in crate::log) async fn newest_commit(
+    archive: &Archive,
+    store: &Store,
+) -> Result<Option<u64>, LogError> {
+    // The store first: what it has seen is in the log by then, whoever else is at work.
+    let seen = seen(store).await?.map_or(0, |(_, seen)| seen.sequence);
+    let newest = archive.commits().await?.pop();
+    if seen > newest.unwrap_or(0) {
+        return Err(LogError::GoneBack {
+            place: archive.storage().place(),
+        });
+    }
+    Ok(newest)
 }
 
 impl Sealer {
@@ -202,23 +220,6 @@ impl Sealer {
             self.vkeys = text;
         }
         Ok(())
-    }
-
-    /// The newest commit. It makes sure that the log has not gone back behind what the store has
-    /// seen of it: a restored backup of the log must not go on as if the newer checkpoints had
-    /// never been published.
-    pub(super) async fn newest_commit(&self) -> Result<Option<u64>, LogError> {
-        // The store first: what it has seen is in the log by then, whoever else is at work.
-        let seen = seen(&self.plan.store)
-            .await?
-            .map_or(0, |(_, seen)| seen.sequence);
-        let newest = self.plan.archive.commits().await?.pop();
-        if seen > newest.unwrap_or(0) {
-            return Err(LogError::GoneBack {
-                place: self.plan.archive.storage().place(),
-            });
-        }
-        Ok(newest)
     }
 
     async fn remember(&self, sequence: u64) -> Result<(), LogError> {

@@ -29,7 +29,7 @@ use super::keys::LogKeys;
 use super::{LogError, fault};
 use crate::domain::Moment;
 use crate::store::Store;
-pub(super) use finish::{SEEN, nothing_seen, seen};
+pub(super) use finish::{SEEN, newest_commit, nothing_seen, seen};
 use gather::Found;
 use prepare::{Made, prepare, replay};
 pub use running::Running;
@@ -294,7 +294,7 @@ impl Sealer {
     /// that they tidy it away; then there is a newer one.
     async fn read_newest(&self) -> Result<Option<Vec<u8>>, LogError> {
         let storage = self.plan.archive.storage();
-        let mut newest = self.newest_commit().await?;
+        let mut newest = newest_commit(&self.plan.archive, &self.plan.store).await?;
         while let Some(number) = newest {
             let path = commit::path(number);
             let found = match storage.settle(&path).await {
@@ -304,7 +304,7 @@ impl Sealer {
             if let Ok(Some(bytes)) = found {
                 return Ok(Some(bytes));
             }
-            newest = self.newest_commit().await?;
+            newest = newest_commit(&self.plan.archive, &self.plan.store).await?;
             if newest <= Some(number) {
                 found?;
                 return Err(damaged("its newest commit is gone"));

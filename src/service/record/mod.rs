@@ -25,7 +25,8 @@ use super::{Service, ServiceError};
 use crate::domain::Moment;
 use crate::log::storage::{Folder, Storage};
 use crate::log::{
-    Archive, LogError, LogKeys, LogName, Progress, Running, Sealer, Sealing, Verifier, recognise,
+    Archive, LogError, LogKeys, LogName, Progress, Running, Sealer, Sealing, Verifier, loss,
+    recognise,
 };
 use crate::privacy::{Keyring, Purpose};
 use crate::settings::Settings;
@@ -123,6 +124,26 @@ impl Record {
     pub(super) fn origin(&self) -> &str {
         &self.sealing.origin
     }
+}
+
+/// Where the log of a store lies, made sure that they fit together; nothing is changed.
+///
+/// # Errors
+/// [`LogError`], in the sealer's words.
+pub async fn examine(
+    settings: &Settings,
+    data: &Path,
+    store: &Store,
+    identity: &Identity,
+) -> Result<String, LogError> {
+    let place = settings.log_place(data);
+    if !place.starts_with("s3://") && !Path::new(&place).exists() {
+        return Err(LogError::Elsewhere { place });
+    }
+    let archive = Archive::new(open_storage(settings, data).await?);
+    let store_id = data_encoding::HEXLOWER.encode(&identity.store);
+    loss::examine(&archive, store, &store_id).await?;
+    Ok(place)
 }
 
 #[cfg_attr(

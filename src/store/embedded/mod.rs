@@ -20,8 +20,8 @@ mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -68,6 +68,8 @@ pub(super) struct Embedded {
     backlog: Arc<AtomicU64>,
     /// Whether the store is marked: see [`super::Store::mark_lost`].
     lost: AtomicBool,
+    /// A file that was deleted, found by the writer.
+    deleted: Arc<OnceLock<StoreError>>,
 }
 
 impl fmt::Debug for Embedded {
@@ -83,8 +85,14 @@ impl Embedded {
         let (works, inbox) = mpsc::channel(QUEUE);
         let (ready, opened) = oneshot::channel();
         let backlog = Arc::<AtomicU64>::default();
-        let writer =
-            writer::Writer::new(file.clone(), files.clone(), backlog.clone(), replay_window);
+        let deleted = Arc::<OnceLock<StoreError>>::default();
+        let writer = writer::Writer::new(
+            file.clone(),
+            files.clone(),
+            backlog.clone(),
+            deleted.clone(),
+            replay_window,
+        );
         std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(inbox, ready))
@@ -96,14 +104,19 @@ impl Embedded {
             works,
             backlog,
             lost: AtomicBool::new(false),
+            deleted,
         };
         let lost = store.loss().await?.is_some();
         store.lost.store(lost, Ordering::Release);
         Ok(store)
     }
 
-    /// Refuses whoever would be answered, or acknowledged something, by a store that is marked.
+    /// Refuses whoever would be answered, or acknowledged something, by a store that is marked or
+    /// will be gone.
     pub(super) fn whole(&self) -> Result<(), StoreError> {
+        if let Some(deleted) = self.deleted.get() {
+            return Err(deleted.clone());
+        }
         match self.lost.load(Ordering::Acquire) {
             true => Err(StoreError::Marked),
             false => Ok(()),
@@ -283,6 +296,7 @@ impl Embedded {
             .await
             .unwrap_or(Err(StoreError::Late))
             .and_then(|()| self.whole());
+        let reason = answer.as_ref().err().map(StoreError::code);
         let (ok, detail, remedy) = match answer {
             Ok(()) => (
                 true,
@@ -290,6 +304,7 @@ impl Embedded {
                 None,
             ),
             Err(error @ StoreError::Marked) => (false, error.to_string(), Some(ACCEPT.to_owned())),
+            Err(error @ StoreError::Deleted(_)) => (false, error.to_string(), Some(bring_back())),
             Err(error) => (
                 false,
                 error.to_string(),
@@ -302,6 +317,7 @@ impl Embedded {
         Health {
             engine: "embedded",
             ok,
+            reason,
             detail,
             remedy,
             advice: None,
@@ -344,6 +360,16 @@ impl Embedded {
         .await
         .map_err(|_| gone())?
     }
+}
+
+/// What to do about a file that was deleted. What is open is there as long as it is open.
+fn bring_back() -> String {
+    let process = std::process::id();
+    format!(
+        "as long as the service runs, /proc/{process}/fd still holds what was deleted (`ls -l` there \
+         shows it): copy every such file back under its name, kill the service (SIGKILL, so that it \
+         leaves the copies alone) and start it again; or restore your newest backup"
+    )
 }
 
 fn gone() -> StoreError {

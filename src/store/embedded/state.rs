@@ -3,7 +3,9 @@
 mod tail;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +41,8 @@ type Released = BTreeMap<Subject, HashSet<Member>>;
 /// never holds what is not on disk.
 pub(super) struct State {
     pub(super) database: Arc<Database>,
+    /// The file of the database.
+    file: (PathBuf, File),
     writer: Writer,
     writer_seq: u64,
     index: Index,
@@ -100,8 +104,10 @@ impl State {
         owner_only(file)?;
         make_tables(&database)?;
         let (base, listed) = (base(&database)?, listed(&database)?);
+        let open = File::open(file).map_err(|error| failed(file, &error))?;
         let mut state = Self {
             database: Arc::new(database),
+            file: (file.to_owned(), open),
             writer,
             writer_seq: 0,
             index: Index::default(),
@@ -141,6 +147,16 @@ impl State {
                 .insert(client.value().to_owned(), last.value());
         }
         self.replays.load(&read)
+    }
+
+    /// Makes sure that no file of the store was deleted since it was opened.
+    pub(super) fn is_there(&self) -> Result<(), StoreError> {
+        let (path, file) = &self.file;
+        let is_deleted = deleted(file).map_err(|error| failed(path, &error))?;
+        match is_deleted.then_some(path.clone()) {
+            None => self.journal.is_there(),
+            Some(path) => Err(StoreError::Deleted(path.display().to_string())),
+        }
     }
 
     /// How many members the index holds.
@@ -394,7 +410,16 @@ fn base(database: &Database) -> Result<u64, StoreError> {
 fn owner_only(file: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))
-        .map_err(|e| StoreError::Away(format!("{}: {e}", file.display())))
+        .map_err(|error| failed(file, &error))
+}
+
+fn failed(file: &Path, error: &io::Error) -> StoreError {
+    StoreError::Away(format!("{}: {error}", file.display()))
+}
+
+/// Whether no name leads to a file any more that is open.
+pub(super) fn deleted(file: &File) -> io::Result<bool> {
+    Ok(rustix::fs::fstat(file)?.st_nlink == 0)
 }
 
 #[cfg(test)]

@@ -64,6 +64,36 @@ fn whoever_was_answered_finds_the_entry_whoever_else_reads_meanwhile() {
     });
 }
 
+#[test]
+fn nobody_is_answered_from_a_store_of_which_a_file_was_deleted() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for name in ["metrust.redb", "metrust.redb.journal"] {
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let file = folder.path().join("metrust.redb");
+            let store = Embedded::open(file, Duration::from_secs(1)).await.unwrap();
+            store.decide(vec![ask()]).await.unwrap();
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+            // By the very next one, and whatever it asks for.
+            let health = store.health().await;
+            assert!(!health.ok && health.reason == Some("deleted"), "{health:?}");
+            assert!(health.detail.contains(name), "{health:?}");
+            let refused = |error| matches!(error, StoreError::Deleted(_));
+            assert!(refused(store.decide(vec![ask()]).await.unwrap_err()));
+            let note = Change::note(Moment::now(), (*ask().context).clone(), None);
+            assert!(refused(store.change(vec![note]).await.unwrap_err()));
+            let put = store.put(Kind::Seller, "telco", None, Some(String::new()));
+            assert!(refused(put.await.unwrap_err()));
+            // What is recorded can still be sealed.
+            assert_eq!(store.tail(0, None, PAGE).await.unwrap().len(), 1);
+            store.close().await;
+        });
+    }
+}
+
 /// What can befall a store.
 #[derive(Debug, Clone)]
 enum Event {

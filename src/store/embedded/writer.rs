@@ -2,8 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use redb::WriteTransaction;
@@ -69,6 +69,8 @@ pub(super) struct Writer {
     file: PathBuf,
     files: Shared,
     backlog: Arc<AtomicU64>,
+    /// A file that was deleted: nothing is written and nobody is answered any more.
+    deleted: Arc<OnceLock<StoreError>>,
     replay_window: Duration,
     id: [u8; 8],
     identity: Option<Identity>,
@@ -89,12 +91,14 @@ impl Writer {
         file: PathBuf,
         files: Shared,
         backlog: Arc<AtomicU64>,
+        deleted: Arc<OnceLock<StoreError>>,
         replay_window: Duration,
     ) -> Self {
         Self {
             file,
             files,
             backlog,
+            deleted,
             replay_window,
             id: crate::privacy::random(),
             identity: None,
@@ -136,8 +140,12 @@ impl Writer {
                 state = self.reopen().ok();
                 failed = Instant::now();
             }
-            match state.as_mut() {
-                None => works.into_iter().for_each(refuse),
+            match state.as_mut().filter(|_| self.deleted.get().is_none()) {
+                None => {
+                    let deleted = self.deleted.get().cloned();
+                    let error = deleted.unwrap_or_else(unwritable);
+                    works.into_iter().for_each(|work| refuse(work, &error));
+                }
                 // Whoever was to be answered is told that it is not known. What is in memory may be
                 // half done after a panic, so it is read anew from what is on disk.
                 Some(open) => match catch_unwind(AssertUnwindSafe(|| group(open, works)))
@@ -146,6 +154,11 @@ impl Writer {
                     Ok(begun) => {
                         self.identity = begun.or(self.identity);
                         self.backlog.store(open.tail_bytes(), Ordering::Relaxed);
+                    }
+                    // What is open stays open: it is the last copy of what was deleted.
+                    Err(error @ StoreError::Deleted(_)) => {
+                        tracing::error!("{error}; `metrust doctor` says how to bring it back");
+                        let _ = self.deleted.set(error);
                     }
                     Err(error) => {
                         tracing::error!(%error, "the store cannot write; nothing was answered");
@@ -157,7 +170,8 @@ impl Writer {
             }
             if let Some(reply) = closing {
                 self.files.store(None);
-                if let Some(Err(error)) = state.take().map(leave_journal) {
+                let sound = state.take().filter(|_| self.deleted.get().is_none());
+                if let Some(Err(error)) = sound.map(leave_journal) {
                     tracing::warn!(%error, "the journal is kept beside the store, and needed there");
                 }
                 let _ = reply.send(Ok(()));
@@ -204,6 +218,8 @@ fn group(state: &mut State, works: Vec<Work>) -> Result<Option<Identity>, StoreE
             prepare(state, write, works, &mut answers)
         })
     };
+    // Asked once it is written: what was acknowledged was in files that will be found again.
+    let done = done.and_then(|()| state.is_there());
     let mut begun = None;
     for answer in answers {
         if let Answer::Begun(_, identity) = &answer {
@@ -347,8 +363,12 @@ fn mark(write: &WriteTransaction, what: Option<&str>) -> Result<bool, StoreError
     tables::put_loss(&mut write.open_table(META).map_err(away)?, what)
 }
 
-fn refuse(work: Work) {
-    let error = || StoreError::Away("its file cannot be written at the moment".to_owned());
+fn unwritable() -> StoreError {
+    StoreError::Away("its file cannot be written at the moment".to_owned())
+}
+
+fn refuse(work: Work, error: &StoreError) {
+    let error = || error.clone();
     match work {
         Work::Decide(_, reply) => drop(reply.send(Err(error()))),
         Work::Change(_, reply) => drop(reply.send(Err(error()))),

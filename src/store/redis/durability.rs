@@ -61,6 +61,47 @@ impl Report {
         })
     }
 
+    /// The first thing for which this server cannot be used at all, if there is one. `replicas` must
+    /// have what is acknowledged.
+    pub(super) fn unfit(&self, replicas: u32) -> Option<Weakness> {
+        let says = |field: &str| self.info.get(field).map(String::as_str);
+        if says("cluster_enabled") == Some("1") {
+            return Some(Weakness {
+                what: "this Redis is a node of a Redis Cluster (`cluster-enabled yes`), which \
+                       metrust does not use: every check would fail"
+                    .to_owned(),
+                remedy:
+                    "point `store.redis.url` at a Redis server on its own (`cluster-enabled no`)"
+                        .to_owned(),
+            });
+        }
+        if says("role").is_some_and(|role| role != "master") {
+            return Some(Weakness {
+                what: "this Redis is a replica and takes no writes".to_owned(),
+                remedy: "point `store.redis.url` at the primary".to_owned(),
+            });
+        }
+        let online = self.replicas_online();
+        (online < replicas).then(|| Weakness {
+            what: format!(
+                "`store.redis.replicas` is {replicas}, and {online} replicas of this Redis are \
+                 online, so nothing could be acknowledged"
+            ),
+            remedy: "start the replicas (`INFO replication` shows which are online), or set \
+                     `store.redis.replicas` to how many there are"
+                .to_owned(),
+        })
+    }
+
+    /// How many replicas follow the server, and keep up.
+    fn replicas_online(&self) -> u32 {
+        let rows = self.info.iter().filter(|(name, row)| {
+            let number = name.strip_prefix("slave").map(str::parse::<u32>);
+            matches!(number, Some(Ok(_))) && row.split(',').any(|part| part == "state=online")
+        });
+        rows.count() as u32
+    }
+
     /// The first thing that makes the server weaker than required, if anything does.
     pub(super) fn weakness(&self, required: Durability) -> Option<Weakness> {
         let setting = |name: &str| self.config.get(name).map(String::as_str);
@@ -103,12 +144,6 @@ impl Report {
             return weak(
                 "Redis may evict keys when its memory is full, and with them opt-outs",
                 "set `maxmemory-policy noeviction` in redis.conf",
-            );
-        }
-        if self.info.get("role").is_some_and(|role| role != "master") {
-            return weak(
-                "this Redis is a replica and takes no writes",
-                "point `store.redis.url` at the primary",
             );
         }
         for (field, what) in [
@@ -197,11 +232,30 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_cannot_write_or_is_a_replica_is_not_trusted() {
-        for line in ["aof_last_write_status:err", "role:slave"] {
-            let mut report = report(["yes", "always", "noeviction"]);
-            report.read_info(&format!("# Section\r\n{line}\r\n"));
-            assert!(report.weakness(Durability::Always).is_some(), "{line}");
-        }
+    fn a_server_that_cannot_write_is_not_trusted() {
+        let mut report = report(["yes", "always", "noeviction"]);
+        report.read_info("# Persistence\r\naof_last_write_status:err\r\n");
+        assert!(report.weakness(Durability::Always).is_some());
+    }
+
+    #[test]
+    fn a_replica_a_node_of_a_cluster_and_a_server_with_too_few_replicas_are_not_used() {
+        let unfit = |info: &str, replicas| {
+            let mut report = Report::default();
+            report.read_info(info);
+            report.unfit(replicas).map(|weakness| weakness.what)
+        };
+        let alone = "role:master\r\ncluster_enabled:0\r\nslave_read_only:1\r\n";
+        assert_eq!(unfit(alone, 0), None);
+        assert!(unfit("role:slave\r\n", 0).unwrap().contains("replica"));
+        let node = unfit("role:master\r\ncluster_enabled:1\r\n", 0).unwrap();
+        assert!(node.contains("cluster-enabled yes"), "{node}");
+        let row = |number, state| {
+            format!("slave{number}:ip=10.0.0.{number},port=6379,state={state},offset=1,lag=0\r\n")
+        };
+        let followed = [alone, &row(0, "online"), &row(1, "wait_bgsave")].concat();
+        assert_eq!(unfit(&followed, 1), None);
+        assert!(unfit(&followed, 2).unwrap().contains("and 1 replicas"));
+        assert!(unfit(alone, 1).unwrap().contains("and 0 replicas"));
     }
 }

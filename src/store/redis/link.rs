@@ -172,34 +172,62 @@ impl Link {
         script: &Script,
         call: &Cmd,
     ) -> Result<T, StoreError> {
-        self.with(async |mut connection| {
-            let value = match self.send(&mut connection, call).await {
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    let mut load = redis::cmd("SCRIPT");
-                    load.arg("LOAD").arg(&script.code);
-                    load.query_async::<Value>(&mut connection).await?;
-                    self.send(&mut connection, call).await?
-                }
-                other => other?,
-            };
-            T::from_redis_value(value).map_err(RedisError::from)
-        })
-        .await
+        let (value, reached) = self
+            .with(async |mut connection| {
+                let (value, reached) = match self.send(&mut connection, call).await {
+                    Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                        let mut load = redis::cmd("SCRIPT");
+                        load.arg("LOAD").arg(&script.code);
+                        load.query_async::<Value>(&mut connection).await?;
+                        self.send(&mut connection, call).await?
+                    }
+                    other => other?,
+                };
+                let value = T::from_redis_value(value).map_err(RedisError::from)?;
+                Ok((value, reached))
+            })
+            .await?;
+        if reached < self.replicas {
+            return Err(StoreError::Away(format!(
+                "{reached} replicas have what was written, and store.redis.replicas asks for {}",
+                self.replicas
+            )));
+        }
+        Ok(value)
     }
 
+    /// Gives the replicas that are required some time to be there; whether they are, the server's
+    /// report says.
+    pub(super) async fn wait_for_replicas(&self) -> Result<(), StoreError> {
+        if self.replicas == 0 {
+            return Ok(());
+        }
+        match self.query::<u32>(&self.replicas_have_it()).await {
+            Ok(_) | Err(StoreError::Late) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the required replicas have what was written, or for most of the time that there is.
+    fn replicas_have_it(&self) -> Cmd {
+        let mut wait = redis::cmd("WAIT");
+        let most = self.timeout.as_millis() as u64 * 9 / 10;
+        wait.arg(self.replicas).arg(most);
+        wait
+    }
+
+    /// Sends a command; says how many replicas have its effects, where some are required.
     async fn send(
         &self,
         connection: &mut ConnectionManager,
         command: &Cmd,
-    ) -> Result<Value, RedisError> {
+    ) -> Result<(Value, u32), RedisError> {
         if self.replicas == 0 {
-            return command.query_async(connection).await;
+            return Ok((command.query_async(connection).await?, 0));
         }
         let mut both = redis::pipe();
         both.add_command(command.clone());
-        both.cmd("WAIT")
-            .arg(self.replicas)
-            .arg(self.timeout.as_millis() as u64);
+        both.add_command(self.replicas_have_it());
         // Read one by one: what a script refuses has a name, and the errors of a whole do not.
         both.ignore_errors();
         let replies: Vec<Value> = both.query_async(connection).await?;
@@ -211,13 +239,7 @@ impl Link {
         })?;
         let value = value.extract_error()?;
         let reached = u32::from_redis_value(reached.extract_error()?)?;
-        if reached < self.replicas {
-            return Err(RedisError::from((
-                ErrorKind::Io,
-                "too few replicas have the entry",
-            )));
-        }
-        Ok(value)
+        Ok((value, reached))
     }
 
     /// What the server says of itself. `None` settings mean that it may not be asked.

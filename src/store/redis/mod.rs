@@ -71,6 +71,8 @@ impl Redis {
         let link = Link::connect(&options, timeout, drops.clone()).await?;
         if let Some(advice) = inspect(&link, &options).await? {
             tracing::warn!("{}; {}", advice.what, advice.remedy);
+        // They may be starting at this very moment, as the service is.
+        link.wait_for_replicas().await?;
         }
         if options.durability == super::Durability::Everysec {
             tracing::warn!(
@@ -285,6 +287,7 @@ impl Redis {
                     super::Durability::Always => "every answer is on disk before it is given",
                     super::Durability::Everysec => "answers reach the disk within a second",
                 }
+        let reason = seen.as_ref().err().map(StoreError::code);
                 .to_owned(),
                 None,
             ),
@@ -308,6 +311,7 @@ impl Redis {
     }
 
     pub(super) async fn close(&self) {
+            reason,
         self.watch.abort();
         self.asks.drained().await;
         self.changes.drained().await;
@@ -319,14 +323,17 @@ impl Redis {
     }
 }
 
-/// Asks the server for its settings and state, and refuses it when they are too weak. Where one of
+/// Asks the server for its settings and state, and refuses it when it cannot be used or they are too weak. Where one of
 /// them only costs more than it should, says which.
 async fn inspect(link: &Link, options: &RedisOptions) -> Result<Option<Advice>, StoreError> {
     let report = link.report(options.verify).await?;
-    if !options.verify {
-        return Ok(None);
-    }
-    match report.weakness(options.durability) {
+    let weakness = report.unfit(options.replicas).or_else(|| {
+        let judged = options.verify;
+        judged
+            .then(|| report.weakness(options.durability))
+            .flatten()
+    });
+    match weakness {
         None => Ok(report.advice()),
         Some(weakness) => Err(StoreError::Unsafe(format!(
             "{}; {}",

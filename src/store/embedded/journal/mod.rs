@@ -219,6 +219,17 @@ impl Journal {
         Some(self.path(*missing))
     }
 
+    /// Makes sure that no file of it was deleted by somebody else.
+    pub(super) fn is_there(&self) -> Result<(), StoreError> {
+        let held = self.held.segments();
+        let mut all = held.iter().map(Arc::as_ref).chain(&self.spare);
+        all.try_for_each(|segment| match segment.is_deleted() {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(StoreError::Deleted(segment.path().display().to_string())),
+            Err(error) => Err(away(segment.path(), &error)),
+        })
+    }
+
     /// What readers see.
     pub(super) fn held(&self) -> &Arc<Held> {
         &self.held

@@ -157,6 +157,11 @@ impl Segment {
         &self.path
     }
 
+    /// Whether it was deleted by somebody else.
+    pub(super) fn is_deleted(&self) -> io::Result<bool> {
+        super::super::state::deleted(&self.file)
+    }
+
     pub(super) fn number(&self) -> u32 {
         self.number
     }
