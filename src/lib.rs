@@ -14,7 +14,12 @@
 //! * [`service`]: the use cases.
 //! * [`api`]: the REST interface; [`web`]: the pages for people.
 //! * [`server`]: puts it all on a port; [`cli`]: the command line.
-//! * [`settings`], [`telemetry`]: what every part needs.
+//! * [`settings`], [`telemetry`]: what every part needs; [`supervisor`]: what runs all the time.
+
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests spawn as they like")
+)]
 
 pub mod api;
 pub mod cli;
@@ -25,6 +30,7 @@ pub mod server;
 pub mod service;
 pub mod settings;
 pub mod store;
+pub mod supervisor;
 pub mod table;
 pub mod telemetry;
 pub mod web;

@@ -101,6 +101,7 @@ async fn run(settings: Settings, data: PathBuf) -> Result<(), ServeError> {
     let swept = shared.clone();
     service.keep_running("limits", move |_| sweep(swept.clone()));
     let handle = server.handle();
+    #[expect(clippy::disallowed_methods, reason = "it ends with the first signal")]
     let stop = tokio::spawn(signals.then_stop(handle, shared.clone()));
     let served = server.await;
     stop.abort();

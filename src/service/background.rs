@@ -1,5 +1,4 @@
-//! What runs for as long as the service does. One that breaks off is begun anew: a service whose
-//! directory is confirmed no more, or whose letters lie, must not look alive.
+//! What runs for as long as the service does, and what goes on record where it breaks off.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +6,11 @@ use std::time::Duration;
 use super::Service;
 use crate::domain::{Context, Detail, Op};
 
-/// How long after it broke off a task is begun anew.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long after the store refused it an incident is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Service {
-    /// Runs a task that never ends, by the name that log and record give it. Where it panics, that
-    /// comes into both, and it is begun anew.
+    /// Runs a task that never ends, by the name that log and record give it.
     pub fn keep_running<F>(
         self: &Arc<Self>,
         name: &'static str,
@@ -21,50 +19,62 @@ impl Service {
         F: Future<Output = ()> + Send + 'static,
     {
         let service = self.clone();
-        tokio::spawn(async move {
-            loop {
-                let work = task(service.clone());
-                let running = tokio::spawn(async move {
-                    break_off(name);
-                    work.await;
-                });
-                match running.await {
-                    Err(ended) if ended.is_panic() => service.report_break(name).await,
-                    // It had nothing to do, or the process ends.
-                    _ => return,
-                }
-                tokio::time::sleep(PAUSE).await;
-            }
-        });
+        self.store
+            .supervisor()
+            .run(name, move || task(service.clone()));
     }
 
-    async fn report_break(&self, name: &str) {
-        tracing::error!(
-            task = name,
-            "a background task broke off; it is begun anew. Please report what stands above"
-        );
-        let what = format!("a background task broke off and was begun anew: {name}");
-        let incident = Context::of_service(Op::Incident, Detail::Incident { what });
-        if let Err(error) = self.store.note(incident).await {
-            tracing::warn!(%error, task = name, "that it broke off is not on record");
+    /// Puts on record which tasks broke off; never returns.
+    pub(super) async fn keep_incidents(&self) {
+        let supervisor = self.store.supervisor();
+        loop {
+            let name = supervisor.panicked().await;
+            let what = format!("a background task broke off and was begun anew: {name}");
+            let incident = Context::of_service(Op::Incident, Detail::Incident { what });
+            match self.store.note(incident).await {
+                Ok(()) => supervisor.forget_panicked(),
+                Err(error) => {
+                    tracing::warn!(%error, task = name, "that it broke off is not on record yet");
+                    tokio::time::sleep(RETRY_INTERVAL).await;
+                }
+            }
         }
     }
 }
 
-/// Panics once, in the task that the environment variable `METRUST_TEST_BREAK_OFF` names; never in a
-/// release build.
-fn break_off(name: &str) {
-    #[cfg(debug_assertions)]
-    {
-        use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
 
-        static DONE: AtomicBool = AtomicBool::new(false);
-        let is_named = std::env::var("METRUST_TEST_BREAK_OFF").is_ok_and(|wanted| wanted == name);
-        assert!(
-            !is_named || DONE.swap(true, Ordering::Relaxed),
-            "a test breaks this task off"
-        );
+    use super::*;
+    use crate::settings::{Overrides, Settings};
+
+    #[tokio::test]
+    async fn a_task_that_breaks_off_is_on_record() {
+        let data = tempfile::tempdir().unwrap();
+        let settings = Settings::load(None, &Overrides::default()).unwrap();
+        let (service, _) = Service::start(&settings, data.path()).await.unwrap();
+        let broken = AtomicBool::new(false);
+        service.keep_running("a test's", move |_| {
+            let again = broken.swap(true, Ordering::Relaxed);
+            async move { assert!(again, "a test breaks it off") }
+        });
+        service.keep_running("incidents", |service| async move {
+            service.keep_incidents().await;
+        });
+        let incident = loop {
+            let page = service.store.tail(0, None, 100).await.unwrap();
+            let entries = page.iter().flat_map(|batch| batch.entries().unwrap());
+            let mut entries = entries.filter(|entry| entry.context.op == Op::Incident);
+            if let Some(incident) = entries.next() {
+                break incident;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        let Some(Detail::Incident { what }) = &incident.context.detail else {
+            panic!("{incident:?}");
+        };
+        assert!(what.contains("a test's"), "{what}");
+        service.close().await;
     }
-    #[cfg(not(debug_assertions))]
-    let _ = name;
 }

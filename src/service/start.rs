@@ -160,6 +160,9 @@ impl Service {
         self.keep_running("reports", |service| async move {
             service.keep_reports().await;
         });
+        self.keep_running("incidents", |service| async move {
+            service.keep_incidents().await;
+        });
         self.spawn_sealer();
     }
 
@@ -245,9 +248,6 @@ const STORE_ID: &str = "store.id";
 pub fn recognise(data: &Path, found: Option<&Identity>) -> Result<(), StartError> {
     let known = data.join(STORE_ID);
     let file = known.display().to_string();
-    match found {
-        Some(identity) if store_name(identity).as_bytes() == name => Ok(()),
-        Some(_) => Err(StartError::OtherStore { what: "", file }),
     let name = match std::fs::read(&known) {
         Ok(name) => name,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -260,6 +260,9 @@ pub fn recognise(data: &Path, found: Option<&Identity>) -> Result<(), StartError
         let what = "is not as it was written: it holds no store's name".to_owned();
         return Err(StartError::StoreId { file, what });
     }
+    match found {
+        Some(identity) if store_name(identity).as_bytes() == name => Ok(()),
+        Some(_) => Err(StartError::OtherStore { what: "", file }),
         None => Err(StartError::OtherStore {
             what: " (it is empty)",
             file,

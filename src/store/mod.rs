@@ -34,6 +34,7 @@ pub use layout::{Member, SellerNumber, Spot};
 
 use crate::domain::{Channel, Channels, Context, Decision, Locator, Moment, Pseudonym};
 use crate::privacy::Subject;
+use crate::supervisor::Supervisor;
 
 /// Which engine, and how to reach it.
 #[derive(Debug, Clone)]
@@ -113,7 +114,6 @@ pub enum StoreError {
     /// Something in it cannot be read.
     #[error("the store holds something unreadable: {0}")]
     Damaged(String),
-}
     /// A file of it was deleted while it was open: at the next start, what it held would be gone.
     #[error("{0} was deleted while the service runs, and no check is answered")]
     Deleted(String),
@@ -135,6 +135,7 @@ impl StoreError {
             Self::Deleted(_) => "deleted",
         }
     }
+}
 
 /// What ties a store to the keys that it was made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,10 +246,10 @@ pub struct Health {
     pub engine: &'static str,
     /// Whether it takes writes and keeps them.
     pub ok: bool,
-    /// What it said, or what is wrong.
     /// What is wrong, in a word: [`StoreError::code`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// What it said, or what is wrong.
     pub detail: String,
     /// What to do about it, when something is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -276,6 +277,7 @@ pub struct Advice {
 pub struct Store {
     engine: Open,
     timeout: Duration,
+    supervisor: Supervisor,
 }
 
 #[derive(Debug)]
@@ -305,15 +307,26 @@ impl Store {
         timeout: Duration,
         replay_window: Duration,
     ) -> Result<Self, StoreError> {
+        let supervisor = Supervisor::default();
         let engine = match engine {
             Engine::Embedded { file } => {
                 Open::Embedded(embedded::Embedded::open(file, replay_window).await?)
             }
             Engine::Redis(options) => Open::Redis(Box::new(
-                redis::Redis::open(options, timeout, replay_window).await?,
+                redis::Redis::open(options, timeout, replay_window, &supervisor).await?,
             )),
         };
-        Ok(Self { engine, timeout })
+        Ok(Self {
+            engine,
+            timeout,
+            supervisor,
+        })
+    }
+
+    /// What runs its tasks, and those of whoever rests on it.
+    #[must_use]
+    pub fn supervisor(&self) -> &Supervisor {
+        &self.supervisor
     }
 
     /// The identity of a store that was begun; nothing when it is new and empty.
@@ -385,7 +398,7 @@ impl Store {
         match &self.engine {
             // It has one process.
             Open::Embedded(_) => Ok(()),
-            Open::Redis(engine) => engine.join().await,
+            Open::Redis(engine) => engine.join(&self.supervisor).await,
         }
     }
 

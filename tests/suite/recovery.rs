@@ -131,30 +131,6 @@ fn a_store_that_lost_what_it_had_acknowledged_answers_nothing() {
     assert!(is_accepted(&incidents[0]), "{incidents:?}");
 }
 
-/// Each of them dies at its first breath, once.
-#[test]
-fn a_background_task_that_breaks_off_is_begun_anew_and_that_is_on_record() {
-    let folder = tempdir().unwrap();
-    for name in ["directory", "months", "record", "reports", "limits"] {
-        let launch = Launch::on(&folder.path().join(name));
-        let service = launch.variable("METRUST_TEST_BREAK_OFF", name).start();
-        let operator = service.operator();
-        let dialler = dialler(&operator);
-        eventually("it is on record", || {
-            let incidents = operator.entries(&[("op", "incident")]);
-            let says = |entry: &Value| entry["reason"].to_string().contains(name);
-            incidents.iter().filter(|entry| says(entry)).count() == 1
-        });
-        // What the directory holds may be used for 4 s without being confirmed.
-        let began = Instant::now();
-        while name == "directory" && began.elapsed() < Duration::from_secs(6) {
-            dialler.check(&number(1), "telco").expect(200);
-            service.anonymous().get("/readyz").expect(200);
-        }
-        assert!(service.log().contains("is begun anew"), "{}", service.log());
-    }
-}
-
 #[test]
 fn a_first_start_on_a_port_that_is_taken_loses_nothing_of_what_a_first_start_says() {
     let folder = tempdir().unwrap();

@@ -60,6 +60,7 @@ impl Body {
         let idle = Duration::from_secs(state.settings.check.wash_idle_s);
         let text = Text::new(coding)?;
         let (to, pieces) = mpsc::channel(WAITING);
+        #[expect(clippy::disallowed_methods, reason = "it ends with the body")]
         actix_web::rt::spawn(async move {
             loop {
                 let piece: Piece = match tokio::time::timeout(idle, payload.next()).await {

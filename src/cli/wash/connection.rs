@@ -94,6 +94,7 @@ impl Service {
             .await
             .map_err(|error| broken(error.to_string()))?;
         // It does the reading and the writing; whether it ended well the answer's body tells.
+        #[expect(clippy::disallowed_methods, reason = "it ends with the connection")]
         tokio::spawn(connection);
         let response = tokio::time::timeout(STANDING, sender.send_request(request)).await;
         let response = response

@@ -114,6 +114,7 @@ impl Sealer {
             self.plan.archive.clone(),
             std::mem::take(&mut self.unindexed),
         );
+        #[expect(clippy::disallowed_methods, reason = "it ends with what is full")]
         tokio::spawn(async move {
             for (log, number, size) in full {
                 if let Err(error) = archive.index(log, number, size).await {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::lanes::{self, Lanes, Urgency};
 use super::{Cycle, LogError, Progress, Sealer, Sealing, damaged};
@@ -13,7 +14,7 @@ use crate::log::fault;
 /// The sealers of this process, at work.
 #[derive(Debug)]
 pub struct Running {
-    ended: Vec<oneshot::Receiver<()>>,
+    ended: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
 }
 
@@ -40,20 +41,21 @@ impl Sealer {
     pub fn spawn(plan: &Sealing, progress: &Arc<ArcSwap<Progress>>) -> Running {
         let (stop, stopped) = watch::channel(false);
         let ended = (0..fault::sealers()).map(|_| {
-            let (end, ended) = oneshot::channel();
-            let sealer = Self::new(plan.clone(), progress.clone());
-            let stopped = stopped.clone();
-            tokio::spawn(async move {
-                match Lanes::open() {
-                    Ok(lanes) => {
-                        sealer.run(&lanes, stopped).await;
-                        lanes.close();
+            let parts = (plan.clone(), progress.clone(), stopped.clone());
+            plan.store.supervisor().run("sealer", move || {
+                let (plan, progress, stopped) = parts.clone();
+                // Begun anew, it goes by what lies in the log, as after a crash.
+                let sealer = Self::new(plan, progress);
+                async move {
+                    match Lanes::open() {
+                        Ok(lanes) => {
+                            sealer.run(&lanes, stopped).await;
+                            lanes.close();
+                        }
+                        Err(error) => sealer.tell_failure(&LogError::NoThreads(error.to_string())),
                     }
-                    Err(error) => sealer.tell_failure(&LogError::NoThreads(error.to_string())),
                 }
-                let _ = end.send(());
-            });
-            ended
+            })
         });
         Running {
             ended: ended.collect(),

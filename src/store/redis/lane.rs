@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 
 use crate::store::StoreError;
 use crate::store::batch::MAX_ITEMS;
+use crate::supervisor::Supervisor;
 
 /// How many requests may wait.
 const QUEUE: usize = 16 * 1024;
@@ -31,15 +32,25 @@ pub(super) struct Lane<I, O> {
 }
 
 impl<I: Send + 'static, O: Send + 'static> Lane<I, O> {
-    /// Opens a lane whose batches go through `send`, on the runtime that calls this. Requests of
-    /// more than `part` items are sent in parts.
-    pub(super) fn open<F>(part: usize, send: impl Fn(Vec<I>) -> F + Send + Sync + 'static) -> Self
+    /// Opens a lane whose batches go through `send`, on the runtime that calls this, under a name of
+    /// its own. Requests of more than `part` items are sent in parts.
+    pub(super) fn open<F>(
+        supervisor: &Supervisor,
+        name: &'static str,
+        part: usize,
+        send: impl Fn(Vec<I>) -> F + Send + Sync + 'static,
+    ) -> Self
     where
         F: Future<Output = Result<Vec<O>, StoreError>> + Send + 'static,
     {
         let (queue, inbox) = mpsc::channel(QUEUE);
         let open = Arc::new(Semaphore::new(UNDER_WAY));
-        tokio::spawn(drive(inbox, open.clone(), Arc::new(send)));
+        // What waits there goes on waiting where the lane is begun anew.
+        let driven = (Arc::new(Mutex::new(inbox)), open.clone(), Arc::new(send));
+        supervisor.run(name, move || {
+            let (inbox, open, send) = driven.clone();
+            async move { drive(&mut *inbox.lock().await, open, send).await }
+        });
         Self { queue, open, part }
     }
 
@@ -78,7 +89,7 @@ impl<I: Send + 'static, O: Send + 'static> Lane<I, O> {
 }
 
 async fn drive<I, O, F, S>(
-    mut inbox: mpsc::Receiver<Waiting<I, O>>,
+    inbox: &mut mpsc::Receiver<Waiting<I, O>>,
     open: Arc<Semaphore>,
     send: Arc<S>,
 ) where
@@ -119,6 +130,7 @@ async fn drive<I, O, F, S>(
             continue;
         }
         let send = send.clone();
+        #[expect(clippy::disallowed_methods, reason = "it ends with this round trip")]
         tokio::spawn(async move {
             let outcome = send(items).await;
             drop(permit);
@@ -156,14 +168,19 @@ mod tests {
         let batches = Arc::new(Mutex::new(Vec::new()));
         let (seen, gate) = (batches.clone(), Arc::new(Semaphore::new(0)));
         let pass = gate.clone();
-        let lane = Arc::new(Lane::open(MAX_ITEMS, move |items: Vec<u32>| {
-            let (seen, pass) = (seen.clone(), pass.clone());
-            async move {
-                pass.acquire().await.unwrap().forget();
-                seen.lock().unwrap().push(items.len());
-                Ok(items.into_iter().map(|n| n * 2).collect())
-            }
-        }));
+        let lane = Arc::new(Lane::open(
+            &Supervisor::default(),
+            "lane",
+            MAX_ITEMS,
+            move |items: Vec<u32>| {
+                let (seen, pass) = (seen.clone(), pass.clone());
+                async move {
+                    pass.acquire().await.unwrap().forget();
+                    seen.lock().unwrap().push(items.len());
+                    Ok(items.into_iter().map(|n| n * 2).collect())
+                }
+            },
+        ));
         let asked: Vec<_> = (0..100)
             .map(|n| {
                 let lane = lane.clone();
@@ -181,27 +198,39 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_list_is_sent_in_parts_and_comes_back_in_order() {
-        let lane = Lane::open(MAX_ITEMS, |items: Vec<usize>| async move {
-            assert!(items.len() <= MAX_ITEMS);
-            Ok(items)
-        });
+        let lane = Lane::open(
+            &Supervisor::default(),
+            "lane",
+            MAX_ITEMS,
+            |items: Vec<usize>| async move {
+                assert!(items.len() <= MAX_ITEMS);
+                Ok(items)
+            },
+        );
         let list: Vec<usize> = (0..3 * MAX_ITEMS + 7).collect();
         assert_eq!(lane.send(list.clone()).await.unwrap(), list);
     }
 
     #[tokio::test]
     async fn what_must_stay_whole_is_sent_whole() {
-        let lane = Lane::open(usize::MAX, |items: Vec<usize>| async move {
-            let count = items.len();
-            Ok(vec![count; count])
-        });
+        let lane = Lane::open(
+            &Supervisor::default(),
+            "lane",
+            usize::MAX,
+            |items: Vec<usize>| async move {
+                let count = items.len();
+                Ok(vec![count; count])
+            },
+        );
         let list: Vec<usize> = (0..3 * MAX_ITEMS).collect();
         assert_eq!(lane.send(list).await.unwrap()[0], 3 * MAX_ITEMS);
     }
 
     #[tokio::test]
     async fn a_failed_batch_fails_everybody_in_it() {
-        let lane: Lane<u8, u8> = Lane::open(MAX_ITEMS, |_| async { Err(StoreError::Late) });
+        let lane: Lane<u8, u8> = Lane::open(&Supervisor::default(), "lane", MAX_ITEMS, |_| async {
+            Err(StoreError::Late)
+        });
         assert!(matches!(lane.send(vec![1]).await, Err(StoreError::Late)));
     }
 }

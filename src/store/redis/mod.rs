@@ -31,6 +31,7 @@ use super::{
     ACCEPT, Advice, Ask, Change, Changed, Health, Identity, ImportPart, RedisOptions, StoreError,
 };
 use crate::domain::Decision;
+use crate::supervisor::Supervisor;
 use lane::Lane;
 use link::Drops;
 pub(super) use link::Link;
@@ -66,13 +67,14 @@ impl Redis {
         options: RedisOptions,
         timeout: Duration,
         replay_window: Duration,
+        supervisor: &Supervisor,
     ) -> Result<Self, StoreError> {
         let drops = Drops::default();
         let link = Link::connect(&options, timeout, drops.clone()).await?;
-        if let Some(advice) = inspect(&link, &options).await? {
-            tracing::warn!("{}; {}", advice.what, advice.remedy);
         // They may be starting at this very moment, as the service is.
         link.wait_for_replicas().await?;
+        if let Some(advice) = inspect(&link, &options).await? {
+            tracing::warn!("{}; {}", advice.what, advice.remedy);
         }
         if options.durability == super::Durability::Everysec {
             tracing::warn!(
@@ -82,18 +84,22 @@ impl Redis {
         }
         let shared = Arc::new(Shared::new(link.clone(), replay_window));
         let (for_asks, for_changes) = (shared.clone(), shared.clone());
-        let watch = tokio::spawn(watch(link.clone(), options.clone(), shared.clone()));
+        let watched = (link.clone(), options.clone(), shared.clone());
+        let watch = supervisor.run("redis-watch", move || {
+            let (link, options, shared) = watched.clone();
+            watch(link, options, shared)
+        });
         Ok(Self {
             link,
             options,
             timeout,
             drops,
-            asks: Lane::open(MAX_ITEMS, move |asks| {
+            asks: Lane::open(supervisor, "redis-checks", MAX_ITEMS, move |asks| {
                 let shared = for_asks.clone();
                 async move { shared.decide(shared.link(), &asks).await }
             }),
             // A registration is one change, whatever its length: all of it or nothing.
-            changes: Lane::open(usize::MAX, move |changes| {
+            changes: Lane::open(supervisor, "redis-changes", usize::MAX, move |changes| {
                 let shared = for_changes.clone();
                 async move { shared.change(changes).await }
             }),
@@ -165,13 +171,14 @@ impl Redis {
 
     /// Joins the other processes that share the store, and waits until the server was compared, or
     /// the store is marked.
-    pub(super) async fn join(&self) -> Result<(), StoreError> {
+    pub(super) async fn join(&self, supervisor: &Supervisor) -> Result<(), StoreError> {
         self.meetings.get_or_init(|| {
-            let meetings = {
-                let (shared, options) = (self.shared.clone(), self.options.clone());
-                Meetings::new(shared, options, self.drops.clone())
-            };
-            tokio::spawn(meetings.keep())
+            let (shared, options) = (self.shared.clone(), self.options.clone());
+            let drops = self.drops.clone();
+            // Begun anew, it knows no more of the others than at the start, and waits for them.
+            supervisor.run("redis-meetings", move || {
+                Meetings::new(shared.clone(), options.clone(), drops.clone()).keep()
+            })
         });
         self.shared.joined().await
     }
@@ -280,6 +287,7 @@ impl Redis {
             Err(error) => Err(error),
         };
         let advice = seen.as_ref().ok().cloned().flatten();
+        let reason = seen.as_ref().err().map(StoreError::code);
         let (ok, detail, remedy) = match seen {
             Ok(_) => (
                 true,
@@ -287,7 +295,6 @@ impl Redis {
                     super::Durability::Always => "every answer is on disk before it is given",
                     super::Durability::Everysec => "answers reach the disk within a second",
                 }
-        let reason = seen.as_ref().err().map(StoreError::code);
                 .to_owned(),
                 None,
             ),
@@ -304,6 +311,7 @@ impl Redis {
         Health {
             engine: "redis",
             ok,
+            reason,
             detail,
             remedy,
             advice,
@@ -311,7 +319,6 @@ impl Redis {
     }
 
     pub(super) async fn close(&self) {
-            reason,
         self.watch.abort();
         self.asks.drained().await;
         self.changes.drained().await;
@@ -323,8 +330,8 @@ impl Redis {
     }
 }
 
-/// Asks the server for its settings and state, and refuses it when it cannot be used or they are too weak. Where one of
-/// them only costs more than it should, says which.
+/// Asks the server for its settings and state, and refuses it when it cannot be used or they are too
+/// weak. Where one of them only costs more than it should, says which.
 async fn inspect(link: &Link, options: &RedisOptions) -> Result<Option<Advice>, StoreError> {
     let report = link.report(options.verify).await?;
     let weakness = report.unfit(options.replicas).or_else(|| {
