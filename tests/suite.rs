@@ -104,6 +104,8 @@ mod reports;
 mod rot;
 #[path = "suite/sealing.rs"]
 mod sealing;
+#[path = "suite/searches.rs"]
+mod searches;
 #[path = "suite/secrecy.rs"]
 mod secrecy;
 #[path = "suite/spellings.rs"]

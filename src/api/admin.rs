@@ -265,7 +265,8 @@ pub(super) async fn prune(
 
 /// Makes the index of the log anew.
 pub(super) async fn reindex(state: State, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    operator(&state, &request).await?;
-    let segments = state.service.reindex().await?;
+    let who = operator(&state, &request).await?;
+    let permit = state.service.audit_permit(&who).await?;
+    let segments = state.service.reindex(&permit).await?;
     Ok(HttpResponse::Ok().json(json!({ "segments": segments })))
 }

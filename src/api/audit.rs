@@ -37,13 +37,15 @@ enum Format {
 pub(super) async fn entries(state: State, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::read(request.query_string());
     let who = principal(&state, &request, &query).await?;
+    let permit = state.service.audit_permit(&who).await?;
     query.only(&PARAMETERS)?;
     let format = match query.get("format") {
         None | Some("ndjson") => Format::Ndjson,
         Some("csv") => Format::Csv,
         Some(_) => return Err(wrong_parameter("format", "ndjson or csv")),
     };
-    let reader = Reader::begin(Arc::clone(&state.service), &who, filter(&query)?).await?;
+    let filter = filter(&query)?;
+    let reader = Reader::begin(Arc::clone(&state.service), permit, &who, filter).await?;
     let (content_type, name) = match format {
         Format::Ndjson => ("application/x-ndjson", "metrust-audit.ndjson"),
         Format::Csv => ("text/csv; charset=utf-8", "metrust-audit.csv"),

@@ -19,7 +19,6 @@ use super::query::{Query, wrong_parameter};
 use super::sheets::{self, SheetQuery};
 use super::spool::{Spool, Spooled};
 use crate::domain::{AgencyId, SellerId};
-use crate::service::ServiceError;
 use crate::service::matching::{
     CallsError, Column, Finding, Format, Mapping, MatchError, Options, Registered, Report, Tally,
 };
@@ -62,9 +61,7 @@ pub(super) async fn records(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::read(request.query_string());
     let who = principal(&state, &request, &query).await?;
-    if !who.role.reads_audit() {
-        return Err(ServiceError::WrongRole("regulator").into());
-    }
+    let permit = state.service.audit_permit(&who).await?;
     query.only(&PARAMETERS)?;
     let mut mapping = mapping(&query)?;
     let (agency, seller) = (
@@ -101,7 +98,8 @@ pub(super) async fn records(
     }
     // What cannot be read at all is told now, while there is still a status to tell it by.
     let (records, mapping) = blocking(move || Ok((probe(records, &mapping)?, mapping))).await?;
-    let matching = state.service.begin_match(&who, options, digest).await?;
+    let matching = state.service.begin_match(permit, &who, options, digest);
+    let matching = matching.await?;
     let (pieces, receiver) = mpsc::channel(WAITING);
     tokio::task::spawn_blocking(move || {
         let mut out = Pieces::new(pieces);

@@ -84,12 +84,12 @@ impl Service {
     /// # Errors
     /// [`ServiceError::UnknownReference`] when no opt-out has this code.
     pub async fn asked(&self, access: &Access) -> Result<Askings, ServiceError> {
+        let permit = self.search_permit().await?;
         let known = self.may_know(access).await?;
         let numbers = known.numbers();
         let until = known.until().unwrap_or_else(Moment::now);
         let begun = numbers.clone();
-        let _turn = self.turn_to_search().await?;
-        let index = self.record_index().await?;
+        let index = self.record_index(&permit).await?;
         let keys = self.months.all();
         let damaged = || ServiceError::Damaged("the index of the log");
         let mut all = tokio::task::spawn_blocking(move || {

@@ -84,6 +84,9 @@ pub enum ServiceError {
     /// 409: a code holds as many reports as it may.
     #[error("this code holds {0} reports already")]
     TooManyReports(usize),
+    /// 503: as many walks through the log as there may be.
+    #[error("as many searches as may be at once are going through the log")]
+    TooManySearches,
     /// 503: as many washes as there may be.
     #[error("{0} lists are being washed already")]
     TooManyWashes(usize),

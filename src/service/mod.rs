@@ -22,6 +22,7 @@ mod reason;
 pub mod record;
 mod registration;
 pub mod report;
+mod searches;
 mod sessions;
 mod start;
 pub mod statistics;
@@ -42,6 +43,7 @@ pub use registration::{
     Access, Amended, Amendment, Deed, Event, REGISTRATION, Registered, Registrant,
     RegistrationView, Sellers, Wanted,
 };
+pub use searches::SearchPermit;
 pub use sessions::SessionId;
 pub use start::{StartError, recognise};
 
@@ -72,8 +74,7 @@ pub struct Service {
     /// How long the store is waited for.
     store_timeout: Duration,
     answer_days: u16,
-    /// How many searches of the log's index run at a time.
-    searches: tokio::sync::Semaphore,
+    searches: searches::Searches,
     bursts: bursts::Bursts,
     turns: import::Turns,
     letters: letters::Letters,
@@ -105,7 +106,7 @@ impl Service {
             bursts: bursts::Bursts::new(settings.limits.adjacent_per_hour),
             store_timeout: settings.store_timeout(),
             undo: Duration::from_secs(3600 * u64::from(settings.registration.undo_hours)),
-            searches: tokio::sync::Semaphore::new(2),
+            searches: searches::Searches::default(),
             answer_days: settings.report.answer_days,
             turns: import::Turns::default(),
             keyring,
@@ -140,13 +141,6 @@ impl Service {
     #[must_use]
     pub fn derive(&self, purpose: Purpose) -> SecretKey {
         self.keyring.derive(purpose)
-    }
-
-    /// Waits for a turn to go through the log's index, so that many people at once take no more of
-    /// the machine than a few do.
-    async fn turn_to_search(&self) -> Result<tokio::sync::SemaphorePermit<'_>, ServiceError> {
-        let turn = self.searches.acquire().await;
-        turn.map_err(|_| ServiceError::Unconfirmed)
     }
 
     /// How the store is.

@@ -82,8 +82,8 @@ impl Service {
         to: Moment,
         day: impl Fn(Moment) -> Date + Send + 'static,
     ) -> Result<ChecksByDay, ServiceError> {
-        let _turn = self.turn_to_search().await?;
-        let index = self.record_index().await?;
+        let permit = self.search_permit().await?;
+        let index = self.record_index(&permit).await?;
         tokio::task::spawn_blocking(move || count(&index, from, to, day))
             .await
             .map_err(|_| ServiceError::Damaged("the index of the log"))?

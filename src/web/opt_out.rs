@@ -150,6 +150,7 @@ pub(super) fn failure(error: &ServiceError) -> MessageKind {
         ServiceError::Store(_)
         | ServiceError::Overloaded(_)
         | ServiceError::Unconfirmed
+        | ServiceError::TooManySearches
         | ServiceError::NoMonth => MessageKind::RegisterAway,
         _ => {
             tracing::error!(%error, "a page could not be made");

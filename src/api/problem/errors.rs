@@ -129,6 +129,14 @@ impl From<ServiceError> for Problem {
                 "Report further calls without the code; that gives a new one.",
             )
             .keeping("The reports so far stay as they are. This one was not added."),
+            ServiceError::TooManySearches => new(
+                S::SERVICE_UNAVAILABLE,
+                "too_many_searches",
+                "As many searches are going through the log as may at once",
+                "Send the request again in a while, or one after the other.",
+            )
+            .keeping("Nothing was looked for, and nothing was recorded.")
+            .retry_after(5),
             ServiceError::TooManyWashes(_) => new(
                 S::SERVICE_UNAVAILABLE,
                 "too_many_washes",

@@ -14,7 +14,7 @@ use super::Filter;
 use crate::domain::{Entry, EntryId, EntryReader, Moment, Principal, Pseudonym, SellerRef};
 use crate::log::tile::{WIDTH, entries};
 use crate::log::{Closed, Cursor, Head, SEGMENT};
-use crate::service::{Service, ServiceError};
+use crate::service::{SearchPermit, Service, ServiceError};
 use crate::store::{Position, TailBatch};
 
 /// How many batches are read at a time. Packed they are small; only one at a time is unpacked.
@@ -25,6 +25,7 @@ const PAGE: usize = 64;
 #[derive(Debug)]
 pub struct Reader {
     service: Arc<Service>,
+    permit: SearchPermit,
     filter: Filter,
     /// What was asked for reaches back beyond this moment, and what was before it is gone.
     gone_before: Option<Moment>,
@@ -87,18 +88,16 @@ impl Reader {
     /// it is on record itself and never goes unseen.
     ///
     /// # Errors
-    /// [`ServiceError::WrongRole`], [`ServiceError::Store`], [`ServiceError::UnknownEntry`] when
+    /// [`ServiceError::Store`], [`ServiceError::UnknownEntry`] when
     /// the entry to go on after is not there; [`ServiceError::UnknownAgency`] and
     /// [`ServiceError::UnknownSeller`] for names that nobody has, [`ServiceError::EntriesGone`] for
     /// a time of which nothing is left: that there is no entry would not be true of them.
     pub async fn begin(
         service: Arc<Service>,
+        permit: SearchPermit,
         who: &Principal,
         filter: Filter,
     ) -> Result<Self, ServiceError> {
-        if !who.role.reads_audit() {
-            return Err(ServiceError::WrongRole("regulator"));
-        }
         let seller = match &filter.seller {
             Some(SellerRef::One(seller)) => Some(seller),
             Some(SellerRef::All) | None => None,
@@ -123,6 +122,7 @@ impl Reader {
         let head = service.record.archive.head().await?;
         let mut reader = Self {
             service,
+            permit,
             gone_before: gone_before.filter(|gone| filter.from.is_none_or(|from| from < *gone)),
             filter,
             wanted,
@@ -143,7 +143,7 @@ impl Reader {
     }
 
     async fn go_behind(&mut self, id: EntryId) -> Result<(), ServiceError> {
-        let found = self.service.find(id).await?;
+        let found = self.service.find(&self.permit, id).await?;
         match found.ok_or(ServiceError::UnknownEntry)?.sealed {
             Some((name, index)) => {
                 // The head may be from before it was sealed.

@@ -38,6 +38,7 @@ impl Service {
         phone: &PhoneNumber,
     ) -> Result<Vec<FoundListing>, ServiceError> {
         operator(who)?;
+        let _permit = self.search_permit().await?;
         self.record_opening(who, phone).await?;
         let spot = Spot::of(&self.keyring.subjects().subject(phone));
         let storage = self.record.archive.storage();

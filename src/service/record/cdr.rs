@@ -7,7 +7,7 @@ use crate::domain::{Context, Detail, Op, Principal};
 use crate::service::matching::{
     Coverage, Format, Mapping, MatchError, Matcher, Options, Report, match_calls,
 };
-use crate::service::{Service, ServiceError};
+use crate::service::{SearchPermit, Service, ServiceError};
 
 use super::index::RecordIndex;
 use super::reach::Reach;
@@ -16,6 +16,7 @@ use super::reach::Reach;
 #[derive(Debug)]
 pub struct Match {
     matcher: Matcher<RecordIndex>,
+    _permit: SearchPermit,
 }
 
 impl Service {
@@ -23,16 +24,14 @@ impl Service {
     /// log, with the hash of the records that were handed in.
     ///
     /// # Errors
-    /// [`ServiceError::WrongRole`], [`ServiceError`].
+    /// [`ServiceError`].
     pub async fn begin_match(
         self: &Arc<Self>,
+        permit: SearchPermit,
         who: &Principal,
         options: Options,
         records: [u8; 32],
     ) -> Result<Match, ServiceError> {
-        if !who.role.reads_audit() {
-            return Err(ServiceError::WrongRole("regulator"));
-        }
         let (begins, gone_before) = match self.reach().await? {
             Reach::Beginning(first) => (Some(first), None),
             Reach::Cut(since) => (None, Some(since)),
@@ -44,8 +43,7 @@ impl Service {
             gone_before,
             imported_from: self.imported_from().await?,
         };
-        let _turn = self.turn_to_search().await?;
-        let index = self.record_index().await?;
+        let index = self.record_index(&permit).await?;
         let matched = Context::of_service(Op::Opening, Detail::Matched { records });
         self.store.note(matched.by(&who.key)).await?;
         let keys = self.months.all();
@@ -54,7 +52,10 @@ impl Service {
             .map_err(|_| ServiceError::Damaged("the index of the log"))?
             .map_err(|_| ServiceError::Damaged("the index of the log"))?;
         let matcher = matcher.covering(coverage);
-        Ok(Match { matcher })
+        Ok(Match {
+            matcher,
+            _permit: permit,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::Entry;
 use crate::log::index::{ENTRIES, Header, IndexError, Segment, SegmentBuilder};
 use crate::log::storage::Source;
 use crate::log::{Archive, Cursor, Head, LogName, SEGMENT};
-use crate::service::{Service, ServiceError, matching};
+use crate::service::{SearchPermit, Service, ServiceError, matching};
 use crate::store::{StoreError, TailBatch};
 
 /// The segments of the index, in the order of the log. Those of full segments lie in the log's
@@ -40,7 +40,10 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub async fn record_index(&self) -> Result<RecordIndex, ServiceError> {
+    pub(in crate::service) async fn record_index(
+        &self,
+        _permit: &SearchPermit,
+    ) -> Result<RecordIndex, ServiceError> {
         let archive = &self.record.archive;
         for _ in 0..TRIES {
             let head = archive.head().await?;

@@ -66,7 +66,9 @@ impl Service {
     /// [`ServiceError::UnknownEntry`] also for the entries of others, whose existence is nobody
     /// else's business.
     pub async fn receipt(&self, who: &Principal, id: EntryId) -> Result<Receipt, ServiceError> {
-        let found = self.find(id).await?.ok_or(ServiceError::UnknownEntry)?;
+        let permit = self.search_permit().await?;
+        let found = self.find(&permit, id).await?;
+        let found = found.ok_or(ServiceError::UnknownEntry)?;
         self.receipt_of(who, found).await
     }
 

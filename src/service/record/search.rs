@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 use crate::domain::{Detail, Entry, EntryId, Moment, ReportId};
 use crate::log::tile::{WIDTH, entries};
 use crate::log::{Closed, LogName, SEGMENT};
-use crate::service::{Service, ServiceError};
+use crate::service::{SearchPermit, Service, ServiceError};
 use crate::store::{Position, TailBatch};
 
 /// An entry that is looked for.
@@ -101,14 +101,16 @@ impl Service {
     /// Finds an entry by its id.
     pub(in crate::service) async fn find(
         &self,
+        permit: &SearchPermit,
         id: EntryId,
     ) -> Result<Option<Found>, ServiceError> {
-        self.search(&Sought::entry(id)).await
+        self.search(permit, &Sought::entry(id)).await
     }
 
     /// Finds an entry.
     pub(in crate::service) async fn search(
         &self,
+        _permit: &SearchPermit,
         sought: &Sought,
     ) -> Result<Option<Found>, ServiceError> {
         // The tail first: what is sealed between the two looks is then in the log that is looked
@@ -240,7 +242,7 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Log`].
-    pub async fn reindex(&self) -> Result<u64, ServiceError> {
+    pub async fn reindex(&self, _permit: &SearchPermit) -> Result<u64, ServiceError> {
         let archive = &self.record.archive;
         let mut made = 0;
         let logs = archive

@@ -16,7 +16,7 @@ use crate::log::index::{Header, Row};
 use crate::privacy::MonthKey;
 use crate::service::matching::Source;
 use crate::service::record::index::RecordIndex;
-use crate::service::{Service, ServiceError};
+use crate::service::{SearchPermit, Service, ServiceError};
 
 /// How many days before a call are looked through for checks at least. The texts say so.
 pub const LOOK_BACK_DAYS: u64 = 31;
@@ -43,14 +43,14 @@ impl Service {
     /// whoever reports held, if it did.
     pub(super) async fn find_out(
         &self,
+        permit: &SearchPermit,
         told: &Told,
         seller: Option<&SellerId>,
         held_since: Option<Moment>,
     ) -> Result<FoundOut, ServiceError> {
         let look_back = self.look_back() + told.to.since(told.from);
         let earliest = told.to.minus(look_back);
-        let _turn = self.turn_to_search().await?;
-        let (index, keys) = (self.record_index().await?, self.months.all());
+        let (index, keys) = (self.record_index(permit).await?, self.months.all());
         let (number, to) = (told.number, told.to);
         let company = seller.cloned().map(SellerRef::One);
         let (seen, listed) = tokio::task::spawn_blocking(move || {

@@ -185,6 +185,7 @@ impl Service {
         form: &[u8],
         told: &Told,
     ) -> Result<Reported, ServiceError> {
+        let permit = self.search_permit().await?;
         let directory = self.directory.current()?;
         told.check()?;
         let seller = match &told.company {
@@ -212,7 +213,8 @@ impl Service {
         let kept = match earlier {
             Some((kept, _)) => kept,
             None => {
-                let found = self.find_out(told, seller.as_ref(), held_since).await?;
+                let found = self.find_out(&permit, told, seller.as_ref(), held_since);
+                let found = found.await?;
                 let now = Moment::now();
                 let days = std::time::Duration::from_secs(u64::from(self.answer_days) * 86_400);
                 let kept = Kept {

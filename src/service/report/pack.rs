@@ -10,7 +10,7 @@ use crate::domain::{Entry, EntryId, Finding, Moment, Month, Op, PhoneNumber, Rep
 use crate::service::record::receipt::{Proof, Receipt};
 use crate::service::record::search::{Found, Sought};
 use crate::service::registration::Access;
-use crate::service::{Service, ServiceError};
+use crate::service::{SearchPermit, Service, ServiceError};
 
 /// How much later than the record of an opt-out its entry may be: it is written first.
 const SLACK: Duration = Duration::from_secs(2);
@@ -60,6 +60,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError::UnknownReport`] also for the reports of others.
     pub async fn evidence(&self, access: &Access, id: ReportId) -> Result<Evidence, ServiceError> {
+        let permit = self.search_permit().await?;
         let report = self.report_of(access, id).await?;
         // Nothing can be shown to whoever is told nothing.
         if report.finding == Finding::Asked {
@@ -69,21 +70,21 @@ impl Service {
         let (kept, content) = kept.ok_or(ServiceError::UnknownReport)?;
         let number = PhoneNumber::parse(&content.number, None)
             .map_err(|_| ServiceError::Damaged("a report"))?;
-        let _turn = self.turn_to_search().await?;
         let mut found = Vec::new();
-        for id in self.entries_of_opt_out(access, &number, &report).await? {
-            found.extend(self.find(id).await?);
+        let opt_out = self.entries_of_opt_out(&permit, access, &number, &report);
+        for id in opt_out.await? {
+            found.extend(self.find(&permit, id).await?);
         }
         let told = report
             .checks
             .iter()
             .filter(|check| check.suppress.is_some());
         for id in told.filter_map(CheckSeen::entry) {
-            found.extend(self.find(id).await?);
+            found.extend(self.find(&permit, id).await?);
         }
         // Its entry has the finding that is told here.
         if let Some(at) = kept.recorded {
-            found.extend(self.search(&Sought::report(id, at)).await?);
+            found.extend(self.search(&permit, &Sought::report(id, at)).await?);
         }
         let mut pieces = Vec::new();
         for found in found {
@@ -121,6 +122,7 @@ impl Service {
     /// The entries that opted the number out in the name of this code.
     async fn entries_of_opt_out(
         &self,
+        permit: &SearchPermit,
         access: &Access,
         number: &PhoneNumber,
         report: &ReportView,
@@ -133,7 +135,7 @@ impl Service {
             return Ok(Vec::new());
         };
         let span = (began.asked_at, began.since.plus(SLACK));
-        let (index, keys, number) = (self.record_index().await?, self.months.all(), *number);
+        let (index, keys, number) = (self.record_index(permit).await?, self.months.all(), *number);
         tokio::task::spawn_blocking(move || {
             let mut ids = Vec::new();
             rows_of(&index, &keys, &number, span, |row| {

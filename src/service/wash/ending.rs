@@ -7,6 +7,7 @@ use data_encoding::HEXLOWER;
 use super::Wash;
 use crate::domain::{Context, Detail, EntryId, Moment, Op, SellerRef, Washed};
 use crate::service::ServiceError;
+use crate::service::record::search::Sought;
 use crate::store::{Change, Kind};
 
 /// For how long it is tried to put the end of a wash on record.
@@ -74,8 +75,12 @@ impl Wash {
         let when = at.millis().to_string();
         let (id, store) = (self.id.to_string(), &service.store);
         store.create(Kind::Wash, &id, when).await?;
-        if perhaps && service.find_wash(self.id, at).await?.is_some() {
-            return Ok(());
+        if perhaps {
+            let permit = service.search_permit().await?;
+            let sought = Sought::wash(self.id, at);
+            if service.search(&permit, &sought).await?.is_some() {
+                return Ok(());
+            }
         }
         let context = Context {
             op: Op::Wash,

@@ -30,7 +30,7 @@ pub use receipt::WashReceipt;
 
 use super::{Question, Service, ServiceError};
 use crate::domain::{
-    AgencyId, Campaign, Channel, Context, EntryId, KeyId, Moment, Notation, Op, Principal,
+    AgencyId, Campaign, Channel, Context, EntryId, KeyId, Moment, Notation, Op, Principal, Role,
     SellerId, SellerRef,
 };
 use crate::store::SellerNumber;
@@ -140,7 +140,7 @@ impl Washes {
 
 /// The place of one wash, until it ends.
 #[derive(Debug)]
-struct Place {
+pub struct Place {
     agency: Option<AgencyId>,
     of: Arc<Mutex<HashMap<Option<AgencyId>, usize>>>,
     _free: OwnedSemaphorePermit,
@@ -176,20 +176,31 @@ pub struct Wash {
 }
 
 impl Service {
+    /// A place among the washes, before anything of one is read.
+    ///
+    /// # Errors
+    /// [`ServiceError::WrongRole`], [`ServiceError::LogBehind`], [`ServiceError::TooManyWashes`].
+    pub fn wash_place(&self, who: &Principal) -> Result<Place, ServiceError> {
+        if !matches!(who.role, Role::Dialler { .. } | Role::Operator) {
+            return Err(ServiceError::WrongRole("dialler"));
+        }
+        self.room_for_entries()?;
+        self.washes.place(who.role.clone().into_agency())
+    }
+
     /// Makes sure that a wash may begin, and gives it a name.
     ///
     /// # Errors
-    /// [`ServiceError`]: those of a check, and [`ServiceError::TooManyWashes`].
+    /// [`ServiceError`]: those of a check.
     pub fn begin_wash(
         self: &Arc<Self>,
+        place: Place,
         who: &Principal,
         question: &Question,
         notation: Notation,
     ) -> Result<Wash, ServiceError> {
         let seller = self.mandate(who, &question.seller)?;
         let agency = who.role.clone().into_agency();
-        self.room_for_entries()?;
-        let place = self.washes.place(agency.clone())?;
         let context = Context {
             op: Op::Check,
             agency: agency.clone(),

@@ -2,7 +2,7 @@
 
 use crate::domain::{Detail, Entry, EntryId, Moment, Principal, Washed};
 use crate::service::record::receipt::Receipt;
-use crate::service::record::search::{Found, Sought};
+use crate::service::record::search::Sought;
 use crate::service::{Service, ServiceError};
 use crate::store::Kind;
 
@@ -25,11 +25,13 @@ impl Service {
         who: &Principal,
         wash: EntryId,
     ) -> Result<WashReceipt, ServiceError> {
+        let permit = self.search_permit().await?;
         let damaged = || ServiceError::Damaged("the record of a wash");
         let document = self.store.get(Kind::Wash, &wash.to_string()).await?;
         let document = document.ok_or(ServiceError::UnknownWash)?;
         let at: i64 = document.body.parse().map_err(|_| damaged())?;
-        let found = self.find_wash(wash, Moment::from_millis(at)).await?;
+        let at = Moment::from_millis(at);
+        let found = self.search(&permit, &Sought::wash(wash, at)).await?;
         let found = found.ok_or(ServiceError::UnknownWash)?;
         let entry = Entry::read_json(&found.entry).map_err(|_| damaged())?;
         let washed = match &entry.context.detail {
@@ -42,14 +44,5 @@ impl Service {
             error => error,
         })?;
         Ok(WashReceipt { washed, receipt })
-    }
-
-    /// Finds the entry of a wash that was put on record at a moment.
-    pub(super) async fn find_wash(
-        &self,
-        wash: EntryId,
-        at: Moment,
-    ) -> Result<Option<Found>, ServiceError> {
-        self.search(&Sought::wash(wash, at)).await
     }
 }
