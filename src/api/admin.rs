@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::State;
 use super::auth::operator;
+use super::blocking;
 use super::body::read_json;
 use super::problem::Problem;
 use crate::domain::{AgencyId, KeyId, Role, SellerId};
@@ -186,7 +187,9 @@ pub(super) async fn doctor(state: State, request: HttpRequest) -> Result<HttpRes
     let health = state.service.health().await;
     let mut checks = examine::examine_store(&state.settings, &health);
     checks.push(examine::examine_log(&state.service.log_status()));
-    checks.extend(examine::examine_folder(&state.settings, &state.data));
+    let seen = state.clone();
+    let folder = blocking(move || Ok(examine::examine_folder(&seen.settings, &seen.data)));
+    checks.extend(folder.await?);
     checks.extend(letters::examine(&state.settings.mail).await);
     Ok(HttpResponse::Ok().json(json!({
         "checks": checks,

@@ -6,9 +6,11 @@ use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 use serde::Deserialize;
+use tokio::runtime::Handle;
 
 use super::State;
 use super::auth::{only_principal, principal};
+use super::blocking;
 use super::body::read_json;
 use super::problem::Problem;
 use super::query::{Query, notation, words, wrong_parameter};
@@ -52,10 +54,13 @@ pub(super) async fn entries(state: State, request: HttpRequest) -> Result<HttpRe
     };
     let gone_before = reader.gone_before();
     let pieces = stream::try_unfold((reader, true), move |(mut reader, first)| async move {
-        let piece = next_piece(&mut reader, format, first).await;
-        piece
-            .inspect_err(|error| tracing::error!(%error, "an export broke off"))
-            .map(|piece| piece.map(|piece| (piece, (reader, false))))
+        let runtime = Handle::current();
+        let piece = blocking(move || {
+            let piece = runtime.block_on(next_piece(&mut reader, format, first))?;
+            Ok(piece.map(|piece| (piece, (reader, false))))
+        });
+        let piece = piece.await;
+        piece.inspect_err(|error| tracing::error!(%error, "an export broke off"))
     });
     let mut response = HttpResponse::Ok();
     if let Some(since) = gone_before {

@@ -7,9 +7,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use super::State;
 use super::auth::operator;
+use super::blocking;
 use super::body::read_json;
 use super::problem::Problem;
 use super::query::notation;
@@ -213,8 +215,15 @@ pub(super) async fn step(
 ) -> Result<HttpResponse, Problem> {
     let who = operator(&state, &request).await?;
     let (id, number) = place.into_inner();
-    let _turn = state.service.import_turn().await?;
-    let changed = state.service.import_step(&who, &id, number).await?;
+    let turn = state.service.import_turn().await?;
+    let (service, runtime) = (state.service.clone(), Handle::current());
+    let changed = blocking(move || {
+        let changed = runtime.block_on(service.import_step(&who, &id, number));
+        // Also where nobody waits for it any more, it takes its turn until it is done.
+        drop(turn);
+        Ok(changed?)
+    });
+    let changed = changed.await?;
     Ok(HttpResponse::Ok().json(json!({ "changed": changed })))
 }
 
@@ -244,13 +253,18 @@ pub(super) async fn rejected(
 ) -> Result<HttpResponse, Problem> {
     let who = operator(&state, &request).await?;
     let (id, number) = place.into_inner();
-    let rows = state.service.rejected_rows(&who, &id, number).await?;
-    let mut table = String::with_capacity(16 + rows.len() * 24);
-    table.push_str("line,reason,explanation\n");
-    for row in rows {
-        let (code, text) = (row.reason.code(), row.reason.to_string());
-        table.push_str(&format!("{},{code},\"{text}\"\n", row.line));
-    }
+    let (service, runtime) = (state.service.clone(), Handle::current());
+    let table = blocking(move || {
+        let rows = runtime.block_on(service.rejected_rows(&who, &id, number))?;
+        let mut table = String::with_capacity(16 + rows.len() * 24);
+        table.push_str("line,reason,explanation\n");
+        for row in rows {
+            let (code, text) = (row.reason.code(), row.reason.to_string());
+            table.push_str(&format!("{},{code},\"{text}\"\n", row.line));
+        }
+        Ok(table)
+    });
+    let table = table.await?;
     Ok(HttpResponse::Ok()
         .insert_header(("Content-Type", "text/csv; charset=utf-8"))
         .body(table))

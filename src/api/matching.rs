@@ -14,10 +14,11 @@ use tokio::sync::mpsc;
 
 use super::State;
 use super::auth::principal;
+use super::blocking;
 use super::problem::Problem;
 use super::query::{Query, wrong_parameter};
 use super::sheets::{self, SheetQuery};
-use super::spool::{Spool, Spooled};
+use super::spool::{self, Spool, Spooled};
 use crate::domain::{AgencyId, SellerId};
 use crate::service::matching::{
     CallsError, Column, Finding, Format, Mapping, MatchError, Options, Registered, Report, Tally,
@@ -133,14 +134,6 @@ pub(super) async fn records(
         .streaming(Box::pin(pieces)))
 }
 
-/// Reading many rows takes a while: not on a thread that answers.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    let broken = |_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
-    tokio::task::spawn_blocking(work).await.map_err(broken)?
-}
-
 /// The records of a workbook.
 async fn as_table(state: &State, book: Spooled, sheet: SheetQuery) -> Result<Spooled, Problem> {
     let waiting = Arc::new(());
@@ -160,8 +153,9 @@ async fn spool(state: &State, mut payload: Payload) -> Result<(Spooled, [u8; 32]
     let no_room = |_: io::Error| sheets::no_room();
     let limit = state.settings.audit.max_match_bytes;
     let patience = Duration::from_millis(state.settings.http.body_timeout_ms);
-    let mut spool = Spool::new(&state.data).map_err(no_room)?;
-    let mut total = 0_u64;
+    let folder = state.data.clone();
+    let mut spool = blocking(move || Spool::new(&folder).map_err(no_room)).await?;
+    let (mut came, mut waiting, mut total) = (Vec::new(), 0, 0_u64);
     loop {
         let part = tokio::time::timeout(patience, payload.next()).await;
         let part = part.map_err(|_| Problem::too_slow())?;
@@ -172,10 +166,16 @@ async fn spool(state: &State, mut payload: Payload) -> Result<(Spooled, [u8; 32]
         if total > limit {
             return Err(Problem::too_large().with("most_bytes", limit));
         }
-        // Sealing and writing a piece takes well under a millisecond.
-        spool.add(&part).map_err(no_room)?;
+        waiting += part.len();
+        came.push(part);
+        if waiting >= spool::PIECE {
+            let parts = std::mem::take(&mut came);
+            spool = blocking(move || spool.with(&parts).map_err(no_room)).await?;
+            waiting = 0;
+        }
     }
-    spool.finish().map_err(no_room)
+    let finish = move || spool.with(&came)?.finish();
+    blocking(move || finish().map_err(no_room)).await
 }
 
 /// Makes sure that these are call-detail records: that a row of them can be read.

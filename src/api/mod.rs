@@ -4,6 +4,7 @@ mod address;
 mod admin;
 mod audit;
 mod auth;
+mod blocking;
 mod body;
 mod checks;
 mod health;
@@ -29,6 +30,7 @@ use tokio::sync::{Mutex, Notify, Semaphore};
 
 pub use address::{Network, client_network};
 pub(crate) use audit::ENTRIES_SINCE;
+pub(crate) use blocking::blocking;
 pub(crate) use body::read as read_body;
 pub(crate) use checks::{Given, Wanted, answer, asks_for_text, is_text};
 pub use layer::layer;

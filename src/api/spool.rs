@@ -8,13 +8,14 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use actix_web::web::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::privacy::{self, SecretKey};
 
 /// So much is sealed at a time.
-const PIECE: usize = 256 << 10;
+pub(super) const PIECE: usize = 256 << 10;
 
 /// A body on its way in.
 pub(super) struct Spool {
@@ -58,6 +59,12 @@ impl Spool {
             pieces: 0,
             digest: Sha256::new(),
         })
+    }
+
+    /// The same with more of the body.
+    pub(super) fn with(mut self, parts: &[Bytes]) -> io::Result<Self> {
+        parts.iter().try_for_each(|part| self.add(part))?;
+        Ok(self)
     }
 
     /// Takes more of the body.

@@ -292,21 +292,25 @@ impl Directory {
         }
     }
 
-    async fn read<I: std::hash::Hash + Eq, T: DeserializeOwned>(
+    async fn read<I, T>(
         &self,
         kind: Kind,
-        id: impl Fn(&str) -> Option<I>,
-    ) -> Result<HashMap<I, T>, ServiceError> {
-        let damaged = ServiceError::Damaged("a record of a seller, an agency or a key");
-        self.store
-            .list(kind)
-            .await?
-            .into_iter()
-            .map(|(name, document)| {
-                let id = id(&name).ok_or_else(|| damaged.clone())?;
-                let record = serde_json::from_str(&document.body).map_err(|_| damaged.clone())?;
-                Ok((id, record))
-            })
-            .collect()
+        id: impl Fn(&str) -> Option<I> + Send + 'static,
+    ) -> Result<HashMap<I, T>, ServiceError>
+    where
+        I: std::hash::Hash + Eq + Send + 'static,
+        T: DeserializeOwned + Send + 'static,
+    {
+        let damaged = || ServiceError::Damaged("a record of a seller, an agency or a key");
+        let documents = self.store.list(kind).await?;
+        // There may be thousands.
+        let read = tokio::task::spawn_blocking(move || {
+            let records = documents.into_iter().map(|(name, document)| {
+                let record = serde_json::from_str(&document.body).ok();
+                id(&name).zip(record).ok_or_else(damaged)
+            });
+            records.collect()
+        });
+        read.await.map_err(|_| damaged())?
     }
 }

@@ -15,7 +15,7 @@ use super::plot::{Stack, over_time};
 use super::texts::{Language, Texts, fill};
 use super::token::Browser;
 use super::{Desk, DeskData, visit};
-use crate::api::{State, client_network};
+use crate::api::{Problem, State, blocking, client_network};
 use crate::domain::{Answer, Channel, Channels, PhoneNumber, SellerRef};
 use crate::service::asked::{Asking, Askings, Kind};
 use crate::service::{RegistrationView, Sellers, ServiceError, Snapshot};
@@ -78,7 +78,8 @@ pub(super) async fn table(state: State, desk: DeskData, request: HttpRequest) ->
     };
     let language = language(&desk, &request);
     let known = state.service.directory().known();
-    match written(language, &known, &asked) {
+    let broken = |_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
+    match blocking(move || written(language, &known, &asked).map_err(broken)).await {
         Ok(file) => attachment(&desk, "text/csv; charset=utf-8", "metrust-asked.csv", file),
         Err(_) => message(&desk, &request, MessageKind::Broken),
     }

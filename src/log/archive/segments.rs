@@ -129,8 +129,8 @@ impl Archive {
     /// [`LogError`].
     pub async fn rest(&self, log: LogName, size: u64) -> Result<Segment<Source>, LogError> {
         let bytes = self.gather_segment(log, size / SEGMENT, size).await?;
-        Segment::open(Source::Memory(bytes))
-            .map_err(|_| damaged("the end of the log could not be indexed"))
+        let broken = || damaged("the end of the log could not be indexed");
+        blocking(move || Segment::open(Source::Memory(bytes)).map_err(|_| broken())).await
     }
 
     async fn gather_segment(

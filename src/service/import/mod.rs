@@ -23,7 +23,9 @@ mod rejection;
 mod removal;
 mod rows;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use day::{DateError, objected_on, today};
 pub use find::FoundListing;
@@ -53,11 +55,11 @@ const TRIES: usize = 200;
 
 /// Lets only so many parts be worked on at a time.
 #[derive(Debug)]
-pub(super) struct Turns(Semaphore);
+pub(super) struct Turns(Arc<Semaphore>);
 
 impl Default for Turns {
     fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
 }
 
@@ -112,8 +114,8 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Conflict`] when the service ends.
-    pub async fn import_turn(&self) -> Result<SemaphorePermit<'_>, ServiceError> {
-        let turn = self.turns.0.acquire().await;
+    pub async fn import_turn(&self) -> Result<OwnedSemaphorePermit, ServiceError> {
+        let turn = self.turns.0.clone().acquire_owned().await;
         turn.map_err(|_| ServiceError::Conflict)
     }
 
