@@ -28,6 +28,7 @@ mod sheet;
 mod sheet_tests;
 mod survey;
 mod workbook;
+mod workbook_cells;
 
 use std::borrow::Cow;
 
