@@ -55,6 +55,7 @@ async fn closed(state: &State, id: SessionId, until: Moment) {
     };
     tracing::warn!(%error, "that a session was closed could not be kept yet, and is tried again");
     let state = state.clone();
+    #[expect(clippy::disallowed_methods, reason = "it ends with the session")]
     actix_web::rt::spawn(async move {
         while Moment::now() < until && state.service.close_session(&id, until).await.is_err() {
             tokio::time::sleep(RETRY_INTERVAL).await;

@@ -179,7 +179,7 @@ fn whoever_waits_for_a_search_gets_a_permit_before_anything_else() {
     let (told, answers) = mpsc::channel();
     for _ in 0..3 {
         let (told, dialler, id) = (told.clone(), dialler.clone(), id.clone());
-        thread::spawn(move || told.send(dialler.get(&format!("/v1/checks/{id}"))));
+        thread::spawn(move || drop(told.send(dialler.get(&format!("/v1/checks/{id}")))));
     }
     // Two are on their way and come to no end, so one gets no permit.
     assert_busy(&answers.recv().unwrap());
