@@ -71,13 +71,12 @@ pub struct Service {
     max_check_numbers: usize,
     max_registration_numbers: usize,
     undo: Duration,
-    /// How long the store is waited for.
-    store_timeout: Duration,
     answer_days: u16,
     searches: searches::Searches,
     bursts: bursts::Bursts,
     turns: import::Turns,
     letters: letters::Letters,
+    done_work: registration::DoneWork,
 }
 
 impl Service {
@@ -104,11 +103,11 @@ impl Service {
             max_check_numbers: settings.check.max_numbers,
             max_registration_numbers: settings.registration.max_numbers,
             bursts: bursts::Bursts::new(settings.limits.adjacent_per_hour),
-            store_timeout: settings.store_timeout(),
             undo: Duration::from_secs(3600 * u64::from(settings.registration.undo_hours)),
             searches: searches::Searches::default(),
             answer_days: settings.report.answer_days,
             turns: import::Turns::default(),
+            done_work: registration::DoneWork::default(),
             keyring,
         })
     }
@@ -153,6 +152,10 @@ impl Service {
     pub async fn close(&self) {
         self.washes.finish().await;
         self.letters.finish().await;
+        if let Err(error) = self.close_all_done().await {
+            // It is done once more by whoever looks next, and nothing comes of it.
+            tracing::warn!(%error, "records do not say yet that the index is as they want it");
+        }
         self.finish_sealing().await;
         self.store.close().await;
     }

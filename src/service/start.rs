@@ -151,6 +151,12 @@ impl Service {
         self.keep_running("directory", |service| async move {
             service.directory.keep_current().await;
         });
+        self.keep_running("done work", |service| async move {
+            service.close_done_work().await;
+        });
+        self.keep_running("open work", |service| async move {
+            service.finish_open_work().await;
+        });
         self.keep_running("months", |service| async move {
             service.keep_months().await;
         });

@@ -52,6 +52,8 @@ pub(super) enum Verdict {
     Done = b'4',
     /// Nothing new: no entry comes of it.
     Nothing = b'5',
+    /// Something newer was there: no entry comes of it either.
+    Outdated = b'6',
 }
 
 impl Verdict {
@@ -63,6 +65,7 @@ impl Verdict {
             b'3' => Self::Invalid,
             b'4' => Self::Done,
             b'5' => Self::Nothing,
+            b'6' => Self::Outdated,
             _ => return None,
         })
     }
@@ -73,7 +76,7 @@ impl Verdict {
             Self::AllSellers => Some(Answer::Suppress(Reason::AllSellers)),
             Self::ThisSeller => Some(Answer::Suppress(Reason::ThisSeller)),
             Self::Invalid => Some(Answer::Invalid),
-            Self::Done | Self::Nothing => None,
+            Self::Done | Self::Nothing | Self::Outdated => None,
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Kind {
     Counter,
     /// A person's registration.
     Registration,
+    /// What a registration wants of the index that the index may not have yet.
+    Open,
     /// What the store knows of the log: which one is its own, how far it has come, its keys.
     Log,
     /// A list that was brought in: where it comes from, and how far it has come.
@@ -42,6 +44,7 @@ impl Kind {
             Self::Month => "month",
             Self::Counter => "counter",
             Self::Registration => "registration",
+            Self::Open => "open",
             Self::Log => "log",
             Self::Import => "import",
             Self::Wash => "wash",
@@ -64,6 +67,7 @@ impl Kind {
         !matches!(
             self,
             Self::Registration
+                | Self::Open
                 | Self::Counter
                 | Self::Log
                 | Self::Import
@@ -74,6 +78,15 @@ impl Kind {
                 | Self::Session
         )
     }
+}
+
+/// A document of the same id that changes in the same step as another. Nobody else changes it.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// What it is about.
+    pub kind: Kind,
+    /// JSON; nothing to remove it, whether it is there or not.
+    pub body: Option<String>,
 }
 
 /// A document as it was got.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use batch::{Position, TailBatch};
-pub use document::{Document, Kind};
+pub use document::{Beside, Document, Kind};
 pub use gate::Gate;
 pub use import::ImportPart;
 pub use layout::{Member, SellerNumber, Spot};
@@ -146,6 +146,21 @@ pub struct Identity {
     pub fingerprint: [u8; 16],
 }
 
+impl Identity {
+    /// How the store is written.
+    const FORMAT: u8 = 2;
+
+    /// Of a store that was written before its format had a number.
+    fn of_before() -> StoreError {
+        StoreError::Foreign(
+            "it was written by metrust 0.1.0, in a form that is read no longer; go on with that \
+             version, or begin an empty store and register the opt-outs anew (the old log stays \
+             valid)"
+                .to_owned(),
+        )
+    }
+}
+
 /// A `ref` of one client for one number: repeated within the window, it is the same check.
 pub type ReplayKey = [u8; 16];
 
@@ -212,7 +227,7 @@ impl Change {
 #[derive(Debug, Clone, Copy)]
 pub enum Action {
     /// Suppress a number for one seller (or all) in the name of a registration.
-    Put(Listing, Channels),
+    Put(Listing),
     /// Take that back. What other registrations say of the number stays.
     Remove(Listing),
     /// Nothing but the entry.
@@ -226,8 +241,14 @@ pub struct Listing {
     pub subject: Subject,
     /// The registration.
     pub registration: Locator,
+    /// Which state of the registration wants this: a fence. The store keeps the newest for each
+    /// number of each registration, also where that left nothing listed, and does nothing more for
+    /// an older one, however late it comes.
+    pub version: u64,
     /// The seller, or [`SellerNumber::ALL`].
     pub seller: SellerNumber,
+    /// Calls, texts or both.
+    pub channels: Channels,
 }
 
 /// What became of a change.
@@ -237,6 +258,8 @@ pub enum Changed {
     Done,
     /// It had been done before; nothing was recorded.
     Unchanged,
+    /// A newer state of the registration, this one, was there before; nothing was done.
+    Outdated(u64),
 }
 
 /// How the store is.
@@ -539,7 +562,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn create(&self, kind: Kind, id: &str, body: String) -> Result<bool, StoreError> {
-        self.put_document(kind, id, None, Some(body)).await
+        self.put_document(kind, id, None, Some(body), None).await
     }
 
     /// Replaces a document; `false` if it has changed since it was got.
@@ -553,7 +576,8 @@ impl Store {
         version: u64,
         body: String,
     ) -> Result<bool, StoreError> {
-        self.put_document(kind, id, Some(version), Some(body)).await
+        self.put_document(kind, id, Some(version), Some(body), None)
+            .await
     }
 
     /// Removes a document for good; `false` if it has changed since it was got, or is gone.
@@ -561,7 +585,25 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn remove(&self, kind: Kind, id: &str, version: u64) -> Result<bool, StoreError> {
-        self.put_document(kind, id, Some(version), None).await
+        self.put_document(kind, id, Some(version), None, None).await
+    }
+
+    /// Creates a document, or, where a version is given, replaces it, and in the same step puts
+    /// another one beside it or removes that; `false`, with neither done, where [`Self::create`] or
+    /// [`Self::replace`] would say so.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_with(
+        &self,
+        kind: Kind,
+        id: &str,
+        version: Option<u64>,
+        body: String,
+        beside: Beside,
+    ) -> Result<bool, StoreError> {
+        self.put_document(kind, id, version, Some(body), Some(beside))
+            .await
     }
 
     async fn put_document(
@@ -570,9 +612,10 @@ impl Store {
         id: &str,
         version: Option<u64>,
         body: Option<String>,
+        beside: Option<Beside>,
     ) -> Result<bool, StoreError> {
         self.bounded(async {
-            on_engine!(self, engine => engine.put(kind, id, version, body).await)
+            on_engine!(self, engine => engine.put(kind, id, version, body, beside).await)
         })
         .await
     }

@@ -1,20 +1,16 @@
 //! Changing a registration with its code: numbers and companies come and go, and a withdrawal can
 //! be undone for a while.
 //!
-//! Every change goes the same way: first the record says what is to be, then the index is made to
-//! hold exactly that, then the record says that it does; one at a time (see `turn`). What breaks
-//! off in between shows in the record as unsettled, and the next use of the code finishes it. Until
-//! a listing is removed, checks are still refused, which harms nobody; and nothing is ever shown as
-//! holding before it does.
+//! Every change goes the same way: first the record says what is wanted, then the index is brought
+//! to that (see `work`). What breaks off in between is finished by whichever process looks next.
+//! Until a listing is removed, checks are still refused, which harms nobody; and nothing is ever
+//! shown as holding before it does.
 
 use super::held::{Added, Held};
 use super::history::{Deed, Event};
-use super::record::{ATTEMPTS, Access, Joined, Opened, Record};
-use super::turn::Taker;
-use super::{Acting, Listings, Service, ServiceError};
-use crate::domain::{Locator, MOST_SELLERS, Moment, Op, PhoneNumber, SellerId, SellerRef};
-use crate::service::Snapshot;
-use crate::store::Change;
+use super::record::{Access, Joined, Record};
+use super::{Service, ServiceError};
+use crate::domain::{MOST_SELLERS, Moment, PhoneNumber, SellerId, SellerRef};
 
 /// A change to a registration.
 #[derive(Debug, Clone)]
@@ -60,13 +56,11 @@ impl Service {
             }
         }
         let (at, max) = (Moment::now(), self.max_registration_numbers);
-        let taker = self.taker();
-        let amended = self
-            .rewrite(access, &taker, |record, held| {
+        let (amended, _) = self
+            .rewrite(access, |record, held| {
                 record.amend(held, amendment, at, max)
             })
             .await?;
-        self.settle(access, &Acting::default(), &taker).await?;
         if amended == Amended::Withdrawn {
             self.let_go_of_address(access).await;
         }
@@ -82,11 +76,9 @@ impl Service {
         // The record first: if this breaks off here, checks are still refused, which harms nobody.
         // The other way round the person would be told that an opt-out holds that does not.
         let now = Moment::now();
-        let taker = self.taker();
-        let at = self
-            .rewrite(access, &taker, |record, _| Ok(record.withdraw(now)))
+        let (at, _) = self
+            .rewrite(access, |record, _| Ok(record.withdraw(now)))
             .await?;
-        self.settle(access, &Acting::default(), &taker).await?;
         self.let_go_of_address(access).await;
         Ok(at)
     }
@@ -107,13 +99,11 @@ impl Service {
     /// [`ServiceError::TooLate`] when the withdrawal can no longer be undone.
     pub async fn take_up(&self, access: &Access) -> Result<Moment, ServiceError> {
         let now = Moment::now();
-        let taker = self.taker();
-        self.rewrite(access, &taker, |record, _| {
-            record.take_up(now, now < self.undo_until(record))
-        })
-        .await?;
-        let acting = Acting::default();
-        let Opened { record, .. } = self.settle(access, &acting, &taker).await?;
+        let ((), record) = self
+            .rewrite(access, |record, _| {
+                record.take_up(now, now < self.undo_until(record))
+            })
+            .await?;
         record.effective_at.ok_or(ServiceError::Conflict)
     }
 
@@ -121,106 +111,6 @@ impl Service {
     pub(super) fn undo_until(&self, record: &Record) -> Moment {
         let withdrawn = record.withdrawn_at.unwrap_or(record.created_at);
         withdrawn.plus(self.undo)
-    }
-
-    /// Somebody who wants to change a registration.
-    pub(super) fn taker(&self) -> Taker {
-        Taker::new(self.store_timeout)
-    }
-
-    /// Makes the index hold what the record says, if something of it is open. Doing it again
-    /// changes and records nothing. `acting` is who brought what is put.
-    pub(super) async fn settle(
-        &self,
-        access: &Access,
-        acting: &Acting<'_>,
-        taker: &Taker,
-    ) -> Result<Opened, ServiceError> {
-        self.settle_from(access, acting, taker, None).await
-    }
-
-    /// The same, beginning with what the record said when it was opened in that turn.
-    pub(super) async fn settle_from(
-        &self,
-        access: &Access,
-        acting: &Acting<'_>,
-        taker: &Taker,
-        mut begun: Option<Opened>,
-    ) -> Result<Opened, ServiceError> {
-        let locator = access.reference().locator();
-        let mut came_late = false;
-        for _ in 0..ATTEMPTS {
-            let mut opened = match begun.take() {
-                Some(opened) => opened,
-                None => {
-                    let opened = self.open_whole(access).await?;
-                    if !came_late && !opened.record.is_open() {
-                        return Ok(opened);
-                    }
-                    let mut opened = self.open_for(access, taker).await?;
-                    if !opened.is_their_turn() {
-                        // Others must know before the index is touched. Whoever is faster has it.
-                        self.write_whole(access, &mut opened).await?;
-                        continue;
-                    }
-                    opened
-                }
-            };
-            let directory = self.directory.current()?;
-            let changes = self.due(acting, &opened, locator, &directory)?;
-            self.store.change(changes).await?;
-            opened.record.settle(&mut opened.held, Moment::now());
-            if self.write_whole(access, &mut opened).await? {
-                return Ok(opened);
-            }
-            // Something was written in the meantime, and if it was by somebody whose turn came
-            // after this one, what was just done may undo what they did: once more, by what the
-            // record says now, whatever it says.
-            came_late = true;
-        }
-        Err(ServiceError::Conflict)
-    }
-
-    /// What makes the index hold what a record says.
-    fn due(
-        &self,
-        acting: &Acting<'_>,
-        opened: &Opened,
-        registration: Locator,
-        directory: &Snapshot,
-    ) -> Result<Vec<Change>, ServiceError> {
-        let Opened { record, held, .. } = opened;
-        let numbers = |leaving: bool| -> Vec<PhoneNumber> {
-            let wanted = held.iter().filter(|held| held.leaving == leaving);
-            wanted.map(|held| held.number).collect()
-        };
-        let (staying, leaving) = (numbers(false), numbers(true));
-        let listings = |numbers, sellers| Listings {
-            numbers,
-            sellers,
-            channels: record.channels,
-            registration,
-        };
-        let all_sellers = [&record.sellers[..], &record.leaving[..]].concat();
-        let mut changes = self.changes(
-            Op::Withdraw,
-            &Acting::default(),
-            listings(&leaving, &all_sellers),
-            directory,
-        )?;
-        let stays = record.withdrawn_at.is_none();
-        let gone = if stays { &record.leaving } else { &all_sellers };
-        changes.extend(self.changes(
-            Op::Withdraw,
-            &Acting::default(),
-            listings(&staying, gone),
-            directory,
-        )?);
-        if stays {
-            let put = listings(&staying, &record.sellers);
-            changes.extend(self.changes(Op::Register, acting, put, directory)?);
-        }
-        Ok(changes)
     }
 }
 
@@ -310,7 +200,7 @@ impl Record {
 
     fn begin(&mut self, event: Event) {
         self.tell(event.pending());
-        self.unsettled = true;
+        self.version += 1;
     }
 
     /// Says when it was withdrawn, now or before.
@@ -320,7 +210,7 @@ impl Record {
         }
         self.tell(Event::new(at, Deed::Withdrawn));
         self.withdrawn_at = Some(at);
-        self.released = false;
+        self.version += 1;
         at
     }
 
@@ -333,7 +223,6 @@ impl Record {
         }
         self.begin(Event::new(at, Deed::TakenUp));
         self.withdrawn_at = None;
-        self.released = false;
         // There was a gap: it holds from the moment at which the index has it again.
         self.effective_at = None;
         self.taken_up_at = Some(at);

@@ -8,25 +8,24 @@ mod proof;
 mod record;
 #[cfg(test)]
 mod tests;
-mod turn;
+mod work;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::reason::reason;
 use super::{Service, ServiceError, Snapshot};
 use crate::domain::{
-    Channels, Context, Detail, KeyId, Locator, MOST_SELLERS, Moment, Notation, Op, PhoneError,
-    PhoneNumber, Principal, Role, Scope, SellerId, SellerRef,
+    Channels, Detail, MOST_SELLERS, Moment, Notation, PhoneError, PhoneNumber, Principal, Role,
+    Scope, SellerId, SellerRef,
 };
 use crate::privacy::random;
-use crate::store::{Action, Change, Listing, SellerNumber};
 use record::{ATTEMPTS, Opened};
 
 pub use change::{Amended, Amendment};
 pub use history::{Deed, Event};
 pub use proof::REGISTRATION;
 pub use record::Access;
+pub(super) use work::DoneWork;
 
 /// Who brings an opt-out.
 #[derive(Debug, Clone, Copy)]
@@ -154,9 +153,7 @@ impl Service {
             }
         };
         for _ in 0..ATTEMPTS {
-            let taker = self.taker();
-            let access = self.keep(&seed, &numbers, &scope, &taker).await?;
-            let Opened { record, .. } = self.settle(&access, &acting, &taker).await?;
+            let (access, record) = self.keep(&seed, &numbers, &scope, &acting).await?;
             match (record.effective_at, record.withdrawn_at) {
                 (Some(effective_at), None) => {
                     return Ok(Registered {
@@ -210,7 +207,7 @@ impl Service {
     pub async fn registration(&self, access: &Access) -> Result<RegistrationView, ServiceError> {
         // What broke off half-way is finished before it is shown as done.
         let acting = Acting::default();
-        let Opened { record, held, .. } = self.settle(access, &acting, &self.taker()).await?;
+        let Opened { record, held, .. } = self.settle(access, &acting).await?;
         let mut chosen = Vec::new();
         for seller in &record.sellers {
             match seller {
@@ -247,70 +244,6 @@ impl Service {
             history: record.told(),
         })
     }
-
-    /// One change for each number and seller, each with an entry of its own.
-    fn changes(
-        &self,
-        op: Op,
-        acting: &Acting<'_>,
-        listings: Listings<'_>,
-        directory: &Snapshot,
-    ) -> Result<Vec<Change>, ServiceError> {
-        let Listings {
-            numbers,
-            sellers,
-            channels,
-            registration,
-        } = listings;
-        let at = Moment::now();
-        let mut changes = Vec::with_capacity(numbers.len() * sellers.len());
-        for seller in sellers {
-            let number = match seller {
-                SellerRef::All => SellerNumber::ALL,
-                SellerRef::One(id) => directory
-                    .sellers
-                    .get(id)
-                    .ok_or(ServiceError::UnknownSeller)?
-                    .number()?,
-            };
-            let context = Arc::new(Context {
-                op,
-                agency: acting.by.and_then(|who| who.role.clone().into_agency()),
-                seller: Some(seller.clone()),
-                key: acting.by.map(|who| KeyId::clone(&who.key)),
-                campaign: None,
-                channels: Some(channels),
-                detail: acting.detail.clone(),
-            });
-            for phone in numbers {
-                let (subject, pn) = self.pseudonyms(phone, at)?;
-                let listing = Listing {
-                    subject,
-                    registration,
-                    seller: number,
-                };
-                changes.push(Change {
-                    at,
-                    context: context.clone(),
-                    pn: Some(pn),
-                    action: match op {
-                        Op::Withdraw => Action::Remove(listing),
-                        _ => Action::Put(listing, channels),
-                    },
-                });
-            }
-        }
-        Ok(changes)
-    }
-}
-
-/// What a registration has, or had, in the index: each number for each seller.
-#[derive(Debug, Clone, Copy)]
-struct Listings<'a> {
-    numbers: &'a [PhoneNumber],
-    sellers: &'a [SellerRef],
-    channels: Channels,
-    registration: Locator,
 }
 
 impl<'a> Registrant<'a> {

@@ -3,15 +3,16 @@
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
+use super::Acting;
 use super::held::{self, Added, Held};
 use super::history::{self, Deed, Event};
-use super::turn::{PAUSE, Taken, Taker, Turn};
+use super::work::{Outcome, Work};
 use crate::domain::{
     Channel, Channels, Locator, Moment, PhoneNumber, Reference, Scope, SellerId, SellerRef,
 };
 use crate::privacy::{SecretKey, open, random, seal};
 use crate::service::{Service, ServiceError};
-use crate::store::Kind;
+use crate::store::{Beside, Kind};
 
 /// A registration as the store keeps it: without its code nobody can read its numbers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,32 +26,35 @@ pub(in crate::service) struct Record {
     /// When its holder took it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn_at: Option<Moment>,
-    /// Whether the index has let go of it since. Until then checks are still refused.
-    #[serde(default)]
-    pub released: bool,
     /// How often its proof was asked for by e-mail.
     #[serde(default)]
     letters: u8,
     /// When its holder asked to have it back after a withdrawal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_up_at: Option<Moment>,
-    /// Whether the index does not hold yet what stands here.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unsettled: bool,
+    /// Grows with what is wanted of the index, which does nothing for an older one.
+    pub(super) version: u64,
+    /// Which version the index is known to hold, and since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) done: Option<Done>,
     /// Sellers that the index has not let go of yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaving: Vec<SellerRef>,
     /// When sellers came in that were not there from the beginning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<Joined>,
-    /// Who brings it and the index together at the moment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) turn: Option<Turn>,
     /// What was done with it; empty while nothing was, since it was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     history: Vec<Event>,
     salt: String,
     sealed: String,
+}
+
+/// What the index is known to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Done {
+    pub version: u64,
+    pub at: Moment,
 }
 
 /// A seller that came in later.
@@ -87,23 +91,19 @@ impl Record {
         history::add(&mut self.history, event);
     }
 
-    /// Whether something was begun that the index does not hold yet.
+    /// Whether the index is not known to hold what is wanted.
     pub(super) fn is_open(&self) -> bool {
-        let begun = match self.withdrawn_at {
-            Some(_) => !self.released,
-            None => self.unsettled || self.effective_at.is_none(),
-        };
-        // Whoever held a turn may have changed the index without coming to say so.
-        begun || self.turn.is_some()
+        self.done.is_none_or(|done| done.version < self.version)
     }
 
-    /// Takes note that the index holds what stands here.
+    /// Takes note that the index holds what is wanted.
     pub(super) fn settle(&mut self, numbers: &mut Vec<Held>, at: Moment) {
+        self.done = Some(Done {
+            version: self.version,
+            at,
+        });
         numbers.retain(|held| !held.leaving);
-        self.turn = None;
         self.leaving.clear();
-        self.unsettled = false;
-        self.released = self.withdrawn_at.is_some();
         if self.withdrawn_at.is_none() {
             self.effective_at.get_or_insert(at);
             let later = numbers.iter_mut().filter_map(|held| held.added.as_mut());
@@ -115,6 +115,16 @@ impl Record {
             event.pending = false;
             event.at = at;
         }
+    }
+
+    /// Reads what the store keeps.
+    pub(super) fn read(body: &str) -> Result<Self, ServiceError> {
+        serde_json::from_str(body).map_err(|_| damaged())
+    }
+
+    /// As the store keeps it.
+    pub(super) fn write(&self) -> Result<String, ServiceError> {
+        serde_json::to_string(self).map_err(|_| damaged())
     }
 
     /// Whether it covers all of this: numbers that hold, and sellers.
@@ -206,15 +216,15 @@ impl Access {
 pub(super) const ATTEMPTS: u8 = 8;
 
 impl Service {
-    /// Keeps the registration's record under a code of its own. The same seed with the same
-    /// content finds the record of the first time.
+    /// Keeps the registration's record under a code of its own, and makes it hold. The same seed with
+    /// the same content finds the record of the first time.
     pub(super) async fn keep(
         &self,
         seed: &[u8; 32],
         numbers: &[PhoneNumber],
         scope: &Scope,
-        taker: &Taker,
-    ) -> Result<Access, ServiceError> {
+        acting: &Acting<'_>,
+    ) -> Result<(Access, Record), ServiceError> {
         let own: Vec<Held> = numbers.iter().copied().map(Held::new).collect();
         let content = held::write(&own);
         let sellers: Vec<String> = scope.sellers().iter().map(SellerRef::to_string).collect();
@@ -228,21 +238,30 @@ impl Service {
             let mut code = [0; 10];
             code.copy_from_slice(&mac[..10]);
             let reference = Reference::from_random(code);
-            let (access, record) = self.seal_record(reference, &content, scope, taker).await?;
+            let (access, mut record) = self.seal_record(reference, &content, scope).await?;
+            let work = self.work(&record, &own, acting)?;
+            let (body, beside) = (record.write()?, work.beside()?);
             let locator = access.reference.locator();
-            let body = serde_json::to_string(&record).map_err(|_| damaged())?;
             let id = locator.as_str();
-            if self.store.create(Kind::Registration, id, body).await? {
-                return Ok(access);
+            let created = self
+                .store
+                .put_with(Kind::Registration, id, None, body, beside);
+            if created.await? {
+                let Outcome::Done(at) = self.carry_out(locator, &work).await? else {
+                    let Opened { record, .. } = self.settle(&access, acting).await?;
+                    return Ok((access, record));
+                };
+                record.settle(&mut own.clone(), at);
+                return Ok((access, record));
             }
             match self.access(&access.reference).await {
                 Ok(access) => {
-                    let Opened { record, held, .. } = self.open_whole(&access).await?;
+                    let Opened { record, held, .. } = self.settle(&access, acting).await?;
                     // Taken back since, or a part of it: sent again, it is a new opt-out with a
                     // code of its own.
                     let whole = record.covers(&held, numbers, scope);
                     if record.withdrawn_at.is_none() && whole {
-                        return Ok(access);
+                        return Ok((access, record));
                     }
                 }
                 Err(ServiceError::UnknownReference) => {}
@@ -257,7 +276,6 @@ impl Service {
         reference: Reference,
         content: &str,
         scope: &Scope,
-        taker: &Taker,
     ) -> Result<(Access, Record), ServiceError> {
         let salt = random();
         let key = self.code_key(&reference, salt).await?;
@@ -269,13 +287,12 @@ impl Service {
             created_at: Moment::now(),
             effective_at: None,
             withdrawn_at: None,
-            released: false,
             letters: 0,
             taken_up_at: None,
-            unsettled: false,
+            version: 1,
+            done: None,
             leaving: Vec::new(),
             joined: Vec::new(),
-            turn: Some(taker.turn()),
             history: Vec::new(),
             salt: BASE64.encode(&salt),
             sealed: BASE64.encode(&sealed),
@@ -294,7 +311,7 @@ impl Service {
             // It may be the code of a report; if not, that takes as much work as an opt-out's.
             return self.case_access(reference).await;
         };
-        let record: Record = serde_json::from_str(&document.body).map_err(|_| damaged())?;
+        let record = Record::read(&document.body)?;
         let salt = BASE64
             .decode(record.salt.as_bytes())
             .map_err(|_| damaged())?;
@@ -306,43 +323,49 @@ impl Service {
         numbers_of(&record, &access).map(|_| access)
     }
 
-    /// Changes a registration's record and its numbers, whatever else changes it at the same time,
-    /// and takes the turn to bring the index after it.
+    /// Changes what a registration wants, whatever else changes it at the same time, and makes the
+    /// index hold it.
     pub(super) async fn rewrite<T>(
         &self,
         access: &Access,
-        taker: &Taker,
         change: impl Fn(&mut Record, &mut Vec<Held>) -> Result<T, ServiceError>,
-    ) -> Result<T, ServiceError> {
+    ) -> Result<(T, Record), ServiceError> {
         for _ in 0..ATTEMPTS {
-            let mut opened = self.open_for(access, taker).await?;
-            let changed = change(&mut opened.record, &mut opened.held)?;
-            if self.write_whole(access, &mut opened).await? {
-                return Ok(changed);
+            let Some((changed, mut opened, work)) = self.begin(access, &change).await? else {
+                continue;
+            };
+            let Some(work) = work else {
+                return Ok((changed, opened.record));
+            };
+            match self.carry_out(access.reference.locator(), &work).await? {
+                Outcome::Done(at) => opened.record.settle(&mut opened.held, at),
+                // Somebody changed it since.
+                Outcome::Outdated(_) => opened = self.settle(access, &Acting::default()).await?,
             }
+            return Ok((changed, opened.record));
         }
         Err(ServiceError::Conflict)
     }
 
-    /// Opens a registration when it is somebody's turn, who takes it with what they write next.
-    pub(super) async fn open_for(
+    /// Writes down what is wanted, with the work that follows from it, if there is any; nothing if
+    /// somebody else was faster.
+    pub(super) async fn begin<T>(
         &self,
         access: &Access,
-        taker: &Taker,
-    ) -> Result<Opened, ServiceError> {
-        let deadline = tokio::time::Instant::now() + taker.patience();
-        let mut awaited = None;
-        loop {
-            let mut opened = self.open_whole(access).await?;
-            opened.taken = opened.record.take_turn(taker, &mut awaited);
-            if opened.taken != Taken::No {
-                return Ok(opened);
-            }
-            if tokio::time::Instant::now() >= deadline {
-                return Err(ServiceError::Conflict);
-            }
-            tokio::time::sleep(PAUSE).await;
+        change: &impl Fn(&mut Record, &mut Vec<Held>) -> Result<T, ServiceError>,
+    ) -> Result<Option<(T, Opened, Option<Work>)>, ServiceError> {
+        let acting = Acting::default();
+        let mut opened = self.settle(access, &acting).await?;
+        let before = opened.record.version;
+        let changed = change(&mut opened.record, &mut opened.held)?;
+        if opened.record.version == before {
+            return Ok(Some((changed, opened, None)));
         }
+        let work = self.work(&opened.record, &opened.held, &acting)?;
+        let written = self
+            .write_whole(access, &mut opened, work.beside()?)
+            .await?;
+        Ok(written.then_some((changed, opened, Some(work))))
     }
 
     /// Counts a letter with the proof of a registration; false if there may be no more.
@@ -355,12 +378,12 @@ impl Service {
             let id = locator.as_str();
             let document = self.store.get(Kind::Registration, id).await?;
             let document = document.ok_or(ServiceError::UnknownReference)?;
-            let mut record: Record = serde_json::from_str(&document.body).map_err(|_| damaged())?;
+            let mut record = Record::read(&document.body)?;
             if record.letters >= most {
                 return Ok(false);
             }
             record.letters += 1;
-            let body = serde_json::to_string(&record).map_err(|_| damaged())?;
+            let body = record.write()?;
             let version = document.version;
             if self
                 .store
@@ -382,7 +405,7 @@ impl Service {
         let Some(document) = document else {
             return Ok(true);
         };
-        let record: Record = serde_json::from_str(&document.body).map_err(|_| damaged())?;
+        let record = Record::read(&document.body)?;
         Ok(record.withdrawn_at.is_some())
     }
 
@@ -391,36 +414,39 @@ impl Service {
         let locator = access.reference.locator();
         let document = self.store.get(Kind::Registration, locator.as_str()).await?;
         let document = document.ok_or(ServiceError::UnknownReference)?;
-        let record: Record = serde_json::from_str(&document.body).map_err(|_| damaged())?;
-        let held = numbers_of(&record, access)?;
+        let mut record = Record::read(&document.body)?;
+        let mut held = numbers_of(&record, access)?;
+        let done = self.done_work.of(locator).or(record.done);
+        if let Some(done) = done.filter(|done| done.version == record.version) {
+            record.settle(&mut held, done.at);
+        }
         Ok(Opened {
-            version: document.version,
+            document: document.version,
             record,
             held,
-            taken: Taken::No,
         })
     }
 
     /// Puts it in the place of the version it came from; says whether that was still there.
-    pub(super) async fn write_whole(
+    async fn write_whole(
         &self,
         access: &Access,
         opened: &mut Opened,
+        beside: Beside,
     ) -> Result<bool, ServiceError> {
         let Opened {
-            version,
+            document,
             record,
             held,
-            ..
         } = opened;
         let locator = access.reference.locator();
         let about = locator.as_str();
         let sealed = seal(&access.key, about.as_bytes(), held::write(held).as_bytes());
         record.sealed = BASE64.encode(&sealed);
-        let body = serde_json::to_string(record).map_err(|_| damaged())?;
+        let body = record.write()?;
         Ok(self
             .store
-            .replace(Kind::Registration, about, *version, body)
+            .put_with(Kind::Registration, about, Some(*document), body, beside)
             .await?)
     }
 
@@ -464,19 +490,10 @@ impl Service {
 /// A registration, opened with its code.
 #[derive(Debug)]
 pub(super) struct Opened {
-    /// Of the document in the store.
-    version: u64,
+    /// The version of the document in the store.
+    document: u64,
     pub record: Record,
     pub held: Vec<Held>,
-    /// Whether it is the turn of whoever opened it.
-    taken: Taken,
-}
-
-impl Opened {
-    /// Whether the store knows already that it is their turn.
-    pub(super) fn is_their_turn(&self) -> bool {
-        self.taken == Taken::Before
-    }
 }
 
 /// Opens a record's box.
@@ -491,6 +508,6 @@ fn numbers_of(record: &Record, access: &Access) -> Result<Vec<Held>, ServiceErro
     held::read(text).ok_or_else(damaged)
 }
 
-fn damaged() -> ServiceError {
+pub(super) fn damaged() -> ServiceError {
     ServiceError::Damaged("a registration")
 }

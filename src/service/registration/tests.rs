@@ -6,10 +6,12 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::change::Amendment;
+use super::work::{Outcome, Work};
 use super::*;
-use crate::domain::{AgencyId, Answer, Channel, Notation};
+use crate::domain::{AgencyId, Answer, Channel, KeyId, Notation};
 use crate::service::Question;
 use crate::settings::{Overrides, Settings};
+use crate::store::Kind;
 
 struct Here {
     service: Arc<Service>,
@@ -29,15 +31,8 @@ fn seller(id: &str) -> SellerId {
 impl Here {
     /// A registry with two sellers, and an opt-out of numbers 1 and 2 for one of them.
     async fn new() -> Self {
-        // Whoever breaks off keeps its turn for twice as long.
-        Self::waiting_for(100).await
-    }
-
-    /// The same with a store that is waited for so many milliseconds.
-    async fn waiting_for(store_timeout_ms: u64) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut settings = Settings::load(None, &Overrides::default()).unwrap();
-        settings.store.timeout_ms = store_timeout_ms;
+        let settings = Settings::load(None, &Overrides::default()).unwrap();
         let (service, _) = Service::start(&settings, data.path()).await.unwrap();
         for id in ["telco", "energy"] {
             service.add_seller(seller(id), id.to_owned()).await.unwrap();
@@ -84,15 +79,26 @@ impl Here {
         std::array::from_fn(|n| matches!(asked[n].decision.answer, Answer::Suppress(_)))
     }
 
-    /// Only the first step of a change, as if the machine had stopped there.
-    async fn begin(&self, amendment: Amendment) {
+    /// Only the first step of a change, as if the machine had stopped there; and the work that is
+    /// left.
+    async fn begin(&self, amendment: Amendment) -> Work {
         let at = Moment::now();
-        self.service
-            .rewrite(&self.access, &self.service.taker(), |record, held| {
-                record.amend(held, &amendment, at, 10)
-            })
+        self.first_step(|record, held| record.amend(held, &amendment, at, 10).map(drop))
             .await
-            .unwrap();
+    }
+
+    async fn first_step(
+        &self,
+        change: impl Fn(&mut record::Record, &mut Vec<held::Held>) -> Result<(), ServiceError>,
+    ) -> Work {
+        let begun = self.service.begin(&self.access, &change).await.unwrap();
+        begun.and_then(|(_, _, work)| work).unwrap()
+    }
+
+    /// Work that comes late, as a message that a network kept.
+    async fn late(&self, work: &Work) -> Outcome {
+        let registration = self.access.reference().locator();
+        self.service.carry_out(registration, work).await.unwrap()
     }
 
     async fn view(&self) -> RegistrationView {
@@ -225,86 +231,100 @@ async fn changes_at_the_same_time_leave_the_index_as_the_record_says() {
 }
 
 #[tokio::test]
-async fn nobody_changes_the_index_while_it_is_somebody_elses_turn() {
-    let here = Here::waiting_for(5_000).await;
-    let taker = here.service.taker();
-    let now = Moment::now();
-    let withdraw = |record: &mut record::Record, _: &mut Vec<held::Held>| Ok(record.withdraw(now));
-    let rewritten = here.service.rewrite(&here.access, &taker, withdraw).await;
-    rewritten.unwrap();
-    // The undo comes before the withdrawal has reached the index, and waits for it.
-    let (service, access) = (here.service.clone(), here.access.clone());
-    let undo = tokio::spawn(async move { service.take_up(&access).await });
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    assert!(!undo.is_finished(), "it is not its turn");
-    let acting = Acting::default();
-    let settled = here.service.settle(&here.access, &acting, &taker).await;
-    settled.unwrap();
-    undo.await.unwrap().unwrap();
-    assert_eq!(here.refused("telco").await, [true, true, false, false]);
-    assert!(here.view().await.withdrawn_at.is_none());
-}
-
-#[tokio::test]
-async fn a_turn_of_somebody_who_is_gone_ends_also_where_the_clock_was_set_back() {
+async fn a_removal_that_comes_after_the_undo_removes_nothing() {
     let here = Here::new().await;
-    let (service, access) = (&here.service, &here.access);
-    // By the clock it lasts for much longer than anybody waits.
-    let gone = turn::Taker::new(std::time::Duration::from_secs(3600));
     let now = Moment::now();
-    let withdraw = |record: &mut record::Record, _: &mut Vec<held::Held>| Ok(record.withdraw(now));
-    service.rewrite(access, &gone, withdraw).await.unwrap();
-    service.take_up(access).await.unwrap();
+    let withdraw = |record: &mut record::Record, _: &mut Vec<held::Held>| {
+        record.withdraw(now);
+        Ok(())
+    };
+    let stalled = here.first_step(withdraw).await;
+    here.service.take_up(&here.access).await.unwrap();
+    assert_eq!(here.refused("telco").await, [true, true, false, false]);
+    assert!(matches!(here.late(&stalled).await, Outcome::Outdated(_)));
     assert_eq!(here.refused("telco").await, [true, true, false, false]);
 }
 
 #[tokio::test]
-async fn a_change_that_comes_after_its_turn_makes_good_what_it_undid() {
+async fn a_listing_that_comes_after_the_withdrawal_lists_nobody() {
     let here = Here::new().await;
-    let (service, access) = (&here.service, &here.access);
-    let gone = turn::Taker::new(std::time::Duration::ZERO);
+    let stalled = here.begin(Amendment::AddNumber(phone(3))).await;
+    here.service.withdraw(&here.access).await.unwrap();
+    assert!(matches!(here.late(&stalled).await, Outcome::Outdated(_)));
+    assert_eq!(here.refused("telco").await, [false; 4]);
+    // Also where the withdrawal had found nothing to remove.
+    here.service.take_up(&here.access).await.unwrap();
+    let stalled = here.begin(Amendment::AddNumber(phone(4))).await;
     let now = Moment::now();
-    let withdraw = |record: &mut record::Record, _: &mut Vec<held::Held>| Ok(record.withdraw(now));
-    service.rewrite(access, &gone, withdraw).await.unwrap();
-    let late = service.open_whole(access).await.unwrap();
-    // Its turn is over; another one undoes it, and the index has everything again.
-    service.take_up(access).await.unwrap();
-    assert_eq!(here.refused("telco").await, [true, true, false, false]);
-    // Now the first one goes on where it stood: out of the index, and then it looks again.
-    let acting = Acting::default();
-    let late = Some(late);
-    let settled = service
-        .settle_from(access, &acting, &service.taker(), late)
-        .await;
-    settled.unwrap();
-    assert_eq!(here.refused("telco").await, [true, true, false, false]);
+    let gone = Amendment::RemoveNumber(phone(4));
+    let remove = |record: &mut record::Record, held: &mut Vec<held::Held>| {
+        record.amend(held, &gone, now, 10).map(drop)
+    };
+    let newer = here.first_step(remove).await;
+    here.late(&newer).await;
+    assert!(matches!(here.late(&stalled).await, Outcome::Outdated(_)));
+    assert_eq!(here.refused("telco").await, [true, true, true, false]);
 }
 
-#[test]
-fn a_record_of_before_there_were_histories_is_read_and_tells_what_it_can() {
-    let old = r#"{"sellers":["*"],"channels":3,"created_at":1700000000000,
-        "effective_at":1700000000001,"withdrawn_at":1700000009000,"released":true,
-        "salt":"","sealed":""}"#;
-    let mut value: serde_json::Value = serde_json::from_str(old).unwrap();
-    // As this version spells sellers, channels and moments.
-    value["sellers"] = serde_json::to_value([SellerRef::All]).unwrap();
-    value["channels"] = serde_json::to_value(Channels::BOTH).unwrap();
-    for name in ["created_at", "effective_at", "withdrawn_at"] {
-        let millis = value[name].as_i64().unwrap();
-        value[name] = serde_json::to_value(Moment::from_millis(millis)).unwrap();
-    }
-    let record: record::Record = serde_json::from_value(value).unwrap();
-    assert!(!record.is_open());
-    let told: Vec<_> = record
-        .told()
-        .iter()
-        .map(|event| (event.deed, event.at.millis()))
-        .collect();
+#[tokio::test]
+async fn work_that_was_left_is_finished_without_the_code() {
+    let here = Here::new().await;
+    let service = &here.service;
+    service.close_all_done().await.unwrap();
+    let work = here.begin(Amendment::AddNumber(phone(3))).await;
+    assert_eq!(here.refused("telco").await, [true, true, false, false]);
+    let seen = service.finish_left_work(&Default::default()).await.unwrap();
     assert_eq!(
-        told,
-        [
-            (Deed::Made, 1_700_000_000_001),
-            (Deed::Withdrawn, 1_700_000_009_000)
-        ]
+        here.refused("telco").await,
+        [true, true, false, false],
+        "it may be under way"
     );
+    let before = Moment::now();
+    service.finish_left_work(&seen).await.unwrap();
+    assert_eq!(here.refused("telco").await, [true, true, true, false]);
+    service.close_all_done().await.unwrap();
+    assert!(service.store.list(Kind::Open).await.unwrap().is_empty());
+    // Once more, it changes nothing, and the record knows since when it holds.
+    here.late(&work).await;
+    let (number, since) = here.view().await.added_numbers[0];
+    assert!(number == phone(3) && since >= before);
+    let entries = service.finish_left_work(&seen).await.unwrap();
+    assert!(entries.is_empty());
+}
+
+#[tokio::test]
+async fn a_record_that_came_back_from_a_backup_is_raised_above_what_the_index_has_seen() {
+    let here = Here::new().await;
+    let (service, access) = (&here.service, &here.access);
+    service.close_all_done().await.unwrap();
+    let id = access.reference().locator();
+    let old = service
+        .store
+        .get(Kind::Registration, id.as_str())
+        .await
+        .unwrap()
+        .unwrap();
+    for _ in 0..3 {
+        service.withdraw(access).await.unwrap();
+        service.take_up(access).await.unwrap();
+    }
+    service.withdraw(access).await.unwrap();
+    service.close_all_done().await.unwrap();
+    assert_eq!(here.refused("telco").await, [false; 4]);
+    // The record of before: not withdrawn, and so it must hold.
+    let now = service
+        .store
+        .get(Kind::Registration, id.as_str())
+        .await
+        .unwrap()
+        .unwrap();
+    let replaced = service
+        .store
+        .replace(Kind::Registration, id.as_str(), now.version, old.body);
+    assert!(replaced.await.unwrap());
+    service
+        .amend(access, &Amendment::AddNumber(phone(3)))
+        .await
+        .unwrap();
+    assert_eq!(here.refused("telco").await, [true, true, true, false]);
 }

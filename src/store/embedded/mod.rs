@@ -6,6 +6,7 @@
 //! after the commit that holds it, so what was answered survives `kill -9` and a power cut. The
 //! writer alone owns the index, which makes looking up and recording one atomic step.
 
+mod holdings;
 mod imports;
 mod index;
 mod journal;
@@ -30,7 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{Position, TailBatch};
 use super::{
-    ACCEPT, Ask, Change, Changed, Document, Health, Identity, ImportPart, Kind, StoreError,
+    ACCEPT, Ask, Beside, Change, Changed, Document, Health, Identity, ImportPart, Kind, StoreError,
 };
 use crate::domain::Decision;
 use journal::Held;
@@ -247,6 +248,7 @@ impl Embedded {
         id: &str,
         version: Option<u64>,
         body: Option<String>,
+        beside: Option<Beside>,
     ) -> Result<bool, StoreError> {
         if !kind.is_own() {
             self.whole()?;
@@ -257,6 +259,7 @@ impl Embedded {
             id,
             version,
             body,
+            beside,
             reply,
         })
         .await

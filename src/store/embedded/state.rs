@@ -2,7 +2,7 @@
 
 mod tail;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,31 +11,25 @@ use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
+use super::holdings::{self, Holdings};
 use super::imports::{self, Imports};
 use super::index::Index;
 use super::journal::{Held, Journal, Record};
 use super::replays::Replays;
 use super::tables::{
-    self, DOCUMENTS, IMPORTS, LISTINGS, META, REPLAYS, SEQUENCES, TAIL, away, listing_key,
-    listing_subject, listings_of,
+    self, DOCUMENTS, HOLDINGS, IMPORTS, MEMBERS, META, REPLAYS, SEQUENCES, TAIL, away,
 };
 use super::verify::verify;
 use crate::domain::{Decision, EntryId};
-use crate::privacy::Subject;
 use crate::store::batch::{self, Verdict, Writer};
-use crate::store::layout::{Member, Place};
+use crate::store::layout::Place;
 use crate::store::replay::Remembered;
-use crate::store::{Action, Ask, Change, Changed, Identity, ImportPart, Listing, StoreError};
+use crate::store::{Action, Ask, Beside, Change, Changed, Identity, ImportPart, Kind, StoreError};
 
 pub(super) use tail::read_record;
 
 /// Redb's page cache: the hot data is the index, which lies in memory anyway.
 const CACHE: usize = 64 << 20;
-
-type ListingsTable<'t> = redb::Table<'t, &'static [u8], i64>;
-
-/// Members that a listing of a number stood for before a batch of changes, by number.
-type Released = BTreeMap<Subject, HashSet<Member>>;
 
 /// The writer's memory. After a failed commit it is thrown away and read anew from the file, so it
 /// never holds what is not on disk.
@@ -131,15 +125,7 @@ impl State {
         // First, so that each bucket is filled at once.
         self.imports = imports::load(&self.database, &mut self.index)?;
         let read = self.database.begin_read().map_err(away)?;
-        let listings = read.open_table(LISTINGS).map_err(away)?;
-        for row in listings.iter().map_err(away)? {
-            let (key, member) = row.map_err(away)?;
-            let subject = listing_subject(key.value())
-                .ok_or_else(|| StoreError::Damaged("a listing".to_owned()))?;
-            let bucket = Place::of(&subject).bucket;
-            self.index
-                .insert(bucket, Member::from_stored(member.value()));
-        }
+        holdings::load(&read, &mut self.index)?;
         let sequences = read.open_table(SEQUENCES).map_err(away)?;
         for row in sequences.iter().map_err(away)? {
             let (client, last) = row.map_err(away)?;
@@ -257,25 +243,22 @@ impl State {
         let packed = batch::pack(self.writer, changes.iter());
         let mut verdicts = Vec::with_capacity(changes.len());
         let mut done = Vec::with_capacity(changes.len());
-        let mut listings = write.open_table(LISTINGS).map_err(away)?;
-        let mut released = Released::new();
+        let mut holdings = Holdings::open(write)?;
         for change in changes {
             let changed = match &change.action {
-                Action::Put(listing, channels) => {
-                    let member = Place::of(&listing.subject).member(listing.seller, *channels);
-                    self.put(&mut listings, listing, member, &mut released)?
-                }
-                Action::Remove(listing) => remove(&mut listings, listing, &mut released)?,
+                Action::Put(listing) => holdings.change(&mut self.index, listing, true)?,
+                Action::Remove(listing) => holdings.change(&mut self.index, listing, false)?,
                 Action::Note => Changed::Done,
             };
             let verdict = match changed {
                 Changed::Done => Verdict::Done,
                 Changed::Unchanged => Verdict::Nothing,
+                Changed::Outdated(_) => Verdict::Outdated,
             };
             verdicts.push(verdict as u8);
             done.push(changed);
         }
-        self.release(&listings, released)?;
+        holdings.write()?;
         self.append(packed, verdicts)?;
         Ok(done)
     }
@@ -289,61 +272,18 @@ impl State {
         self.imports.change(write, part, &mut self.index)
     }
 
-    fn put(
-        &mut self,
-        listings: &mut ListingsTable<'_>,
-        listing: &Listing,
-        member: Member,
-        released: &mut Released,
-    ) -> Result<Changed, StoreError> {
-        let key = listing_key(listing);
-        let before = listings
-            .insert(key.as_slice(), member.get())
-            .map_err(away)?
-            .map(|row| Member::from_stored(row.value()));
-        if before == Some(member) {
-            return Ok(Changed::Unchanged);
-        }
-        self.index
-            .insert(Place::of(&listing.subject).bucket, member);
-        if let Some(before) = before {
-            released.entry(listing.subject).or_default().insert(before);
-        }
-        Ok(Changed::Done)
-    }
-
-    /// Takes members out of the index unless another listing of the number still stands for them. A
-    /// number's listings are read once, however many of them have gone.
-    fn release(
-        &mut self,
-        listings: &ListingsTable<'_>,
-        released: Released,
-    ) -> Result<(), StoreError> {
-        for (subject, mut members) in released {
-            let range = listings_of(&subject);
-            let (low, high) = (range.start().as_slice(), range.end().as_slice());
-            for row in listings.range(low..=high).map_err(away)? {
-                let (_, held) = row.map_err(away)?;
-                members.remove(&Member::from_stored(held.value()));
-            }
-            let bucket = Place::of(&subject).bucket;
-            for member in members {
-                self.index.remove(bucket, member);
-            }
-        }
-        Ok(())
-    }
-
     /// Creates a document, or, if its version is still the one given, replaces it or, without a
-    /// body, removes it.
+    /// body, removes it; with the one beside it.
     pub(super) fn document(
         &self,
         write: &WriteTransaction,
-        key: (&str, &str),
+        kind: Kind,
+        id: &str,
         version: Option<u64>,
         body: Option<&str>,
-        in_directory: bool,
+        beside: Option<Beside>,
     ) -> Result<bool, StoreError> {
+        let key = (kind.as_str(), id);
         let mut documents = write.open_table(DOCUMENTS).map_err(away)?;
         let current = documents.get(key).map_err(away)?.map(|row| row.value().0);
         if current != version {
@@ -354,7 +294,14 @@ impl State {
             Some(body) => drop(documents.insert(key, (next, body)).map_err(away)?),
             None => drop(documents.remove(key).map_err(away)?),
         }
-        if in_directory {
+        if let Some(Beside { kind, body }) = beside {
+            let key = (kind.as_str(), id);
+            match body {
+                Some(body) => drop(documents.insert(key, (1, body.as_str())).map_err(away)?),
+                None => drop(documents.remove(key).map_err(away)?),
+            }
+        }
+        if kind.in_directory() {
             let mut meta = write.open_table(META).map_err(away)?;
             let version = tables::directory_version(&meta)?;
             tables::put_directory_version(&mut meta, version + 1)?;
@@ -363,27 +310,12 @@ impl State {
     }
 }
 
-fn remove(
-    listings: &mut ListingsTable<'_>,
-    listing: &Listing,
-    released: &mut Released,
-) -> Result<Changed, StoreError> {
-    let before = listings
-        .remove(listing_key(listing).as_slice())
-        .map_err(away)?
-        .map(|row| Member::from_stored(row.value()));
-    let Some(member) = before else {
-        return Ok(Changed::Unchanged);
-    };
-    released.entry(listing.subject).or_default().insert(member);
-    Ok(Changed::Done)
-}
-
 fn make_tables(database: &Database) -> Result<(), StoreError> {
     let write = database.begin_write().map_err(away)?;
     write.open_table(META).map_err(away)?;
     write.open_table(TAIL).map_err(away)?;
-    write.open_table(LISTINGS).map_err(away)?;
+    write.open_table(HOLDINGS).map_err(away)?;
+    write.open_table(MEMBERS).map_err(away)?;
     write.open_table(DOCUMENTS).map_err(away)?;
     write.open_table(SEQUENCES).map_err(away)?;
     write.open_table(REPLAYS).map_err(away)?;

@@ -2,9 +2,7 @@
 
 use redb::{ReadableTable, TableDefinition};
 
-use crate::domain::Locator;
-use crate::privacy::Subject;
-use crate::store::{Identity, Listing, SellerNumber, StoreError};
+use crate::store::{Identity, StoreError};
 
 /// The identity, the directory's version, where the tail begins, which files the journal has, what was
 /// lost.
@@ -14,8 +12,12 @@ pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta
 /// The rest is in the journal.
 pub(super) const TAIL: TableDefinition<u64, &[u8]> = TableDefinition::new("tail");
 
-/// Why a member is in the index: subject, registration and seller, to the member's integer.
-pub(super) const LISTINGS: TableDefinition<&[u8], i64> = TableDefinition::new("listings");
+/// What each registration holds of each number: subject and registration, to the version that it was
+/// wanted under and the members' integers. Empty, too, so that nothing older comes after it.
+pub(super) const HOLDINGS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("holdings");
+
+/// How many registrations hold a member: subject and the member's integer, to their count.
+pub(super) const MEMBERS: TableDefinition<(&[u8; 16], i64), u32> = TableDefinition::new("members");
 
 /// Kind and id to version and body.
 pub(super) const DOCUMENTS: TableDefinition<(&str, &str), (u64, &str)> =
@@ -55,19 +57,23 @@ pub(super) fn identity(
     let Some(row) = meta.get(IDENTITY).map_err(away)? else {
         return Ok(None);
     };
-    let bytes = <[u8; 32]>::try_from(row.value())
-        .map_err(|_| StoreError::Damaged("its identity".to_owned()))?;
-    let (mut store, mut fingerprint) = ([0; 16], [0; 16]);
-    store.copy_from_slice(&bytes[..16]);
-    fingerprint.copy_from_slice(&bytes[16..]);
-    Ok(Some(Identity { store, fingerprint }))
+    let (halves, format) = row.value().as_chunks::<16>();
+    match (halves, format) {
+        ([_, _], []) => Err(Identity::of_before()),
+        ([store, fingerprint], [Identity::FORMAT]) => Ok(Some(Identity {
+            store: *store,
+            fingerprint: *fingerprint,
+        })),
+        _ => Err(StoreError::Damaged("its identity".to_owned())),
+    }
 }
 
 pub(super) fn put_identity(
     meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
     identity: &Identity,
 ) -> Result<(), StoreError> {
-    let bytes = [identity.store, identity.fingerprint].concat();
+    let Identity { store, fingerprint } = identity;
+    let bytes = [&store[..], &fingerprint[..], &[Identity::FORMAT]].concat();
     meta.insert(IDENTITY, bytes.as_slice()).map_err(away)?;
     Ok(())
 }
@@ -162,33 +168,4 @@ fn put_number(
     let bytes = number.to_be_bytes();
     meta.insert(name, bytes.as_slice()).map_err(away)?;
     Ok(())
-}
-
-/// The key of a listing: 16 bytes of subject first, so that a number's listings lie together.
-pub(super) fn listing_key(listing: &Listing) -> Vec<u8> {
-    let Listing {
-        subject,
-        registration,
-        seller,
-    } = listing;
-    [
-        subject.0.as_slice(),
-        registration.as_str().as_bytes(),
-        &seller.get().to_be_bytes(),
-    ]
-    .concat()
-}
-
-/// The subject of a listing's key.
-pub(super) fn listing_subject(key: &[u8]) -> Option<Subject> {
-    let head = key.get(..16)?;
-    <[u8; 16]>::try_from(head).ok().map(Subject)
-}
-
-/// The first and the last possible key of a subject's listings.
-pub(super) fn listings_of(subject: &Subject) -> std::ops::RangeInclusive<Vec<u8>> {
-    let low = subject.0.to_vec();
-    let width = std::mem::size_of::<Locator>() + std::mem::size_of::<SellerNumber>();
-    let high = [subject.0.as_slice(), &vec![0xff; width]].concat();
-    low..=high
 }

@@ -13,7 +13,9 @@ use super::state::State;
 use super::tables::{self, META, away};
 use super::{Files, Shared, gone};
 use crate::domain::Decision;
-use crate::store::{Ask, Change, Changed, Identity, ImportPart, Kind, Position, StoreError};
+use crate::store::{
+    Ask, Beside, Change, Changed, Identity, ImportPart, Kind, Position, StoreError,
+};
 
 /// Where an answer goes.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -29,6 +31,7 @@ pub(super) enum Work {
         version: Option<u64>,
         /// Nothing to remove it.
         body: Option<String>,
+        beside: Option<Beside>,
         reply: Reply<bool>,
     },
     Begin(Identity, Reply<Identity>),
@@ -305,11 +308,10 @@ fn prepare(
                 id,
                 version,
                 body,
+                beside,
                 reply,
             } => {
-                let key = (kind.as_str(), id.as_str());
-                let body = body.as_deref();
-                let put = state.document(write, key, version, body, kind.in_directory());
+                let put = state.document(write, kind, &id, version, body.as_deref(), beside);
                 failure = failure.and(put.as_ref().map(|_| ()).map_err(Clone::clone));
                 answers.push(Answer::Document(reply, put.unwrap_or(false)));
             }

@@ -1,7 +1,7 @@
 //! Documents: a hash for each kind (and shard), `<version>:<body>` for each id.
 
 use super::{Redis, keys};
-use crate::store::{Document, Kind, StoreError};
+use crate::store::{Beside, Document, Kind, StoreError};
 
 impl Redis {
     pub(in crate::store) async fn get(
@@ -25,19 +25,20 @@ impl Redis {
         id: &str,
         version: Option<u64>,
         body: Option<String>,
+        beside: Option<Beside>,
     ) -> Result<bool, StoreError> {
         let own = kind.is_own();
         if !own {
             self.shared.usable()?;
         }
         let ticket = self.shared.peers.ticket();
-        let names = [
+        let mut names = vec![
             keys::IDENTITY.to_owned(),
             keys::documents(kind, id),
             keys::DIRECTORY.to_owned(),
             keys::SEQUENCES.to_owned(),
         ];
-        let arguments = [
+        let mut arguments = vec![
             self.shared.identity().into_bytes(),
             id.as_bytes().to_vec(),
             version
@@ -51,6 +52,10 @@ impl Redis {
             ticket.session.documents().to_string().into_bytes(),
             if own { b"1" } else { b"0" }.to_vec(),
         ];
+        if let Some(beside) = beside {
+            names.push(keys::documents(beside.kind, id));
+            arguments.push(beside.body.unwrap_or_default().into_bytes());
+        }
         let script = &self.shared.document;
         let sent = self.link.write::<i64>(script, &names, &arguments).await;
         let count = sent.inspect_err(|error| self.shared.notice(error))?;

@@ -48,10 +48,10 @@ pub(super) fn bucket_bytes(bucket: Bucket) -> [u8; 16] {
     name
 }
 
-/// The listings behind a number's members.
-pub(super) fn listings(place: &Place, subject: &Subject) -> String {
+/// Who holds which of a number's members.
+pub(super) fn holders(place: &Place, subject: &Subject) -> String {
     let shard = place.bucket.shard();
-    format!("mr:{{s{shard:02x}}}:reg:{}", HEXLOWER.encode(&subject.0))
+    format!("mr:{{s{shard:02x}}}:held:{}", HEXLOWER.encode(&subject.0))
 }
 
 /// A remembered `ref`.
@@ -74,7 +74,7 @@ pub(super) fn documents_of_shard(kind: Kind, shard: u16) -> String {
 /// become many is read and written a piece at a time, so that no check waits for it.
 pub(super) fn shards_of(kind: Kind) -> u16 {
     match kind {
-        Kind::Registration | Kind::Letter | Kind::Session => SHARDS,
+        Kind::Registration | Kind::Open | Kind::Letter | Kind::Session => SHARDS,
         _ => 1,
     }
 }
@@ -107,12 +107,14 @@ mod tests {
         let subject = Subject([0xc7; 16]);
         let place = Place::of(&subject);
         let tag = |key: &str| key[key.find('{').unwrap()..=key.find('}').unwrap()].to_owned();
-        assert_eq!(tag(&bucket(&place)), tag(&listings(&place, &subject)));
+        assert_eq!(tag(&bucket(&place)), tag(&holders(&place, &subject)));
         assert_eq!(tag(&bucket(&place)), tag(&replay(Some(&place), &[1; 16])));
         assert_eq!(tag(IDENTITY), tag(TAIL));
         assert_eq!(tag(IDENTITY), tag(SEQUENCES));
         assert_eq!(tag(IDENTITY), tag(ROSTER));
         assert_eq!(tag(IDENTITY), tag(&documents(Kind::Key, "any")));
         assert_eq!(tag(IDENTITY), tag(DIRECTORY));
+        let of = |kind| documents(kind, "AB3DE6F");
+        assert_eq!(tag(&of(Kind::Registration)), tag(&of(Kind::Open)));
     }
 }

@@ -376,9 +376,10 @@ async fn watch(link: Link, options: RedisOptions, shared: Arc<Shared>) {
 fn write_identity(identity: &Identity) -> String {
     let [store, fingerprint] = [identity.store, identity.fingerprint];
     format!(
-        "{}:{}",
+        "{}:{}:{}",
         HEXLOWER.encode(&store),
-        HEXLOWER.encode(&fingerprint)
+        HEXLOWER.encode(&fingerprint),
+        Identity::FORMAT
     )
 }
 
@@ -388,7 +389,14 @@ fn read_identity(text: &str) -> Result<Identity, StoreError> {
         let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| damaged())?;
         <[u8; 16]>::try_from(bytes).map_err(|_| damaged())
     };
-    let (store, fingerprint) = text.split_once(':').ok_or_else(damaged)?;
+    let parts: Vec<&str> = text.split(':').collect();
+    let (store, fingerprint) = match parts[..] {
+        [_, _] => return Err(Identity::of_before()),
+        [store, fingerprint, format] if format.parse() == Ok(Identity::FORMAT) => {
+            (store, fingerprint)
+        }
+        _ => return Err(damaged()),
+    };
     Ok(Identity {
         store: half(store)?,
         fingerprint: half(fingerprint)?,

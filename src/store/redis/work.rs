@@ -14,7 +14,7 @@ use crate::domain::{Decision, EntryId};
 use crate::store::batch::{self, Packed, Verdict};
 use crate::store::layout::Place;
 use crate::store::replay::Remembered;
-use crate::store::{Action, Ask, Change, Changed, Listing, StoreError};
+use crate::store::{Action, Ask, Change, Changed, StoreError};
 
 /// What the lanes share.
 #[derive(Debug)]
@@ -220,33 +220,32 @@ impl Shared {
         let ticket = self.peers.ticket();
         let packed = batch::pack(ticket.session.writer, changes.iter());
         let mut names = Vec::with_capacity(2 * changes.len());
-        let mut arguments = Vec::with_capacity(4 * changes.len() + 1);
+        let mut arguments = Vec::with_capacity(5 * changes.len() + 1);
         for (index, change) in changes.iter().enumerate() {
-            let (action, listing, member) = match &change.action {
-                Action::Put(listing, channels) => {
-                    let place = Place::of(&listing.subject);
-                    (
-                        "P",
-                        Some(listing),
-                        Some(place.member(listing.seller, *channels)),
-                    )
-                }
-                Action::Remove(listing) => ("R", Some(listing), None),
-                Action::Note => ("N", None, None),
+            let (action, listing) = match &change.action {
+                Action::Put(listing) => ("P", Some(listing)),
+                Action::Remove(listing) => ("R", Some(listing)),
+                Action::Note => ("N", None),
             };
+            arguments.push(action.as_bytes().to_vec());
+            arguments.push(client(&packed, index));
             match listing {
                 Some(listing) => {
                     let place = Place::of(&listing.subject);
                     names.push(keys::bucket(&place));
-                    names.push(keys::listings(&place, &listing.subject));
+                    names.push(keys::holders(&place, &listing.subject));
+                    let member = place.member(listing.seller, listing.channels);
+                    arguments.extend([
+                        listing.registration.as_str().as_bytes().to_vec(),
+                        listing.version.to_string().into_bytes(),
+                        member.get().to_string().into_bytes(),
+                    ]);
                 }
-                None => names.extend([keys::IDENTITY.to_owned(), keys::IDENTITY.to_owned()]),
+                None => {
+                    names.extend([keys::IDENTITY.to_owned(), keys::IDENTITY.to_owned()]);
+                    arguments.extend([const { Vec::new() }; 3]);
+                }
             }
-            arguments.push(action.as_bytes().to_vec());
-            arguments.push(client(&packed, index));
-            arguments.push(listing.map(field).unwrap_or_default().into_bytes());
-            let member = member.map(|member| member.get().to_string());
-            arguments.push(member.unwrap_or_default().into_bytes());
         }
         let touched = changes
             .iter()
@@ -265,16 +264,20 @@ impl Shared {
         self.say_what_all_hear(&mut call, &ticket.session, &packed, changes.len(), noting);
         call.arg(arguments);
         let sent = self.link.run(&self.change, &call).await;
-        let (verdicts, number): (Vec<u8>, u64) = sent.inspect_err(|error| self.notice(error))?;
+        let (verdicts, number, newer): (Vec<u8>, u64, Vec<String>) =
+            sent.inspect_err(|error| self.notice(error))?;
         self.peers.acknowledge_entries(&ticket, number)?;
-        verdicts
+        let mut newer = newer.iter().map(|version| version.parse().ok());
+        let changed = verdicts
             .iter()
-            .map(|byte| match Verdict::from_byte(*byte) {
-                Some(Verdict::Done) => Ok(Changed::Done),
-                Some(Verdict::Nothing) => Ok(Changed::Unchanged),
-                _ => Err(StoreError::Damaged("the reply of a script".to_owned())),
-            })
-            .collect()
+            .map(|byte| match Verdict::from_byte(*byte)? {
+                Verdict::Done => Some(Changed::Done),
+                Verdict::Nothing => Some(Changed::Unchanged),
+                Verdict::Outdated => newer.next()?.map(Changed::Outdated),
+                _ => None,
+            });
+        let changed: Option<Vec<_>> = changed.collect();
+        changed.ok_or_else(|| StoreError::Damaged("the reply of a script".to_owned()))
     }
 
     /// What a script refused may be news to the others, or to this process: it meets them at once.
@@ -334,11 +337,6 @@ pub(super) fn client_bytes(packed: &Packed) -> Vec<u8> {
     clients
         .flat_map(|client| client.map_or(0, |client| client + 1).to_be_bytes())
         .collect()
-}
-
-/// The field of a listing in its number's hash.
-fn field(listing: &Listing) -> String {
-    format!("{}/{}", listing.registration.as_str(), listing.seller.get())
 }
 
 pub(super) fn decisions(

@@ -1,65 +1,86 @@
 -- Makes a batch of changes and appends it: one atomic step.
 --
--- KEYS[4..]    two keys a change: the number's bucket, and its listings (a hash of
---              <registration>/<seller> to member)
--- ARGV[first+1..]  four values a change: what to do (P put, R remove, N note only), its client
---              (0: none), the listing's field, the member; after them all, the index's new
+-- KEYS[4..]    two keys a change: the number's bucket, and who holds what there (a hash of
+--              <registration> to <version>:<member>,<member>,…, and of #<member> to how many
+--              registrations hold it)
+-- ARGV[first+1..]  five values a change: what to do (P put, R remove, N note only), its client
+--              (0: none), the registration, its version, the member; after them all, the index's new
 --              version, or empty if nothing in it is touched
--- Reply: the verdicts, the writer's number; 0 for notes that do not count as acknowledged.
+-- Reply: the verdicts; the writer's number, 0 for notes that do not count as acknowledged; the
+--        newer version for each change that is outdated.
 
--- Members that a listing of a number stood for before, by the key of its listings, and its bucket.
-local released, bucket_of = {}, {}
-
-local function release(bucket, listings, member)
-  bucket_of[listings] = bucket
-  released[listings] = released[listings] or {}
-  released[listings][member] = true
-end
+local call = redis.call
 
 -- First, so that no change is without it, even if the script should be broken off.
-local version = ARGV[first + items * 4 + 1]
+local version = ARGV[first + items * 5 + 1]
 if version ~= '' then
-  redis.call('HSET', KEYS[3], 'index', version)
+  call('HSET', KEYS[3], 'index', version)
 end
 
-local client_of = {}
+-- What a registration holds of a number, by both.
+local holdings = {}
+
+local function holding_of(holders, registration)
+  local name = holders .. registration
+  local holding = holdings[name]
+  if not holding then
+    holding = {holders = holders, registration = registration, version = 0, members = {}}
+    local text = call('HGET', holders, registration)
+    if text then
+      holding.version = tonumber(string.match(text, '^%d+'))
+      for member in string.gmatch(text, '[:,](%-?%d+)') do
+        holding.members[member] = true
+      end
+    end
+    holdings[name] = holding
+  end
+  return holding
+end
+
+local client_of, newer, touched = {}, {}, {}
 for change = 1, items do
-  local at = first + (change - 1) * 4
-  local action, field, member = ARGV[at + 1], ARGV[at + 3], ARGV[at + 4]
-  local bucket, listings = KEYS[2 + change * 2], KEYS[3 + change * 2]
+  local at = first + (change - 1) * 5
+  local action, member = ARGV[at + 1], ARGV[at + 5]
   client_of[change] = tonumber(ARGV[at + 2])
   verdicts[change] = '4'
   if action ~= 'N' then
-    local before = redis.call('HGET', listings, field)
-    if action == 'P' then
-      if before == member then
+    local bucket, holders = KEYS[2 + change * 2], KEYS[3 + change * 2]
+    local holding = holding_of(holders, ARGV[at + 3])
+    local wanted = tonumber(ARGV[at + 4])
+    if wanted < holding.version then
+      verdicts[change] = '6'
+      newer[#newer + 1] = string.format('%d', holding.version)
+    else
+      holding.version = wanted
+      touched[holding] = true
+      local put = action == 'P'
+      if put == (holding.members[member] or false) then
         verdicts[change] = '5'
+      elseif put then
+        holding.members[member] = true
+        if call('HINCRBY', holders, '#' .. member, 1) == 1 then
+          call('SADD', bucket, member)
+        end
       else
-        redis.call('HSET', listings, field, member)
-        redis.call('SADD', bucket, member)
-        if before then
-          release(bucket, listings, before)
+        holding.members[member] = nil
+        if call('HINCRBY', holders, '#' .. member, -1) == 0 then
+          call('HDEL', holders, '#' .. member)
+          call('SREM', bucket, member)
         end
       end
-    elseif before then
-      redis.call('HDEL', listings, field)
-      release(bucket, listings, before)
-    else
-      verdicts[change] = '5'
     end
   end
 end
 
--- Takes them out of the index unless another listing of the number still stands for them. A number's
--- listings are read once, however many of them have gone.
-for listings, members in pairs(released) do
-  for _, held in ipairs(redis.call('HVALS', listings)) do
-    members[held] = nil
+-- Where nothing is held any more, the version stays.
+for holding in pairs(touched) do
+  local members = {}
+  for member in pairs(holding.members) do
+    members[#members + 1] = member
   end
-  for member in pairs(members) do
-    redis.call('SREM', bucket_of[listings], member)
-  end
+  call('HSET', holding.holders, holding.registration,
+    string.format('%d:', holding.version) .. table.concat(members, ','))
 end
 
 local number = append(client_of)
-return {table.concat(verdicts), refused and 0 or number}
+return {table.concat(verdicts), refused and 0 or number, newer}

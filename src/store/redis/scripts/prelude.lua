@@ -53,7 +53,7 @@ end
 local function append(client_of)
   local taken, total = {}, 0
   for item = 1, items do
-    if verdicts[item] ~= '5' then
+    if verdicts[item] < '5' then
       total = total + 1
       local client = client_of[item]
       taken[client] = (taken[client] or 0) + 1
