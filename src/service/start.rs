@@ -93,13 +93,22 @@ impl Service {
         data: &Path,
     ) -> Result<(Arc<Self>, Option<PathBuf>), StartError> {
         keys::make_folder(data)?;
-        let found = KeySource::find(settings, data)?;
         let store = Store::open(
             settings.engine(data),
             settings.store_timeout(),
             settings.ref_window(),
         )
         .await?;
+        Self::start_on(store, settings, data).await
+    }
+
+    /// The same, on a store that is open.
+    pub(super) async fn start_on(
+        store: Store,
+        settings: &Settings,
+        data: &Path,
+    ) -> Result<(Arc<Self>, Option<PathBuf>), StartError> {
+        let found = KeySource::find(settings, data)?;
         let identity = store.identity().await?;
         if identity.is_none() && settings.store.must_exist {
             return Err(StartError::EmptyStore);

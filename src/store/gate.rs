@@ -59,7 +59,7 @@ impl Gate {
     /// # Errors
     /// [`StoreError::Away`] when the store's address is not one.
     pub fn open(store: Arc<Store>) -> Result<Self, StoreError> {
-        let link = match &store.engine {
+        let link = match &*store.engine {
             Open::Embedded(_) => None,
             Open::Redis(engine) => Some(engine.link()?),
         };
@@ -189,7 +189,7 @@ impl Inner {
     }
 
     async fn send(&self, asks: Vec<Ask>) -> Result<Vec<Decision>, StoreError> {
-        match (&self.store.engine, &self.link) {
+        match (&*self.store.engine, &self.link) {
             (Open::Redis(engine), Some(link)) => engine.decide_over(link, &asks).await,
             (Open::Redis(engine), None) => engine.decide(asks).await,
             (Open::Embedded(engine), _) => engine.decide(asks).await,

@@ -21,6 +21,8 @@ mod import;
 mod layout;
 mod redis;
 mod replay;
+#[cfg(test)]
+pub(crate) mod script;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -298,9 +300,12 @@ pub struct Advice {
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
-    engine: Open,
+    engine: Arc<Open>,
     timeout: Duration,
     supervisor: Supervisor,
+    /// What becomes of messages in a test.
+    #[cfg(test)]
+    script: Option<Arc<script::Script>>,
 }
 
 #[derive(Debug)]
@@ -309,9 +314,33 @@ enum Open {
     Redis(Box<redis::Redis>),
 }
 
+#[cfg(test)]
+impl Open {
+    async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
+        match self {
+            Self::Embedded(engine) => engine.change(changes).await,
+            Self::Redis(engine) => engine.change(changes).await,
+        }
+    }
+
+    async fn put(
+        &self,
+        kind: Kind,
+        id: &str,
+        version: Option<u64>,
+        body: Option<String>,
+        beside: Option<Beside>,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Embedded(engine) => engine.put(kind, id, version, body, beside).await,
+            Self::Redis(engine) => engine.put(kind, id, version, body, beside).await,
+        }
+    }
+}
+
 macro_rules! on_engine {
     ($self:ident, $engine:ident => $call:expr) => {
-        match &$self.engine {
+        match &*$self.engine {
             Open::Embedded($engine) => $call,
             Open::Redis($engine) => $call,
         }
@@ -340,10 +369,23 @@ impl Store {
             )),
         };
         Ok(Self {
-            engine,
+            engine: Arc::new(engine),
             timeout,
             supervisor,
+            #[cfg(test)]
+            script: None,
         })
+    }
+
+    /// The same store as another process sees it, to which messages go as a script says.
+    #[cfg(test)]
+    pub(crate) fn scripted(&self, script: Arc<script::Script>) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            timeout: self.timeout,
+            supervisor: self.supervisor.clone(),
+            script: Some(script),
+        }
     }
 
     /// What runs its tasks, and those of whoever rests on it.
@@ -397,6 +439,15 @@ impl Store {
     /// [`StoreError`]. After [`StoreError::Late`] the changes may or may not be made; making them
     /// again is harmless.
     pub async fn change(&self, changes: Vec<Change>) -> Result<Vec<Changed>, StoreError> {
+        #[cfg(test)]
+        if let Some(script) = &self.script {
+            let engine = self.engine.clone();
+            let send = move || {
+                let (engine, changes) = (engine.clone(), changes.clone());
+                async move { engine.change(changes).await }
+            };
+            return script.send(send).await;
+        }
         self.bounded(async { on_engine!(self, engine => engine.change(changes).await) })
             .await
     }
@@ -418,7 +469,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unsettled`] when that takes too long.
     pub async fn join(&self) -> Result<(), StoreError> {
-        match &self.engine {
+        match &*self.engine {
             // It has one process.
             Open::Embedded(_) => Ok(()),
             Open::Redis(engine) => engine.join(&self.supervisor).await,
@@ -431,7 +482,7 @@ impl Store {
     /// [`StoreError::Marked`]; [`StoreError::Unsettled`] while that is not known.
     pub async fn whole(&self) -> Result<(), StoreError> {
         self.bounded(async {
-            match &self.engine {
+            match &*self.engine {
                 Open::Embedded(engine) => engine.whole(),
                 Open::Redis(engine) => engine.whole().await,
             }
@@ -614,6 +665,16 @@ impl Store {
         body: Option<String>,
         beside: Option<Beside>,
     ) -> Result<bool, StoreError> {
+        #[cfg(test)]
+        if let Some(script) = &self.script {
+            let (engine, id) = (self.engine.clone(), id.to_owned());
+            let send = move || {
+                let (engine, id) = (engine.clone(), id.clone());
+                let (body, beside) = (body.clone(), beside.clone());
+                async move { engine.put(kind, &id, version, body, beside).await }
+            };
+            return script.send(send).await;
+        }
         self.bounded(async {
             on_engine!(self, engine => engine.put(kind, id, version, body, beside).await)
         })

@@ -2,6 +2,8 @@
 
 mod change;
 mod held;
+#[cfg(test)]
+mod histories;
 mod history;
 mod known;
 mod proof;

@@ -256,11 +256,13 @@ impl Service {
             }
             match self.access(&access.reference).await {
                 Ok(access) => {
-                    let Opened { record, held, .. } = self.settle(&access, acting).await?;
                     // Taken back since, or a part of it: sent again, it is a new opt-out with a
                     // code of its own.
-                    let whole = record.covers(&held, numbers, scope);
-                    if record.withdrawn_at.is_none() && whole {
+                    let holds = |record: &mut Record, held: &mut Vec<Held>| {
+                        let whole = record.covers(held, numbers, scope);
+                        Ok(record.withdrawn_at.is_none() && whole)
+                    };
+                    if let (true, record) = self.rewrite(&access, holds).await? {
                         return Ok((access, record));
                     }
                 }
@@ -358,14 +360,17 @@ impl Service {
         let mut opened = self.settle(access, &acting).await?;
         let before = opened.record.version;
         let changed = change(&mut opened.record, &mut opened.held)?;
-        if opened.record.version == before {
-            return Ok(Some((changed, opened, None)));
-        }
-        let work = self.work(&opened.record, &opened.held, &acting)?;
-        let written = self
-            .write_whole(access, &mut opened, work.beside()?)
-            .await?;
-        Ok(written.then_some((changed, opened, Some(work))))
+        let work = match opened.record.version == before {
+            true => None,
+            false => Some(self.work(&opened.record, &opened.held, &acting)?),
+        };
+        // Also where nothing changes: what somebody else has on its way must not come after this.
+        let beside = match &work {
+            Some(work) => work.beside()?,
+            None => Work::nothing(),
+        };
+        let written = self.write_whole(access, &mut opened, beside).await?;
+        Ok(written.then_some((changed, opened, work)))
     }
 
     /// Counts a letter with the proof of a registration; false if there may be no more.

@@ -82,6 +82,14 @@ impl Work {
         })
     }
 
+    /// The same where nothing is left to do.
+    pub(super) fn nothing() -> Beside {
+        Beside {
+            kind: Kind::Open,
+            body: None,
+        }
+    }
+
     /// One change for each number and seller, each with an entry of its own.
     fn changes(&self, registration: Locator) -> Result<Vec<Change>, ServiceError> {
         let at = Moment::now();
@@ -154,6 +162,12 @@ impl DoneWork {
     /// What is known of a registration's work.
     pub(super) fn of(&self, registration: Locator) -> Option<Done> {
         self.all().get(&registration).copied()
+    }
+
+    /// As a process that is started anew.
+    #[cfg(test)]
+    pub(super) fn forget(&self) {
+        self.all().clear();
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<Locator, Done>> {
@@ -351,10 +365,7 @@ impl Service {
             }
             record.done = Some(done);
             let (body, version) = (record.write()?, Some(document.version));
-            let beside = Beside {
-                kind: Kind::Open,
-                body: None,
-            };
+            let beside = Work::nothing();
             let closed = self
                 .store
                 .put_with(Kind::Registration, id, version, body, beside);
