@@ -44,6 +44,8 @@ mod covered;
 mod dialplans;
 #[path = "suite/doctor.rs"]
 mod doctor;
+#[path = "suite/documents.rs"]
+mod documents;
 #[path = "suite/drafts.rs"]
 mod drafts;
 #[path = "suite/evidence.rs"]

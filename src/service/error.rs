@@ -32,6 +32,9 @@ pub enum ServiceError {
     /// 403: the key's role does not allow it.
     #[error("this needs the key of another role: {0}")]
     WrongRole(&'static str),
+    /// 400: the place to go on from is none of this list.
+    #[error("the cursor is none of this list")]
+    WrongCursor,
     /// 404: no such seller.
     #[error("there is no seller of this id")]
     UnknownSeller,

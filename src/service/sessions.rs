@@ -1,20 +1,18 @@
 //! Sessions of the pages that were closed before their time. A session is a sealed cookie that
 //! ends by itself; a copy of one that was closed must open nothing until then, in any process.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Service, ServiceError};
 use crate::domain::Moment;
-use crate::store::Kind;
+use crate::store::{Draft, Kind, List};
 
 /// Names a session: random, and worth nothing without its cookie.
 pub type SessionId = [u8; 16];
 
-#[derive(Serialize, Deserialize)]
-struct Closed {
-    /// When the session ends by itself (milliseconds since 1970).
-    until: i64,
-}
+/// Those that were closed, by when they end by themselves.
+const UNTIL: &str = "until";
+
+/// How many are forgotten at a time.
+const PIECE: usize = 100;
 
 impl Service {
     /// Whether a session was closed.
@@ -31,9 +29,9 @@ impl Service {
     /// # Errors
     /// When the store cannot keep that.
     pub async fn close_session(&self, id: &SessionId, until: Moment) -> Result<(), ServiceError> {
-        let until = until.millis();
-        let body = serde_json::json!(Closed { until }).to_string();
-        self.store.create(Kind::Session, &name(id), body).await?;
+        // Nothing is kept of it but that it was.
+        let closed = Draft::from("{}".to_owned()).listed(UNTIL, until);
+        self.store.create(Kind::Session, &name(id), closed).await?;
         // One id of 256 pays for all, for ids are random.
         if id[0] == 0 {
             self.forget_ended_sessions().await?;
@@ -42,16 +40,19 @@ impl Service {
     }
 
     async fn forget_ended_sessions(&self) -> Result<(), ServiceError> {
-        let now = Moment::now().millis();
-        for (name, closed) in self.store.list(Kind::Session).await? {
-            let ended = serde_json::from_str::<Closed>(&closed.body);
-            if ended.is_ok_and(|closed| closed.until < now) {
+        let mut ended = List::of(Kind::Session, UNTIL).before(Moment::now());
+        loop {
+            let page = self.store.page(&mut ended, PIECE).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for closed in page {
+                let version = closed.document.version;
                 self.store
-                    .remove(Kind::Session, &name, closed.version)
+                    .remove(Kind::Session, &closed.id, version)
                     .await?;
             }
         }
-        Ok(())
     }
 }
 

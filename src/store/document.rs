@@ -1,5 +1,7 @@
 //! Small records with a version.
 
+use super::list::Draft;
+
 /// What a document is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -61,6 +63,12 @@ impl Kind {
         matches!(self, Self::Log | Self::Month)
     }
 
+    /// Whether there is a list of all of them: they are few, or few are there at a time.
+    #[must_use]
+    pub fn is_listed(self) -> bool {
+        self.in_directory() || matches!(self, Self::Open | Self::Import)
+    }
+
     /// Whether every service process keeps these in memory and must hear when one changes.
     #[must_use]
     pub fn in_directory(self) -> bool {
@@ -85,8 +93,8 @@ impl Kind {
 pub struct Beside {
     /// What it is about.
     pub kind: Kind,
-    /// JSON; nothing to remove it, whether it is there or not.
-    pub body: Option<String>,
+    /// What it is to be; nothing to remove it, whether it is there or not.
+    pub draft: Option<Draft>,
 }
 
 /// A document as it was got.

@@ -9,7 +9,7 @@
 //! * [`Store::tail`] and [`Store::trim`] read and shorten what was appended.
 //! * [`Store::lease`] lets one process at a time do what needs only one.
 //! * Documents are small records with a version: got, created once, replaced or removed if unchanged,
-//!   listed.
+//!   listed page by page.
 //!
 //! What was answered is on disk. What could not be put on disk was not answered.
 
@@ -19,6 +19,7 @@ mod embedded;
 mod gate;
 mod import;
 mod layout;
+mod list;
 mod redis;
 mod replay;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use document::{Beside, Document, Kind};
 pub use gate::Gate;
 pub use import::ImportPart;
 pub use layout::{Member, SellerNumber, Spot};
+pub use list::{Draft, List, Listed};
 
 use crate::domain::{Channel, Channels, Context, Decision, Locator, Moment, Pseudonym};
 use crate::privacy::Subject;
@@ -328,12 +330,12 @@ impl Open {
         kind: Kind,
         id: &str,
         version: Option<u64>,
-        body: Option<String>,
+        draft: Option<Draft>,
         beside: Option<Beside>,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Embedded(engine) => engine.put(kind, id, version, body, beside).await,
-            Self::Redis(engine) => engine.put(kind, id, version, body, beside).await,
+            Self::Embedded(engine) => engine.put(kind, id, version, draft, beside).await,
+            Self::Redis(engine) => engine.put(kind, id, version, draft, beside).await,
         }
     }
 }
@@ -612,8 +614,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn create(&self, kind: Kind, id: &str, body: String) -> Result<bool, StoreError> {
-        self.put_document(kind, id, None, Some(body), None).await
+    pub async fn create(
+        &self,
+        kind: Kind,
+        id: &str,
+        draft: impl Into<Draft>,
+    ) -> Result<bool, StoreError> {
+        self.put_document(kind, id, None, Some(draft.into()), None)
+            .await
     }
 
     /// Replaces a document; `false` if it has changed since it was got.
@@ -625,9 +633,9 @@ impl Store {
         kind: Kind,
         id: &str,
         version: u64,
-        body: String,
+        draft: impl Into<Draft>,
     ) -> Result<bool, StoreError> {
-        self.put_document(kind, id, Some(version), Some(body), None)
+        self.put_document(kind, id, Some(version), Some(draft.into()), None)
             .await
     }
 
@@ -650,10 +658,10 @@ impl Store {
         kind: Kind,
         id: &str,
         version: Option<u64>,
-        body: String,
+        draft: impl Into<Draft>,
         beside: Beside,
     ) -> Result<bool, StoreError> {
-        self.put_document(kind, id, version, Some(body), Some(beside))
+        self.put_document(kind, id, version, Some(draft.into()), Some(beside))
             .await
     }
 
@@ -662,31 +670,84 @@ impl Store {
         kind: Kind,
         id: &str,
         version: Option<u64>,
-        body: Option<String>,
+        draft: Option<Draft>,
         beside: Option<Beside>,
     ) -> Result<bool, StoreError> {
+        let draft = draft.map(|draft| draft.with_kind(kind));
+        let beside = beside.map(|Beside { kind, draft }| Beside {
+            kind,
+            draft: draft.map(|draft| draft.with_kind(kind)),
+        });
         #[cfg(test)]
         if let Some(script) = &self.script {
             let (engine, id) = (self.engine.clone(), id.to_owned());
             let send = move || {
                 let (engine, id) = (engine.clone(), id.clone());
-                let (body, beside) = (body.clone(), beside.clone());
-                async move { engine.put(kind, &id, version, body, beside).await }
+                let (draft, beside) = (draft.clone(), beside.clone());
+                async move { engine.put(kind, &id, version, draft, beside).await }
             };
             return script.send(send).await;
         }
         self.bounded(async {
-            on_engine!(self, engine => engine.put(kind, id, version, body, beside).await)
+            on_engine!(self, engine => engine.put(kind, id, version, draft, beside).await)
         })
         .await
     }
 
-    /// Every document of a kind, in no particular order.
+    /// The next documents of a list, at most `limit`, and moves the list behind them; none at its
+    /// end. One that changes meanwhile may come as it is by then.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn page(&self, list: &mut List, limit: usize) -> Result<Vec<Listed>, StoreError> {
+        loop {
+            let found =
+                self.bounded(async { on_engine!(self, engine => engine.page(list, limit).await) });
+            let found = found.await?;
+            let Some((last, _)) = found.last() else {
+                return Ok(Vec::new());
+            };
+            list.pass(last);
+            // On Redis one may have gone since its entry was read.
+            let there = found.into_iter().filter_map(|(entry, document)| {
+                let id = list::id_of(&entry).to_owned();
+                document.map(|document| Listed {
+                    entry,
+                    id,
+                    document,
+                })
+            });
+            let there: Vec<Listed> = there.collect();
+            if !there.is_empty() {
+                return Ok(there);
+            }
+        }
+    }
+
+    /// How many documents are in a list.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count(&self, list: &List) -> Result<u64, StoreError> {
+        self.bounded(async { on_engine!(self, engine => engine.count(list).await) })
+            .await
+    }
+
+    /// Every document of a kind for which [`Kind::is_listed`] holds, in no particular order.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn list(&self, kind: Kind) -> Result<Vec<(String, Document)>, StoreError> {
-        on_engine!(self, engine => engine.list(kind).await)
+        /// How many are asked for at a time, so that no check waits for them.
+        const PAGE: usize = 500;
+        let (mut list, mut all) = (List::all(kind), Vec::new());
+        loop {
+            let page = self.page(&mut list, PAGE).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page.into_iter().map(|listed| (listed.id, listed.document)));
+        }
     }
 
     /// Grows whenever a document of the directory (sellers, agencies, keys, months) changes.

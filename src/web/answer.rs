@@ -129,7 +129,7 @@ pub(super) fn see_other(
     response.finish()
 }
 
-fn protect(desk: &Desk, response: &mut actix_web::HttpResponseBuilder) {
+pub(super) fn protect(desk: &Desk, response: &mut actix_web::HttpResponseBuilder) {
     for (name, value) in [
         ("Content-Security-Policy", POLICY),
         ("Cache-Control", "no-store"),

@@ -18,7 +18,7 @@ fn show(browser: &mut Browser, key: &str) -> Answer {
 
 /// A browser in the console.
 #[track_caller]
-fn signed_in(world: &World, key: &str) -> Browser {
+pub(crate) fn signed_in(world: &World, key: &str) -> Browser {
     let mut browser = world.browser();
     let answer = show(&mut browser, key).expect(303);
     browser.follow(answer).expect(200);

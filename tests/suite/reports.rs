@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::console::signed_in;
 use crate::harness::verifiers::python;
 use crate::harness::{
     Answer, Api, Browser, Engine, World, eventually, html, number, on_every_store,
@@ -431,6 +432,68 @@ on_every_store! {
         assert_eq!(all[0]["telling"]["company"], "Solar <b>Roofs</b> Ltd");
         let table = world.operator().regulator().get("/v1/reports?format=csv").expect(200).text();
         assert!(table.starts_with("id,at,") && table.contains("Solar <b>Roofs</b> Ltd"));
+    }
+
+    fn reports_come_page_by_page_and_a_file_holds_all_of_them(world: &mut World) {
+        world.dialler();
+        let mut browser = world.browser();
+        let page = browser.open("/report").expect(200);
+        let tags = html::tags(&page.text());
+        let today = tags.iter().find_map(|tag| tag.get("max")).unwrap().to_owned();
+        for n in 0..5 {
+            let company = ["telco", "energy"][n % 2];
+            let phone = number(10 + n);
+            let fields = [("number", &*phone), ("company", company), ("date", &*today), ("sure", "day")];
+            report(&mut browser, &fields).expect(200);
+        }
+        let regulator = world.operator().regulator();
+        let pages = |api: &Api, query: &str| {
+            let (mut ids, mut sizes, mut cursor) = (Vec::new(), Vec::new(), String::new());
+            loop {
+                let path = format!("/v1/reports?limit=2{query}{cursor}");
+                let page = api.get(&path).expect(200).json();
+                let found = page["reports"].as_array().unwrap().clone();
+                sizes.push(found.len());
+                ids.extend(found.iter().map(|report| report["id"].as_str().unwrap().to_owned()));
+                let Some(next) = page["next"].as_str() else { return (ids, sizes) };
+                cursor = format!("&cursor={next}");
+            }
+        };
+        let all = reports(&regulator);
+        assert!(all.is_sorted_by_key(|one| std::cmp::Reverse(one["at"].as_str().unwrap().to_owned())));
+        let id = |report: &Value| report["id"].as_str().unwrap().to_owned();
+        let all: Vec<_> = all.iter().map(id).collect();
+        assert_eq!(pages(&regulator, ""), (all.clone(), vec![2, 2, 1]));
+        let of_telco: Vec<_> = all.iter().step_by(2).cloned().collect();
+        // A last page that is full says that it is the last.
+        assert_eq!(pages(&regulator, "&seller=energy").1, [2]);
+        let seller = world.operator().seller_key("telco");
+        assert_eq!(pages(&seller, ""), (of_telco.clone(), vec![2, 1]));
+        assert_eq!(pages(&seller, "&seller=energy").1, [0]);
+        let lines = regulator.get("/v1/reports?format=ndjson").expect(200).text();
+        assert_eq!(lines.lines().count(), 5);
+        let table = seller.get("/v1/reports?format=csv").expect(200).text();
+        assert_eq!(table.lines().count(), 4);
+        // What is answered goes from one list to the other.
+        let answered = &of_telco[1];
+        let path = format!("/v1/reports/{answered}/answer");
+        seller.post(&path, json!({"text": "It was our mistake."})).expect(200);
+        let (open, _) = pages(&regulator, "&state=open");
+        assert!(open.len() == 4 && !open.contains(answered), "{open:?}");
+        assert_eq!(&pages(&seller, "&state=answered").0, std::slice::from_ref(answered));
+        assert_eq!(pages(&regulator, "&state=overdue").0, [""; 0]);
+        let next = regulator.get("/v1/reports?limit=2").expect(200).json()["next"].clone();
+        let of_other = format!("/v1/reports?state=answered&cursor={}", next.as_str().unwrap());
+        assert_eq!(regulator.get(&of_other).expect(400).json()["code"], "wrong_cursor");
+        for wrong in ["limit=0", "limit=1001", "limit=x", "cursor=nowhere", "format=csv&limit=2"] {
+            regulator.get(&format!("/v1/reports?{wrong}")).expect(400);
+        }
+        // A company's own page: what waits comes first.
+        let mut browser = signed_in(world, seller.key());
+        let page = browser.get("/console/reports").expect(200).text();
+        let place = |id: &String| page.find(id.as_str()).unwrap();
+        assert!(place(&of_telco[0]) < place(answered) && place(&of_telco[2]) < place(answered));
+        assert!(place(&of_telco[2]) < place(&of_telco[0]), "what is due first comes first");
     }
 
     fn what_is_wrong_is_said_and_nothing_typed_is_lost(world: &mut World) {

@@ -177,6 +177,12 @@ impl From<ServiceError> for Problem {
                 "The key does not allow this",
                 "Use a key of that role; the operator makes them.",
             ),
+            ServiceError::WrongCursor => new(
+                S::BAD_REQUEST,
+                "wrong_cursor",
+                "The list cannot be gone on with from there",
+                "Take `cursor` from the member `next` of a page that the same filters gave.",
+            ),
             ServiceError::NoMandate => new(
                 S::FORBIDDEN,
                 "no_mandate",

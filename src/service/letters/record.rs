@@ -9,7 +9,7 @@ use crate::domain::{Moment, Reference};
 use crate::privacy::{open, seal};
 use crate::service::{Service, ServiceError};
 use crate::settings::LanguageCode;
-use crate::store::Kind;
+use crate::store::{Draft, Kind};
 
 /// What a letter is made of, and where it goes.
 #[derive(Serialize, Deserialize)]
@@ -126,8 +126,12 @@ impl Envelope {
         serde_json::from_str(body).map_err(|_| damaged())
     }
 
-    pub fn write(&self) -> Result<String, ServiceError> {
-        serde_json::to_string(self).map_err(|_| damaged())
+    /// As the store keeps it, in the list of letters.
+    pub fn write(&self) -> Result<Draft, ServiceError> {
+        let body = serde_json::to_string(self).map_err(|_| damaged())?;
+        let claimed = self.claim.as_ref().map(|claim| claim.until);
+        let free = claimed.map_or(self.due, |until| until.max(self.due));
+        Ok(Draft::from(body).listed(DUE, free))
     }
 
     /// Whether somebody may send it at a moment.
@@ -158,6 +162,12 @@ impl Letters {
     }
 }
 
+/// The list of letters, by when somebody may send them.
+pub(super) const DUE: &str = "due";
+
+/// The list of tallies, by when they are over.
+pub(super) const TALLIES: &str = "tallies";
+
 /// How many letters an address was promised since a moment. Under a keyed hash of the address,
 /// among the letters, and forgotten after a day.
 #[derive(Serialize, Deserialize)]
@@ -169,14 +179,9 @@ pub(super) struct Tally {
 /// What the names of tallies begin with; letters have names of hexadecimal digits.
 const TALLY: char = 'n';
 
-/// Whether a document among the letters is a tally.
-pub(super) fn is_tally(id: &str) -> bool {
-    id.starts_with(TALLY)
-}
-
 impl Tally {
-    pub fn is_over(&self, at: Moment) -> bool {
-        at >= self.since.plus(DAY)
+    fn over(&self) -> Moment {
+        self.since.plus(DAY)
     }
 }
 
@@ -194,7 +199,7 @@ impl Service {
             };
             if let Some(document) = &there {
                 let before: Tally = serde_json::from_str(&document.body).map_err(|_| damaged())?;
-                if !before.is_over(now) {
+                if now < before.over() {
                     tally = before;
                 }
             }
@@ -203,11 +208,14 @@ impl Service {
             }
             tally.count += 1;
             let body = serde_json::to_string(&tally).map_err(|_| damaged())?;
+            let draft = Draft::from(body).listed(TALLIES, tally.over());
             let put = match there {
-                None => self.store.create(Kind::Letter, &id, body).await?,
+                None => self.store.create(Kind::Letter, &id, draft).await?,
                 Some(before) => {
                     let version = before.version;
-                    self.store.replace(Kind::Letter, &id, version, body).await?
+                    self.store
+                        .replace(Kind::Letter, &id, version, draft)
+                        .await?
                 }
             };
             if put {

@@ -11,15 +11,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::post::PostError;
-use super::record::{Claim, Envelope, Letter, Subject, Tally, is_tally};
+use super::record::{Claim, DUE, Envelope, Letter, Subject, TALLIES};
 use super::{MailAddress, Post};
 use crate::domain::Moment;
 use crate::privacy::random;
 use crate::service::{Service, ServiceError};
-use crate::store::{Kind, StoreError};
+use crate::store::{Kind, List, StoreError};
 
 /// How often a process looks for letters, at least.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// How many letters are read at a time.
+const PIECE: usize = 100;
 
 /// The longest pause between two attempts at a letter that is refused.
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
@@ -81,40 +84,40 @@ impl Service {
         }
     }
 
-    /// Looks at all of them, and sends what is due.
+    /// Sends what is due, and forgets the tallies that are over.
     async fn send_due(&self, write: &impl Fn(&Letter) -> Written) -> Result<(), ServiceError> {
         let now = Moment::now();
-        let mut due = Vec::new();
-        let mut waiting = 0;
-        for (id, document) in self.store.list(Kind::Letter).await? {
-            if is_tally(&id) {
-                let over = serde_json::from_str(&document.body)
-                    .map_or(true, |tally: Tally| tally.is_over(now));
-                if over {
-                    let version = document.version;
-                    self.store.remove(Kind::Letter, &id, version).await?;
-                }
-                continue;
+        let mut over = List::of(Kind::Letter, TALLIES).before(now);
+        loop {
+            let tallies = self.store.page(&mut over, PIECE).await?;
+            if tallies.is_empty() {
+                break;
             }
-            waiting += 1;
-            match Envelope::read(&document.body) {
-                Ok(envelope) if envelope.is_free(now) => due.push((envelope.due, id)),
-                Ok(_) => {}
-                Err(error) => tracing::error!(%error, "a letter stays where it is"),
+            for tally in tallies {
+                let version = tally.document.version;
+                self.store.remove(Kind::Letter, &tally.id, version).await?;
             }
         }
+        let letters = List::of(Kind::Letter, DUE);
+        let waiting = self.store.count(&letters).await?;
+        let waiting = usize::try_from(waiting).unwrap_or(usize::MAX);
         self.letters.waiting.store(waiting, Ordering::Relaxed);
-        due.sort_unstable();
-        for (_, id) in due {
-            match self.send_one(&id, write).await {
-                Ok(Next::GoOn) => {}
-                Ok(Next::Pause) => break,
-                Err(ServiceError::Store(error)) => return Err(error.into()),
-                // One that cannot be sent keeps no other waiting.
-                Err(error) => tracing::error!(%error, "a letter stays where it is"),
+        let mut due = letters.before(now.plus(Duration::from_millis(1)));
+        loop {
+            let page = self.store.page(&mut due, PIECE).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for letter in page {
+                match self.send_one(&letter.id, write).await {
+                    Ok(Next::GoOn) => {}
+                    Ok(Next::Pause) => return Ok(()),
+                    Err(ServiceError::Store(error)) => return Err(error.into()),
+                    // One that cannot be sent keeps no other waiting.
+                    Err(error) => tracing::error!(%error, "a letter stays where it is"),
+                }
             }
         }
-        Ok(())
     }
 
     /// Sends a letter, if it is due and nobody else is sending it.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::post::PostError;
-use super::record::{Claim, is_tally};
+use super::record::{Claim, DUE};
 use super::*;
 use crate::domain::{Channels, Region};
 use crate::service::{Registrant, Wanted};
 use crate::settings::{Overrides, Secret};
+use crate::store::List;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -58,13 +59,13 @@ impl World {
 
     /// The letters that wait: their names and what they are about.
     async fn letters(&self) -> Vec<(String, Envelope, Letter)> {
-        let all = self.service.store.list(Kind::Letter).await.unwrap();
+        let mut due = List::of(Kind::Letter, DUE);
+        let all = self.service.store.page(&mut due, 100).await.unwrap();
         all.into_iter()
-            .filter(|(id, _)| !is_tally(id))
-            .map(|(id, document)| {
-                let envelope = Envelope::read(&document.body).unwrap();
-                let letter = self.service.letters.open(&id, &envelope).unwrap();
-                (id, envelope, letter)
+            .map(|listed| {
+                let envelope = Envelope::read(&listed.document.body).unwrap();
+                let letter = self.service.letters.open(&listed.id, &envelope).unwrap();
+                (listed.id, envelope, letter)
             })
             .collect()
     }

@@ -78,7 +78,7 @@ impl Work {
         let body = serde_json::to_string(self).map_err(|_| damaged())?;
         Ok(Beside {
             kind: Kind::Open,
-            body: Some(body),
+            draft: Some(body.into()),
         })
     }
 
@@ -86,7 +86,7 @@ impl Work {
     pub(super) fn nothing() -> Beside {
         Beside {
             kind: Kind::Open,
-            body: None,
+            draft: None,
         }
     }
 

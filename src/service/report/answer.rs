@@ -1,14 +1,12 @@
 //! The side of those who have to deal with reports: the company that was called for, the regulator
 //! and the operator, each with what concerns it.
 
-use super::record::{Content, Kept};
-use super::{ReportView, State};
+use super::ReportView;
+use super::list::seen_by;
 use crate::domain::{
-    AgencyId, Context, Detail, Finding, Moment, Op, PhoneNumber, Principal, ReportId, Role,
-    SellerId, SellerRef,
+    Context, Detail, Moment, Op, PhoneNumber, Principal, ReportId, Role, SellerRef,
 };
 use crate::service::{Service, ServiceError};
-use crate::store::Kind;
 
 /// How many characters an answer may have.
 pub const LONGEST_ANSWER: usize = 4_000;
@@ -16,63 +14,7 @@ pub const LONGEST_ANSWER: usize = 4_000;
 /// How many answers one report may have.
 pub const MOST_ANSWERS: usize = 20;
 
-/// Which reports.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Of calls for this company.
-    pub seller: Option<SellerId>,
-    /// Where this agency had asked before the call.
-    pub agency: Option<AgencyId>,
-    /// With this finding.
-    pub finding: Option<Finding>,
-    /// In this state.
-    pub state: Option<State>,
-    /// Made at or after this moment.
-    pub from: Option<Moment>,
-    /// Made before this moment.
-    pub to: Option<Moment>,
-}
-
-impl Filter {
-    fn admits(&self, view: &ReportView) -> bool {
-        fn is<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
-            wanted.is_none_or(|wanted| found == Some(wanted))
-        }
-        is(self.seller.as_ref(), view.seller.as_ref())
-            && is(self.agency.as_ref(), view.agency.as_ref())
-            && is(self.finding.as_ref(), Some(&view.finding))
-            && is(self.state.as_ref(), Some(&view.state))
-            && self.from.is_none_or(|from| view.at >= from)
-            && self.to.is_none_or(|to| view.at < to)
-    }
-}
-
 impl Service {
-    /// The reports that somebody may see, the newest first: a seller those of calls for it, a
-    /// regulator and the operator all, the operator without what people told. Of whether the
-    /// number was listed they tell what the person was told.
-    ///
-    /// # Errors
-    /// [`ServiceError::WrongRole`] for a dialler.
-    pub async fn reports(
-        &self,
-        who: &Principal,
-        filter: &Filter,
-    ) -> Result<Vec<ReportView>, ServiceError> {
-        if matches!(who.role, Role::Dialler { .. }) {
-            return Err(ServiceError::WrongRole("seller or regulator"));
-        }
-        let mut views = Vec::new();
-        for (name, document) in self.store.list(Kind::Report).await? {
-            let id = ReportId::parse(&name).ok_or(ServiceError::Damaged("a report"))?;
-            let (kept, content) = self.read_report(id, &document.body)?;
-            let view = seen_by(who, id, kept, content);
-            views.extend(view.filter(|view| filter.admits(view)));
-        }
-        views.sort_by_key(|view| std::cmp::Reverse((view.at, view.id)));
-        Ok(views)
-    }
-
     /// One report, for somebody who may see it. A regulator sees all that was found out; that the
     /// number was looked up is on record with their key before.
     ///
@@ -145,22 +87,5 @@ impl Service {
             self.tell_of_answer(id, &locator).await;
         }
         self.report_for(who, id).await
-    }
-}
-
-/// A report as it stands in a list.
-fn seen_by(who: &Principal, id: ReportId, kept: Kept, content: Content) -> Option<ReportView> {
-    // A report is there once the log has it.
-    kept.recorded?;
-    match &who.role {
-        Role::Dialler { .. } => None,
-        Role::Seller { seller } if kept.seller.as_ref() != Some(seller) => None,
-        Role::Seller { .. } => Some(kept.for_company(id, content)),
-        Role::Regulator => Some(kept.for_person(id, content)),
-        Role::Operator => {
-            let mut view = kept.for_person(id, content);
-            view.telling = None;
-            Some(view)
-        }
     }
 }

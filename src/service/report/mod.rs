@@ -10,6 +10,7 @@
 //! * `told`: what a person tells of a call.
 //! * `record`: what is kept of a report.
 //! * `case`: which reports a code holds.
+//! * `list`: lists of reports.
 //! * `answer`: the company's and the regulator's side.
 //! * `news`: word by mail of what has changed.
 //! * `pack`: the evidence.
@@ -18,6 +19,7 @@ mod answer;
 mod case;
 mod doubt;
 mod finding;
+mod list;
 mod news;
 pub mod pack;
 mod record;
@@ -35,10 +37,11 @@ use crate::domain::{
 };
 use crate::store::Change;
 
-pub use answer::{Filter, LONGEST_ANSWER, MOST_ANSWERS};
+pub use answer::{LONGEST_ANSWER, MOST_ANSWERS};
 use case::MOST_REPORTS;
 pub use finding::LOOK_BACK_DAYS;
 pub(super) use finding::rows_of;
+pub use list::{Filter, Page};
 use record::{Content, Kept};
 pub use told::{Company, LONGEST_NAME, LONGEST_WORDS, Reporter, Told};
 

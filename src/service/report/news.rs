@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use super::State;
-use super::record::Kept;
-use crate::domain::{Locator, Moment, ReportId};
+use super::list::{PIECE, untold};
+use super::record::damaged;
+use crate::domain::{Locator, ReportId};
 use crate::service::letters::ReportNews;
 use crate::service::{Service, ServiceError};
-use crate::store::Kind;
 
 /// How often answers that are late are looked for.
 const LOOK: Duration = Duration::from_secs(600);
@@ -28,7 +27,7 @@ impl Service {
         };
         let told = async {
             self.send_news(locator, &id, ReportNews::Answered).await?;
-            if !self.has_open_report(locator).await? {
+            if !self.has_open_report(locator.as_str()).await? {
                 self.release_address(locator).await?;
             }
             Ok::<_, ServiceError>(())
@@ -36,18 +35,6 @@ impl Service {
         if let Err(error) = told.await {
             tracing::warn!(%error, "a person could not be told of an answer by mail");
         }
-    }
-
-    async fn has_open_report(&self, locator: Locator) -> Result<bool, ServiceError> {
-        for (name, document) in self.store.list(Kind::Report).await? {
-            let id = ReportId::parse(&name).ok_or(ServiceError::Damaged("a report"))?;
-            let (kept, content) = self.read_report(id, &document.body)?;
-            let state = kept.state(!content.answers.is_empty());
-            if kept.locator == locator.as_str() && matches!(state, State::Open | State::Overdue) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Looks for answers that are late, and sends word of each once; never returns.
@@ -65,29 +52,26 @@ impl Service {
         if !self.has_mail() {
             return Ok(());
         }
-        for (name, document) in self.store.list(Kind::Report).await? {
-            let id = ReportId::parse(&name).ok_or(ServiceError::Damaged("a report"))?;
-            // One that is damaged must not keep the others from being told.
-            let Ok((kept, content)) = self.read_report(id, &document.body) else {
-                tracing::error!(report = %id, "a report is damaged");
-                continue;
-            };
-            if !is_late(&kept, !content.answers.is_empty()) {
-                continue;
+        let mut untold = untold();
+        loop {
+            let late = self.store.page(&mut untold, PIECE).await?;
+            if late.is_empty() {
+                return Ok(());
             }
-            // The same news of one report is one letter while it waits, whoever tells.
-            if let Some(locator) = Locator::parse(&kept.locator) {
-                self.send_news(locator, &id, ReportNews::Overdue).await?;
+            for listed in late {
+                let id = ReportId::parse(&listed.id).ok_or_else(damaged)?;
+                // One that is damaged must not keep the others from being told.
+                let Ok((kept, _)) = self.read_report(id, &listed.document.body) else {
+                    tracing::error!(report = %id, "a report is damaged");
+                    continue;
+                };
+                // The same news of one report is one letter while it waits, whoever tells.
+                if let Some(locator) = Locator::parse(&kept.locator) {
+                    self.send_news(locator, &id, ReportNews::Overdue).await?;
+                }
+                self.update_report(id, |kept, _| kept.told_late = true)
+                    .await?;
             }
-            self.update_report(id, |kept, _| kept.told_late = true)
-                .await?;
         }
-        Ok(())
     }
-}
-
-/// Whether an answer is late, and nobody has been told yet.
-fn is_late(kept: &Kept, answered: bool) -> bool {
-    let by = kept.answer_by.is_some_and(|by| Moment::now() > by);
-    by && !answered && !kept.told_late && kept.recorded.is_some()
 }

@@ -3,6 +3,7 @@
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
+use super::list::draft;
 use super::{Answer, CheckSeen, Company, ReportView, State, Telling, Told};
 use crate::domain::{AgencyId, Finding, Moment, OptedOut, ReportId, SellerId};
 use crate::privacy::{Purpose, open, seal};
@@ -165,10 +166,10 @@ impl Service {
             sealed: self.seal_content(id, content)?,
             ..kept
         };
-        let body = serde_json::to_string(&kept).map_err(|_| damaged())?;
+        let draft = draft(&kept, !content.answers.is_empty())?;
         if self
             .store
-            .create(Kind::Report, &id.to_string(), body)
+            .create(Kind::Report, &id.to_string(), draft)
             .await?
         {
             return Ok(kept);
@@ -212,11 +213,11 @@ impl Service {
             let (mut kept, mut content) = self.read_report(id, &document.body)?;
             let changed = change(&mut kept, &mut content);
             kept.sealed = self.seal_content(id, &content)?;
-            let body = serde_json::to_string(&kept).map_err(|_| damaged())?;
+            let draft = draft(&kept, !content.answers.is_empty())?;
             let version = document.version;
             if self
                 .store
-                .replace(Kind::Report, &name, version, body)
+                .replace(Kind::Report, &name, version, draft)
                 .await?
             {
                 return Ok(changed);

@@ -6,6 +6,7 @@
 //! after the commit that holds it, so what was answered survives `kill -9` and a power cut. The
 //! writer alone owns the index, which makes looking up and recording one atomic step.
 
+mod documents;
 mod holdings;
 mod imports;
 mod index;
@@ -31,12 +32,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{Position, TailBatch};
 use super::{
-    ACCEPT, Ask, Beside, Change, Changed, Document, Health, Identity, ImportPart, Kind, StoreError,
+    ACCEPT, Ask, Beside, Change, Changed, Document, Draft, Health, Identity, ImportPart, Kind,
+    List, StoreError,
 };
 use crate::domain::Decision;
 use journal::Held;
 use state::State;
-use tables::{DOCUMENTS, META, away};
+use tables::{META, away};
 use writer::{Reply, Work};
 
 /// How many requests may wait for the writer; more are refused at once.
@@ -227,19 +229,8 @@ impl Embedded {
             self.whole()?;
         }
         let id = id.to_owned();
-        self.read(move |database| {
-            let read = database.begin_read().map_err(away)?;
-            let documents = read.open_table(DOCUMENTS).map_err(away)?;
-            let found = documents.get((kind.as_str(), id.as_str())).map_err(away)?;
-            Ok(found.map(|row| {
-                let (version, body) = row.value();
-                Document {
-                    version,
-                    body: body.to_owned(),
-                }
-            }))
-        })
-        .await
+        self.read(move |database| documents::get(database, kind, &id))
+            .await
     }
 
     pub(super) async fn put(
@@ -247,7 +238,7 @@ impl Embedded {
         kind: Kind,
         id: &str,
         version: Option<u64>,
-        body: Option<String>,
+        draft: Option<Draft>,
         beside: Option<Beside>,
     ) -> Result<bool, StoreError> {
         if !kind.is_own() {
@@ -258,31 +249,27 @@ impl Embedded {
             kind,
             id,
             version,
-            body,
+            draft,
             beside,
             reply,
         })
         .await
     }
 
-    pub(super) async fn list(&self, kind: Kind) -> Result<Vec<(String, Document)>, StoreError> {
-        self.read(move |database| {
-            let read = database.begin_read().map_err(away)?;
-            let documents = read.open_table(DOCUMENTS).map_err(away)?;
-            let mut found = Vec::new();
-            for row in documents.range((kind.as_str(), "")..).map_err(away)? {
-                let (key, value) = row.map_err(away)?;
-                let (row_kind, id) = key.value();
-                if row_kind != kind.as_str() {
-                    break;
-                }
-                let (version, body) = value.value();
-                let body = body.to_owned();
-                found.push((id.to_owned(), Document { version, body }));
-            }
-            Ok(found)
-        })
-        .await
+    pub(super) async fn page(
+        &self,
+        list: &List,
+        limit: usize,
+    ) -> Result<Vec<(String, Option<Document>)>, StoreError> {
+        let list = list.clone();
+        self.read(move |database| documents::page(database, &list, limit))
+            .await
+    }
+
+    pub(super) async fn count(&self, list: &List) -> Result<u64, StoreError> {
+        let list = list.clone();
+        self.read(move |database| documents::count(database, &list))
+            .await
     }
 
     pub(super) async fn directory_version(&self) -> Result<u64, StoreError> {

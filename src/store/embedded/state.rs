@@ -11,20 +11,19 @@ use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
+use super::documents;
 use super::holdings::{self, Holdings};
 use super::imports::{self, Imports};
 use super::index::Index;
 use super::journal::{Held, Journal, Record};
 use super::replays::Replays;
-use super::tables::{
-    self, DOCUMENTS, HOLDINGS, IMPORTS, MEMBERS, META, REPLAYS, SEQUENCES, TAIL, away,
-};
+use super::tables::{self, HOLDINGS, IMPORTS, MEMBERS, META, REPLAYS, SEQUENCES, TAIL, away};
 use super::verify::verify;
 use crate::domain::{Decision, EntryId};
 use crate::store::batch::{self, Verdict, Writer};
 use crate::store::layout::Place;
 use crate::store::replay::Remembered;
-use crate::store::{Action, Ask, Beside, Change, Changed, Identity, ImportPart, Kind, StoreError};
+use crate::store::{Action, Ask, Change, Changed, Identity, ImportPart, StoreError};
 
 pub(super) use tail::read_record;
 
@@ -271,43 +270,6 @@ impl State {
     ) -> Result<u64, StoreError> {
         self.imports.change(write, part, &mut self.index)
     }
-
-    /// Creates a document, or, if its version is still the one given, replaces it or, without a
-    /// body, removes it; with the one beside it.
-    pub(super) fn document(
-        &self,
-        write: &WriteTransaction,
-        kind: Kind,
-        id: &str,
-        version: Option<u64>,
-        body: Option<&str>,
-        beside: Option<Beside>,
-    ) -> Result<bool, StoreError> {
-        let key = (kind.as_str(), id);
-        let mut documents = write.open_table(DOCUMENTS).map_err(away)?;
-        let current = documents.get(key).map_err(away)?.map(|row| row.value().0);
-        if current != version {
-            return Ok(false);
-        }
-        let next = version.map_or(1, |version| version + 1);
-        match body {
-            Some(body) => drop(documents.insert(key, (next, body)).map_err(away)?),
-            None => drop(documents.remove(key).map_err(away)?),
-        }
-        if let Some(Beside { kind, body }) = beside {
-            let key = (kind.as_str(), id);
-            match body {
-                Some(body) => drop(documents.insert(key, (1, body.as_str())).map_err(away)?),
-                None => drop(documents.remove(key).map_err(away)?),
-            }
-        }
-        if kind.in_directory() {
-            let mut meta = write.open_table(META).map_err(away)?;
-            let version = tables::directory_version(&meta)?;
-            tables::put_directory_version(&mut meta, version + 1)?;
-        }
-        Ok(true)
-    }
 }
 
 fn make_tables(database: &Database) -> Result<(), StoreError> {
@@ -316,7 +278,7 @@ fn make_tables(database: &Database) -> Result<(), StoreError> {
     write.open_table(TAIL).map_err(away)?;
     write.open_table(HOLDINGS).map_err(away)?;
     write.open_table(MEMBERS).map_err(away)?;
-    write.open_table(DOCUMENTS).map_err(away)?;
+    documents::make_tables(&write)?;
     write.open_table(SEQUENCES).map_err(away)?;
     write.open_table(REPLAYS).map_err(away)?;
     write.open_table(IMPORTS).map_err(away)?;

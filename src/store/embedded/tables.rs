@@ -19,9 +19,12 @@ pub(super) const HOLDINGS: TableDefinition<&[u8], &[u8]> = TableDefinition::new(
 /// How many registrations hold a member: subject and the member's integer, to their count.
 pub(super) const MEMBERS: TableDefinition<(&[u8; 16], i64), u32> = TableDefinition::new("members");
 
-/// Kind and id to version and body.
-pub(super) const DOCUMENTS: TableDefinition<(&str, &str), (u64, &str)> =
+/// Kind and id to version, places in lists, and body.
+pub(super) const DOCUMENTS: TableDefinition<(&str, &str), (u64, &str, &str)> =
     TableDefinition::new("documents");
+
+/// The entries of lists of documents: kind, and entry.
+pub(super) const LISTS: TableDefinition<(&str, &str), ()> = TableDefinition::new("lists");
 
 /// The last sequence number of each client.
 pub(super) const SEQUENCES: TableDefinition<&str, u64> = TableDefinition::new("sequences");

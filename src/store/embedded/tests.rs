@@ -85,7 +85,13 @@ fn nobody_is_answered_from_a_store_of_which_a_file_was_deleted() {
             assert!(refused(store.decide(vec![ask()]).await.unwrap_err()));
             let note = Change::note(Moment::now(), (*ask().context).clone(), None);
             assert!(refused(store.change(vec![note]).await.unwrap_err()));
-            let put = store.put(Kind::Seller, "telco", None, Some(String::new()), None);
+            let put = store.put(
+                Kind::Seller,
+                "telco",
+                None,
+                Some(String::new().into()),
+                None,
+            );
             assert!(refused(put.await.unwrap_err()));
             // What is recorded can still be sealed.
             assert_eq!(store.tail(0, None, PAGE).await.unwrap().len(), 1);

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use redb::WriteTransaction;
 use tokio::sync::{mpsc, oneshot};
 
+use super::documents;
 use super::state::State;
 use super::tables::{self, META, away};
 use super::{Files, Shared, gone};
 use crate::domain::Decision;
 use crate::store::{
-    Ask, Beside, Change, Changed, Identity, ImportPart, Kind, Position, StoreError,
+    Ask, Beside, Change, Changed, Draft, Identity, ImportPart, Kind, Position, StoreError,
 };
 
 /// Where an answer goes.
@@ -30,7 +31,7 @@ pub(super) enum Work {
         id: String,
         version: Option<u64>,
         /// Nothing to remove it.
-        body: Option<String>,
+        draft: Option<Draft>,
         beside: Option<Beside>,
         reply: Reply<bool>,
     },
@@ -307,11 +308,12 @@ fn prepare(
                 kind,
                 id,
                 version,
-                body,
+                draft,
                 beside,
                 reply,
             } => {
-                let put = state.document(write, kind, &id, version, body.as_deref(), beside);
+                let (draft, beside) = (draft.as_ref(), beside.as_ref());
+                let put = documents::put(write, kind, &id, version, draft, beside);
                 failure = failure.and(put.as_ref().map(|_| ()).map_err(Clone::clone));
                 answers.push(Answer::Document(reply, put.unwrap_or(false)));
             }

@@ -62,12 +62,18 @@ pub(super) fn replay(place: Option<&Place>, key: &[u8; 16]) -> String {
 
 /// The hash that holds a document.
 pub(super) fn documents(kind: Kind, id: &str) -> String {
-    documents_of_shard(kind, shard_of(kind, id))
+    let shard = shard_of(kind, id);
+    format!("mr:{{s{shard:02x}}}:doc:{}", kind.as_str())
 }
 
-/// The hash that holds a shard's documents of a kind.
-pub(super) fn documents_of_shard(kind: Kind, shard: u16) -> String {
-    format!("mr:{{s{shard:02x}}}:doc:{}", kind.as_str())
+/// The sorted set that holds the entries of the lists in which a document stands.
+pub(super) fn lists(kind: Kind, id: &str) -> String {
+    lists_of_shard(kind, shard_of(kind, id))
+}
+
+/// The sorted set that holds the entries of the lists of a shard's documents of a kind.
+pub(super) fn lists_of_shard(kind: Kind, shard: u16) -> String {
+    format!("mr:{{s{shard:02x}}}:list:{}", kind.as_str())
 }
 
 /// How many shards hold documents of a kind: the directory is small and stays together; what may
@@ -116,5 +122,6 @@ mod tests {
         assert_eq!(tag(IDENTITY), tag(DIRECTORY));
         let of = |kind| documents(kind, "AB3DE6F");
         assert_eq!(tag(&of(Kind::Registration)), tag(&of(Kind::Open)));
+        assert_eq!(tag(&of(Kind::Open)), tag(&lists(Kind::Open, "AB3DE6F")));
     }
 }

@@ -23,54 +23,70 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
     let Role::Seller { seller } = &visitor.who.role else {
         return visitor.not_found();
     };
-    let all = Filter::default();
-    let reports = match state.service.reports(&visitor.who, &all).await {
-        Ok(reports) => reports,
-        Err(error) => return visitor.failed(&error),
-    };
     let known = state.service.directory().known();
-    let unasked = |report: &&ReportView| report.finding == Finding::NotAsked;
+    let mut counts = Counts::of(seller, &known);
+    let all = Filter::default();
+    let reports = state
+        .service
+        .each_report(&visitor.who, &all, |report| counts.add(&report));
+    if let Err(error) = reports.await {
+        return visitor.failed(&error);
+    }
     let view = ConsoleAgencies {
         frame: visitor.frame(),
         nav: visitor.nav("/console/agencies"),
         company: seller_name(seller, &known),
-        unasked: reports.iter().filter(unasked).count(),
-        agencies: ranking(&reports, seller, &known),
+        unasked: counts.unasked,
+        agencies: ranked(counts),
     };
     visitor.page(StatusCode::OK, &view)
 }
 
-/// The agencies with a mandate, and those of earlier calls.
-fn ranking(reports: &[ReportView], seller: &SellerId, known: &Snapshot) -> Vec<AgencyCount> {
-    let mut counts = BTreeMap::<&AgencyId, AgencyCount>::new();
-    let blank = |id: &AgencyId| AgencyCount {
-        name: known
-            .agencies
-            .get(id)
-            .map_or_else(|| id.to_string(), |agency| agency.name.clone()),
-        reported: 0,
-        told_not_to_call: 0,
-        unchecked: 0,
-    };
-    let mandated = known
-        .agencies
-        .iter()
-        .filter(|(_, agency)| agency.sellers.contains(seller));
-    for (id, _) in mandated {
-        counts.insert(id, blank(id));
-    }
-    for report in reports {
-        if let Some(id) = &report.agency {
-            let count = counts.entry(id).or_insert_with(|| blank(id));
-            count.reported += 1;
-            match report.finding {
-                Finding::ToldNotToCall => count.told_not_to_call += 1,
-                Finding::AnswerExpired => count.unchecked += 1,
-                _ => {}
-            }
+/// What is counted: of the agencies with a mandate, and those of earlier calls.
+struct Counts<'a> {
+    known: &'a Snapshot,
+    unasked: usize,
+    agencies: BTreeMap<AgencyId, AgencyCount>,
+}
+
+impl<'a> Counts<'a> {
+    fn of(seller: &SellerId, known: &'a Snapshot) -> Self {
+        let agencies = known.agencies.iter();
+        let mandated = agencies.filter(|(_, agency)| agency.sellers.contains(seller));
+        let blank = |id: &AgencyId| (id.clone(), Self::blank(known, id));
+        Self {
+            known,
+            unasked: 0,
+            agencies: mandated.map(|(id, _)| blank(id)).collect(),
         }
     }
-    let mut ranked: Vec<_> = counts.into_values().collect();
+
+    fn blank(known: &Snapshot, id: &AgencyId) -> AgencyCount {
+        AgencyCount {
+            name: known.agency_name(id),
+            reported: 0,
+            told_not_to_call: 0,
+            unchecked: 0,
+        }
+    }
+
+    fn add(&mut self, report: &ReportView) {
+        self.unasked += usize::from(report.finding == Finding::NotAsked);
+        let Some(id) = &report.agency else { return };
+        let count = self.agencies.entry(id.clone());
+        let count = count.or_insert_with(|| Self::blank(self.known, id));
+        count.reported += 1;
+        match report.finding {
+            Finding::ToldNotToCall => count.told_not_to_call += 1,
+            Finding::AnswerExpired => count.unchecked += 1,
+            _ => {}
+        }
+    }
+}
+
+/// The agencies, those of which most was reported first.
+fn ranked(counts: Counts<'_>) -> Vec<AgencyCount> {
+    let mut ranked: Vec<_> = counts.agencies.into_values().collect();
     ranked.sort_by_key(|count| {
         let most = (count.reported, count.unchecked, count.told_not_to_call);
         (std::cmp::Reverse(most), count.name.to_lowercase())

@@ -49,13 +49,24 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
         from: Some(from),
         ..Filter::default()
     };
-    let reports = match state.service.reports(&visitor.who, &filter).await {
-        Ok(reports) => reports,
-        Err(error) => return visitor.failed(&error),
-    };
     let known = state.service.directory().known();
     let frame = visitor.frame();
     let (texts, console) = (frame.texts(), &frame.texts().console);
+    let mut by_company: BTreeMap<String, u64> = BTreeMap::new();
+    let mut by_agency: BTreeMap<String, u64> = BTreeMap::new();
+    let reports = state.service.each_report(&visitor.who, &filter, |report| {
+        let company = report.seller.as_ref().map(|id| known.seller_name(id));
+        let company = company.unwrap_or_else(|| texts.report.company_unknown.to_owned());
+        *by_company.entry(company).or_default() += 1;
+        if matches!(report.finding, Finding::NotAsked | Finding::AnswerExpired) {
+            let agency = report.agency.as_ref().map(|id| known.agency_name(id));
+            let agency = agency.unwrap_or_else(|| console.figures_nobody.to_owned());
+            *by_agency.entry(agency).or_default() += 1;
+        }
+    });
+    if let Err(error) = reports.await {
+        return visitor.failed(&error);
+    }
     let mut rows = Vec::new();
     let mut stacks = Vec::new();
     for day in first.series(1.day()).take_while(|day| *day <= today) {
@@ -72,18 +83,6 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
         }
     }
     rows.reverse();
-    let mut by_company: BTreeMap<String, u64> = BTreeMap::new();
-    let mut by_agency: BTreeMap<String, u64> = BTreeMap::new();
-    for report in &reports {
-        let company = report.seller.as_ref().map(|id| known.seller_name(id));
-        let company = company.unwrap_or_else(|| texts.report.company_unknown.to_owned());
-        *by_company.entry(company).or_default() += 1;
-        if matches!(report.finding, Finding::NotAsked | Finding::AnswerExpired) {
-            let agency = report.agency.as_ref().map(|id| known.agency_name(id));
-            let agency = agency.unwrap_or_else(|| console.figures_nobody.to_owned());
-            *by_agency.entry(agency).or_default() += 1;
-        }
-    }
     let (companies, agencies) = (first_of(by_company), first_of(by_agency));
     let view = ConsoleFigures {
         frame,

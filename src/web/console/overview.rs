@@ -1,7 +1,5 @@
 //! The operator's first page: what is late, how the service is, who is here.
 
-use std::collections::BTreeMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -10,8 +8,7 @@ use super::visitor::Visitor;
 use crate::api::State;
 use crate::domain::{Moment, Role, SellerId};
 use crate::service::doctor::{examine_folder, examine_log, examine_store};
-use crate::service::report::{Filter, ReportView, State as Progress};
-use crate::service::{ServiceError, Snapshot};
+use crate::service::{Service, ServiceError, Snapshot};
 use crate::web::DeskData;
 use crate::web::answer::see_other;
 use crate::web::pages::{
@@ -38,11 +35,6 @@ pub(super) async fn show(state: State, desk: DeskData, request: HttpRequest) -> 
 
 async fn overview(visitor: &Visitor<'_>) -> Result<HttpResponse, ServiceError> {
     let (state, desk) = (visitor.state, visitor.desk);
-    let late = Filter {
-        state: Some(Progress::Overdue),
-        ..Filter::default()
-    };
-    let late = state.service.reports(&visitor.who, &late).await?;
     let sellers = state.service.sellers().await?;
     let agencies = state.service.agencies().await?;
     let keys = state.service.keys().await?;
@@ -54,7 +46,8 @@ async fn overview(visitor: &Visitor<'_>) -> Result<HttpResponse, ServiceError> {
     let view = ConsoleOverview {
         frame: visitor.frame(),
         nav: visitor.nav("/console"),
-        overdue: overdue(&late, &known)
+        overdue: overdue(&state.service, &known)
+            .await?
             .into_iter()
             .map(|(company, count, since)| OverdueCompany {
                 company,
@@ -108,19 +101,16 @@ pub(super) fn seller_name(id: &SellerId, known: &Snapshot) -> String {
 }
 
 /// How many answers each company owes, and since when the oldest: those with most come first.
-fn overdue(late: &[ReportView], known: &Snapshot) -> Vec<(String, usize, Moment)> {
-    let mut of = BTreeMap::<&SellerId, (usize, Moment)>::new();
-    for report in late {
-        if let (Some(seller), Some(by)) = (&report.seller, report.answer_by) {
-            let (count, oldest) = of.entry(seller).or_insert((0, by));
-            *count += 1;
-            *oldest = by.min(*oldest);
+async fn overdue(
+    service: &Service,
+    known: &Snapshot,
+) -> Result<Vec<(String, u64, Moment)>, ServiceError> {
+    let mut all = Vec::new();
+    for (id, seller) in &known.sellers {
+        if let Some((count, since)) = service.late_answers(id).await? {
+            all.push((seller.name.clone(), count, since));
         }
     }
-    let mut all: Vec<_> = of
-        .into_iter()
-        .map(|(id, (count, since))| (seller_name(id, known), count, since))
-        .collect();
     all.sort_by_key(|(_, count, since)| (std::cmp::Reverse(*count), *since));
-    all
+    Ok(all)
 }

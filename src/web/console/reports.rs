@@ -9,9 +9,11 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use super::visitor::{self, Again, Turned, Visitor, reopened};
 use crate::api::{State, reports as files};
 use crate::domain::{Finding, Moment, PhoneNumber, ReportId, SellerId};
-use crate::service::report::{Filter, LONGEST_ANSWER, MOST_ANSWERS, ReportView, State as Progress};
+use crate::service::report::{
+    Filter, LONGEST_ANSWER, MOST_ANSWERS, Page, ReportView, State as Progress,
+};
 use crate::service::{ServiceError, Snapshot};
-use crate::web::answer::{attachment, message, see_other};
+use crate::web::answer::{message, protect, see_other};
 use crate::web::draft::{Draft, Why};
 use crate::web::form::Fields;
 use crate::web::moment::{Clock, read_day};
@@ -32,7 +34,10 @@ const SHOWN: usize = 100;
 #[derive(Debug, Default)]
 struct Typed(BTreeMap<&'static str, String>);
 
-const FILTERS: [&str; 5] = ["company", "finding", "state", "from", "to"];
+const FILTERS: [&str; 6] = ["company", "finding", "state", "from", "to", AFTER];
+
+/// Where in the list a page begins.
+const AFTER: &str = "after";
 
 impl Typed {
     fn of(query: &str) -> Self {
@@ -57,6 +62,14 @@ impl Typed {
         query.finish()
     }
 
+    /// The same from another place in the list on, or from its beginning.
+    fn from(&self, place: Option<String>) -> Self {
+        let mut typed = self.0.clone();
+        typed.remove(AFTER);
+        typed.extend(place.map(|place| (AFTER, place)));
+        Self(typed)
+    }
+
     /// What is meant; nothing when a part cannot be read: the whole list would be mistaken for the
     /// part.
     fn read(&self, clock: Clock) -> Option<Filter> {
@@ -76,6 +89,7 @@ impl Typed {
             from: part(self.get("from"), |text| midnight(text, 0))?,
             // The last day is meant with all of its hours.
             to: part(self.get("to"), |text| midnight(text, 24 * 60))?,
+            urgent_first: false,
         })
     }
 }
@@ -108,31 +122,38 @@ pub(super) async fn list(state: State, desk: DeskData, request: HttpRequest) -> 
         Err(answer) => return *answer,
     };
     let typed = Typed::of(request.query_string());
-    let filter = typed.read(desk.clock);
-    let mut reports = match &filter {
-        Some(filter) => match state.service.reports(&visitor.who, filter).await {
-            Ok(reports) => reports,
-            Err(error) => return visitor.failed(&error),
-        },
-        None => Vec::new(),
+    let filter = typed.read(desk.clock).map(|filter| Filter {
+        urgent_first: visitor.role == ConsoleRole::Seller,
+        ..filter
+    });
+    let after = typed.0.get(AFTER).map(String::as_str);
+    let page = match &filter {
+        Some(filter) => {
+            let page = state.service.reports(&visitor.who, filter, after, SHOWN);
+            match page.await {
+                Ok(page) => page,
+                Err(ServiceError::WrongCursor) => return visitor.not_found(),
+                Err(error) => return visitor.failed(&error),
+            }
+        }
+        None => Page::default(),
     };
-    if visitor.role == ConsoleRole::Seller {
-        reports.sort_by_key(urgency);
-    }
     let known = state.service.directory().known();
     let now = Moment::now();
-    let shown = reports.iter().take(SHOWN);
-    let lines = shown
+    let reports = page.reports.iter();
+    let lines = reports
         .map(|report| line(&desk, report, &known, now))
         .collect();
-    let query = typed.query();
+    let is_all = after.is_none() && page.next.is_none();
+    let next = page.next.map(|next| typed.from(Some(next)).query());
     let view = ConsoleReports {
         frame: visitor.frame(),
         nav: visitor.nav(PATH),
-        address: address(&query),
-        all: reports.len(),
+        address: address(&typed.query()),
+        is_all,
         lines,
-        query: &query,
+        next: next.map(|query| format!("{PATH}?{query}")),
+        query: &typed.from(None).query(),
         filter: (visitor.role == ConsoleRole::Regulator).then(|| FilterForm {
             company: typed.get("company"),
             finding: typed.get("finding"),
@@ -148,17 +169,6 @@ pub(super) async fn list(state: State, desk: DeskData, request: HttpRequest) -> 
         None => StatusCode::UNPROCESSABLE_ENTITY,
     };
     visitor.page(status, &view)
-}
-
-/// What is late comes first, then what will be, each in the order of its day; then all that is
-/// done, the newest first.
-fn urgency(report: &ReportView) -> (u8, i64) {
-    let by = report.answer_by.map_or(i64::MAX, |by| by.millis());
-    match report.state {
-        Progress::Overdue => (0, by),
-        Progress::Open => (1, by),
-        Progress::Answered | Progress::WithRegulator => (2, -report.at.millis()),
-    }
 }
 
 fn companies(known: &Snapshot) -> Vec<(String, String)> {
@@ -198,49 +208,30 @@ pub(super) fn path(id: ReportId) -> String {
 
 /// `GET /console/reports.csv`: the same as a table.
 pub(super) async fn csv(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let made = file(&state, &desk, &request, files::table).await;
-    made.map_or_else(
-        |answer| *answer,
-        |table| {
-            attachment(
-                &desk,
-                "text/csv; charset=utf-8",
-                "metrust-reports.csv",
-                table,
-            )
-        },
-    )
+    let made = file(&state, &desk, &request, files::Format::Csv).await;
+    made.unwrap_or_else(|answer| *answer)
 }
 
 /// `GET /console/reports.ndjson`: the same as lines of JSON.
 pub(super) async fn ndjson(state: State, desk: DeskData, request: HttpRequest) -> HttpResponse {
-    let made = file(&state, &desk, &request, files::lines).await;
-    made.map_or_else(
-        |answer| *answer,
-        |lines| {
-            attachment(
-                &desk,
-                "application/x-ndjson",
-                "metrust-reports.ndjson",
-                lines,
-            )
-        },
-    )
+    let made = file(&state, &desk, &request, files::Format::Ndjson).await;
+    made.unwrap_or_else(|answer| *answer)
 }
 
 async fn file(
     state: &State,
     desk: &Desk,
     request: &HttpRequest,
-    write: fn(&[ReportView]) -> Result<Vec<u8>, crate::api::Problem>,
-) -> Result<Vec<u8>, Turned> {
+    format: files::Format,
+) -> Result<HttpResponse, Turned> {
     let visitor = enter(state, desk, request).await?;
     let Some(filter) = Typed::of(request.query_string()).read(desk.clock) else {
         return Err(Box::new(message(desk, request, MessageKind::BadRequest)));
     };
-    let reports = state.service.reports(&visitor.who, &filter).await;
-    let reports = reports.map_err(|error| Box::new(visitor.failed(&error)))?;
-    write(&reports).map_err(|problem| Box::new(problem.error_response()))
+    let mut response = HttpResponse::Ok();
+    protect(desk, &mut response);
+    let file = files::file(response, state, visitor.who.clone(), filter, format).await;
+    file.map_err(|problem| Box::new(problem.error_response()))
 }
 
 /// `GET /console/reports/{id}`: one report.

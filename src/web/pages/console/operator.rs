@@ -16,7 +16,7 @@ pub struct OverdueCompany {
     /// Its name.
     pub company: String,
     /// How many.
-    pub count: usize,
+    pub count: u64,
     /// When the oldest was due.
     pub since: LocalTime,
 }

@@ -117,10 +117,12 @@ pub struct ConsoleReports<'a> {
     pub frame: Frame<'a>,
     /// Between the pages.
     pub nav: Nav<'a>,
-    /// How many there are.
-    pub all: usize,
+    /// Whether all of them are shown.
+    pub is_all: bool,
     /// Those that are shown.
     pub lines: Vec<ReportLine>,
+    /// Where the list goes on.
+    pub next: Option<String>,
     /// Where this page is, with its filter.
     pub address: String,
     /// The filter as part of an address; empty without one.
@@ -176,13 +178,11 @@ impl ConsoleReports<'_> {
     }
 
     fn count(&self) -> String {
-        let text = if self.lines.len() < self.all {
-            self.texts().count_some
-        } else {
-            self.texts().count_all
+        let text = match self.is_all {
+            true => self.texts().count_all,
+            false => self.texts().count_some,
         };
-        let text = fill(text, "n", &self.lines.len().to_string());
-        fill(&text, "all", &self.all.to_string())
+        fill(text, "n", &self.lines.len().to_string())
     }
 
     fn file(&self, ending: &str) -> String {

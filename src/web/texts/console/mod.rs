@@ -128,10 +128,12 @@ pub struct ConsoleTexts {
     pub reports_regulator: &'static str,
     /// There are none.
     pub reports_none: &'static str,
-    /// How many. Placeholders `{n}`, `{all}`.
+    /// How many, where all are shown. Placeholder `{n}`.
     pub count_all: &'static str,
-    /// Only some are shown. Placeholders `{n}`, `{all}`.
+    /// Only some are shown. Placeholder `{n}`.
     pub count_some: &'static str,
+    /// To those that come next.
+    pub reports_next: &'static str,
     /// A call. Placeholders `{number}`, `{when}`.
     pub call_to: &'static str,
     /// Time for an answer. Placeholder `{time}`.

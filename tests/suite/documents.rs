@@ -1,0 +1,132 @@
+//! Documents and their lists, on both stores.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use metrust::domain::Moment;
+use metrust::store::{Draft, Durability, Engine, Kind, List, RedisOptions, Store};
+
+use crate::harness::rounds::rounds;
+use crate::harness::{Redis, run_async};
+
+async fn open(engine: Engine) -> Store {
+    let opened = Store::open(engine, Duration::from_secs(20), Duration::from_secs(60));
+    let store = opened.await.unwrap();
+    store.begin([0; 16]).await.unwrap();
+    store.join().await.unwrap();
+    store
+}
+
+/// Numbers that look like chance, and are the same for a seed.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+const LISTS: [&str; 3] = ["all", "open", "open=telco"];
+
+/// What must be: each document's version, and its moment in each list that it stands in.
+type Expected = BTreeMap<String, (u64, Vec<(&'static str, u64)>)>;
+
+fn at(moment: u64) -> Moment {
+    Moment::from_millis(i64::try_from(moment).unwrap())
+}
+
+/// Creates, replaces or removes one of a few documents.
+async fn change(store: &Store, kind: Kind, chance: &mut Chance, expected: &mut Expected) {
+    // Some with what stands between the parts of an entry.
+    let id = ["a", "b", "c/d", "e//", "ff", "g"][usize::try_from(chance.below(6)).unwrap()];
+    let version = expected.get(id).map(|(version, _)| *version);
+    if let Some(version) = version.filter(|_| chance.below(4) == 0) {
+        assert!(!store.remove(kind, id, version + 1).await.unwrap());
+        assert!(store.remove(kind, id, version).await.unwrap());
+        expected.remove(id);
+        return;
+    }
+    let mut places = Vec::new();
+    for list in LISTS {
+        if chance.below(3) > 0 {
+            places.push((list, chance.below(12)));
+        }
+    }
+    let draft = Draft::from(format!("{{\"id\":\"{id}: {places:?}\"}}"));
+    let listed = |draft: Draft, (list, moment): &(&str, u64)| draft.listed(list, at(*moment));
+    let draft = places.iter().fold(draft, listed);
+    let put = match version {
+        None => store.create(kind, id, draft).await,
+        Some(version) => store.replace(kind, id, version, draft).await,
+    };
+    assert!(put.unwrap());
+    let version = version.map_or(1, |version| version + 1);
+    expected.insert(id.to_owned(), (version, places));
+}
+
+/// Reads a part of a list in pages of any length, and counts it.
+async fn compare(store: &Store, kind: Kind, chance: &mut Chance, expected: &Expected) {
+    for name in LISTS {
+        let (from, to) = (chance.below(12), chance.below(14));
+        let newest_first = chance.below(2) == 0;
+        let mut found = Vec::new();
+        for (id, (version, places)) in expected {
+            let place = places.iter().find(|(list, _)| *list == name);
+            let inside = place.filter(|(_, moment)| (from..to).contains(moment));
+            found.extend(inside.map(|(_, moment)| (*moment, id.clone(), *version)));
+        }
+        found.sort();
+        let mut list = List::of(kind, name).from(at(from)).before(at(to));
+        assert_eq!(store.count(&list).await.unwrap(), found.len() as u64);
+        if newest_first {
+            found.reverse();
+            list = list.newest_first();
+        }
+        let (whole, mut read) = (list.clone(), Vec::new());
+        loop {
+            let limit = usize::try_from(1 + chance.below(3)).unwrap();
+            let page = store.page(&mut list, limit).await.unwrap();
+            assert!(page.len() <= limit);
+            let Some(last) = page.last() else { break };
+            // What an entry says is where the list goes on.
+            list = whole.clone().after(&last.entry).unwrap();
+            read.extend(page.into_iter().map(|one| (one.id, one.document.version)));
+        }
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|(_, id, version)| (id, version))
+            .collect();
+        assert_eq!(read, found, "{name} from {from} before {to}");
+        assert!(whole.after("closed/0000000000000001/a").is_none());
+    }
+}
+
+async fn hold(store: &Store, rounds: u64) {
+    for kind in [Kind::Report, Kind::Letter] {
+        let (mut chance, mut expected) = (Chance(7), Expected::new());
+        for _ in 0..rounds {
+            change(store, kind, &mut chance, &mut expected).await;
+            compare(store, kind, &mut chance, &expected).await;
+        }
+    }
+}
+
+#[test]
+fn long_lists_hold_what_the_documents_say_in_their_order() {
+    let rounds = rounds("lists", 60, 3_000);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("metrust.redb");
+    run_async(async { hold(&open(Engine::Embedded { file }).await, rounds).await });
+    let redis = Redis::with(&[]);
+    let options = RedisOptions {
+        url: redis.url(),
+        ca_certificate: None,
+        durability: Durability::Everysec,
+        verify: false,
+        replicas: 0,
+    };
+    run_async(async { hold(&open(Engine::Redis(options)).await, rounds).await });
+}
