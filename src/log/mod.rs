@@ -44,6 +44,7 @@ mod pace;
 pub mod proof;
 mod sealer;
 pub mod storage;
+mod tail;
 pub mod tile;
 pub mod verify;
 
@@ -63,6 +64,7 @@ pub use name::{LogName, NotALogName};
 pub use note::{Kind as KeyKind, Note, NoteError, Signature, Signer, Verifier};
 pub use proof::{ProofError, TlogProof};
 pub use sealer::{Progress, Running, Sealer, Sealing};
+pub use tail::TailReader;
 pub use tile::Tile;
 
 /// The most entries that a log may have: the signed 64-bit integers in which other programs count.

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use super::{CYCLE, LogError, Sealer, Sealing, damaged};
 use crate::domain::{Entry, EntryId, Moment};
-use crate::log::LogName;
 use crate::log::commit::{Cursor, Head};
 use crate::log::pace::make_way;
 use crate::log::tile::{WIDTH, entries};
+use crate::log::{LogName, TailReader};
 use crate::log::{fault, loss};
 use crate::store::TailBatch;
 
@@ -175,8 +175,7 @@ impl Sealing {
     }
 
     /// Reads a tail from behind a cursor, or from its start, into the next commit, but for what is
-    /// sealed. Each page begins with the batch that was read last: while it is there, nothing can
-    /// have been missed.
+    /// sealed.
     async fn read(
         &self,
         tail: u16,
@@ -185,18 +184,14 @@ impl Sealing {
         gathered: &mut Gathered,
         gathering: &mut Gathering,
     ) -> Result<End, LogError> {
-        let mut last = cursor;
+        let mut reader = TailReader::new(tail, cursor, PAGE);
         let mut gone = End::NoAnchor;
         loop {
-            let from = last.map(|cursor| cursor.position);
-            let mut page = self.store.tail(tail, from, PAGE).await?.into_iter();
-            if let Some(anchor) = last {
-                match page.next() {
-                    Some(batch) if anchor.is_on(&batch) => {}
-                    _ => return Ok(gone),
-                }
-            }
-            let before = last;
+            let page = match reader.next(&self.store).await? {
+                None => return Ok(gone),
+                Some(page) if page.is_empty() => return Ok(End::Reached),
+                Some(page) => page,
+            };
             for batch in page {
                 make_way();
                 let found = batch
@@ -209,14 +204,10 @@ impl Sealing {
                     return Ok(End::Reached);
                 }
                 gathered.cursors[usize::from(tail)] = Some(cursor);
-                last = Some(cursor);
                 if !is_sealed {
                     gathered.batches.push(batch);
                     gathered.entries.extend(found);
                 }
-            }
-            if last == before {
-                return Ok(End::Reached);
             }
             gone = End::Broken;
         }

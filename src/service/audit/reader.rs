@@ -13,7 +13,7 @@ use memchr::memmem::Finder;
 use super::Filter;
 use crate::domain::{Entry, EntryId, EntryReader, Moment, Principal, Pseudonym, SellerRef};
 use crate::log::tile::{WIDTH, entries};
-use crate::log::{Closed, Cursor, Head, SEGMENT};
+use crate::log::{Closed, Head, SEGMENT, TailReader};
 use crate::service::{SearchPermit, Service, ServiceError};
 use crate::store::{Position, TailBatch};
 
@@ -50,8 +50,7 @@ pub struct Reader {
 #[derive(Debug)]
 struct Tail {
     number: u16,
-    /// The batch that was read last: as long as it is there, nothing is missed.
-    anchor: Option<Cursor>,
+    reader: TailReader,
     batches: VecDeque<TailBatch>,
     /// How many entries of the tail were read since the log's end.
     read: u64,
@@ -316,7 +315,7 @@ impl Reader {
         let anchor = head.and_then(|head| head.cursors.get(usize::from(number)).copied().flatten());
         self.tail = Some(Tail {
             number,
-            anchor,
+            reader: TailReader::new(number, anchor, PAGE),
             batches: VecDeque::new(),
             read: 0,
         });
@@ -332,28 +331,23 @@ impl Reader {
                 .entries()
                 .map_err(|_| ServiceError::Damaged("a batch of audit entries"))?;
             tail.read += found.len() as u64;
-            tail.anchor = Some(Cursor::on(&batch));
             self.entries.extend(found);
             return Ok(());
         }
         let number = tail.number;
         let end = self.end.get(usize::from(number)).copied().flatten();
-        let at = tail.anchor.map(|anchor| anchor.position);
+        let at = tail.reader.position();
         if end.is_none_or(|end| at.is_some_and(|at| at >= end)) {
             return self.begin_tail(number + 1);
         }
-        let mut batches: VecDeque<_> = self.service.store.tail(number, at, PAGE).await?.into();
-        if let Some(anchor) = tail.anchor {
-            match batches.pop_front() {
-                Some(batch) if anchor.is_on(&batch) => {}
-                _ => return self.back_to_log().await,
-            }
-        }
+        let Some(mut batches) = tail.reader.next(&self.service.store).await? else {
+            return self.back_to_log().await;
+        };
         batches.retain(|batch| end.is_some_and(|end| batch.position <= end));
         if batches.is_empty() {
             return self.begin_tail(number + 1);
         }
-        tail.batches = batches;
+        tail.batches = batches.into();
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use crate::domain::Entry;
 use crate::log::index::{ENTRIES, Header, IndexError, Segment, SegmentBuilder};
 use crate::log::storage::Source;
-use crate::log::{Archive, Cursor, Head, LogName, SEGMENT};
+use crate::log::{Archive, Head, LogName, SEGMENT, TailReader};
 use crate::service::{SearchPermit, Service, ServiceError, matching};
 use crate::store::{StoreError, TailBatch};
 
@@ -89,18 +89,14 @@ impl Service {
         for tail in 0..self.store.tails() {
             let place = usize::from(tail);
             let cursors = head.map(|head| &head.cursors);
-            let mut cursor = cursors.and_then(|cursors| cursors.get(place).copied().flatten());
+            let cursor = cursors.and_then(|cursors| cursors.get(place).copied().flatten());
+            let mut reader = TailReader::new(tail, cursor, PAGE);
             loop {
-                let from = cursor.map(|cursor| cursor.position);
-                let mut page = self.store.tail(tail, from, PAGE).await?;
-                if let Some(cursor) = cursor {
-                    match page.first() {
-                        Some(first) if cursor.is_on(first) => drop(page.remove(0)),
-                        _ => return Ok(None),
-                    }
-                }
-                let Some(last) = page.last() else { break };
-                cursor = Some(Cursor::on(last));
+                let page = match reader.next(&self.store).await? {
+                    None => return Ok(None),
+                    Some(page) if page.is_empty() => break,
+                    Some(page) => page,
+                };
                 // Reading some thousand entries takes milliseconds: not on a thread that answers.
                 gathering = blocking(move || {
                     gathering.add(&page)?;

@@ -7,9 +7,9 @@ use memchr::memmem::Finder;
 
 use crate::domain::{Detail, Entry, EntryId, Moment, ReportId};
 use crate::log::tile::{WIDTH, entries};
-use crate::log::{Closed, LogName, SEGMENT};
+use crate::log::{Closed, LogName, SEGMENT, TailReader};
 use crate::service::{SearchPermit, Service, ServiceError};
-use crate::store::{Position, TailBatch};
+use crate::store::TailBatch;
 
 /// An entry that is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -78,13 +78,8 @@ pub(in crate::service) struct Found {
 }
 
 /// Looks for an entry in what a tail holds behind what is sealed; gives its canonical form.
-fn find_in(
-    page: &[TailBatch],
-    sealed: Option<Position>,
-    sought: &Sought,
-) -> Result<Option<Vec<u8>>, ServiceError> {
-    let unsealed = |batch: &&TailBatch| sealed.is_none_or(|sealed| batch.position > sealed);
-    for batch in page.iter().filter(unsealed) {
+fn find_in(page: &[TailBatch], sought: &Sought) -> Result<Option<Vec<u8>>, ServiceError> {
+    for batch in page {
         let entries = batch
             .entries()
             .map_err(|_| ServiceError::Damaged("a batch of audit entries"))?;
@@ -148,24 +143,22 @@ impl Service {
             let cursors = head.as_ref().map(|head| &head.cursors);
             let cursor =
                 cursors.and_then(|cursors| cursors.get(usize::from(tail)).copied().flatten());
-            let sealed = cursor.map(|cursor| cursor.position);
-            let mut from = sealed;
+            let mut reader = TailReader::new(tail, cursor, PAGE);
             loop {
-                let page = self.store.tail(tail, from, PAGE).await?;
-                let last = page.last().map(|batch| batch.position);
+                // Where its beginning is gone, all that was there is sealed by now.
+                let page = reader.next(&self.store).await?.unwrap_or_default();
+                if page.is_empty() {
+                    break;
+                }
                 // Some hundred thousand entries may wait: not on a thread that answers.
                 let sought = *sought;
-                let found = tokio::task::spawn_blocking(move || find_in(&page, sealed, &sought));
+                let found = tokio::task::spawn_blocking(move || find_in(&page, &sought));
                 let found = found
                     .await
                     .map_err(|_| ServiceError::Damaged("a batch of audit entries"))??;
                 if found.is_some() {
                     return Ok(found);
                 }
-                if last.is_none() || last == from {
-                    break;
-                }
-                from = last;
             }
         }
         Ok(None)
