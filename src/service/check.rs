@@ -74,7 +74,7 @@ impl Service {
         let at = Moment::now();
         let asks = numbers
             .iter()
-            .map(|number| self.ask(&authorization, at, number.ok(), None))
+            .map(|number| self.ask(&authorization, at, number.as_ref().ok(), None))
             .collect::<Result<Vec<_>, _>>()?;
         let names: Vec<_> = asks.iter().map(|ask| ask.pn()).collect();
         let decisions = self.store.decide(asks).await?;
@@ -115,10 +115,10 @@ impl Service {
         &self,
         authorization: &CheckAuthorization,
         at: Moment,
-        number: Option<PhoneNumber>,
+        number: Option<&PhoneNumber>,
         reference: Option<&str>,
     ) -> Result<Ask, ServiceError> {
-        let replay = match (&number, reference) {
+        let replay = match (number, reference) {
             (Some(number), Some(text)) => {
                 Some(self.replay(&authorization.context, authorization.channel, text, number))
             }
@@ -128,7 +128,7 @@ impl Service {
             at,
             context: authorization.context.clone(),
             number: number
-                .map(|number| self.pseudonyms(&number, at))
+                .map(|number| self.pseudonyms(number, at))
                 .transpose()?,
             seller: authorization.seller,
             channel: authorization.channel,

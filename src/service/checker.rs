@@ -39,7 +39,7 @@ impl Checker {
         let at = Moment::now();
         let ask = self
             .service
-            .ask(authorization, at, number.ok(), reference)?;
+            .ask(authorization, at, number.as_ref().ok(), reference)?;
         let pn = ask.pn();
         let decision = self.gate.decide(ask).await?;
         Ok(Asked::new(decision, number.err(), pn, at))

@@ -76,7 +76,7 @@ pub(super) async fn wash(
     let going = header(&request, &ACCEPT_ENCODING).map_or(Coding::Plain, accepted);
     let no_memory = |_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
     let encoder = Encoder::new(going).map_err(no_memory)?;
-    let wash = state.service.begin_wash(place, &who, &question, notation)?;
+    let wash = state.service.begin_wash(place, &who, question, notation)?;
     let id = wash.id().to_string();
 
     let form = wanted.form;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use data_encoding::HEXLOWER;
 
 use super::Wash;
-use crate::domain::{Context, Detail, EntryId, Moment, Op, SellerRef, Washed};
+use crate::domain::{Context, Detail, EntryId, Moment, Op, Washed};
 use crate::service::ServiceError;
 use crate::service::record::search::Sought;
 use crate::store::{Change, Kind};
@@ -84,12 +84,8 @@ impl Wash {
         }
         let context = Context {
             op: Op::Wash,
-            agency: self.agency.clone(),
-            seller: Some(SellerRef::One(self.seller_id.clone())),
-            key: Some(self.key.clone()),
-            campaign: self.campaign.clone(),
-            channels: Some(self.channel.into()),
             detail: Some(Detail::Washed(washed.clone())),
+            ..(*self.authorization.context).clone()
         };
         let note = Change::note(at, context, None);
         store.change(vec![note]).await?;

@@ -28,12 +28,8 @@ pub use ending::Summary;
 pub use reading::BeginError;
 pub use receipt::WashReceipt;
 
-use super::{Question, Service, ServiceError};
-use crate::domain::{
-    AgencyId, Campaign, Channel, Context, EntryId, KeyId, Moment, Notation, Op, Principal, Role,
-    SellerId, SellerRef,
-};
-use crate::store::SellerNumber;
+use super::{CheckAuthorization, Question, Service, ServiceError};
+use crate::domain::{AgencyId, EntryId, KeyId, Moment, Notation, Principal, Role, SellerId};
 use crate::table::SheetError;
 
 /// The list, as it comes in.
@@ -165,13 +161,9 @@ pub struct Wash {
     id: EntryId,
     key: KeyId,
     seller_id: SellerId,
-    agency: Option<AgencyId>,
-    seller: SellerNumber,
-    channel: Channel,
-    campaign: Option<Campaign>,
-    notation: Notation,
     /// Of every row's entry.
-    context: Arc<Context>,
+    authorization: CheckAuthorization,
+    notation: Notation,
     _place: Place,
 }
 
@@ -196,31 +188,17 @@ impl Service {
         self: &Arc<Self>,
         place: Place,
         who: &Principal,
-        question: &Question,
+        question: Question,
         notation: Notation,
     ) -> Result<Wash, ServiceError> {
-        let seller = self.mandate(who, &question.seller)?;
-        let agency = who.role.clone().into_agency();
-        let context = Context {
-            op: Op::Check,
-            agency: agency.clone(),
-            seller: Some(SellerRef::One(question.seller.clone())),
-            key: Some(who.key.clone()),
-            campaign: question.campaign.clone(),
-            channels: Some(question.channel.into()),
-            detail: None,
-        };
+        let (key, seller_id) = (who.key.clone(), question.seller.clone());
         Ok(Wash {
             service: self.clone(),
             id: EntryId::new(Moment::now(), crate::privacy::random()),
-            key: who.key.clone(),
-            seller_id: question.seller.clone(),
-            agency,
-            seller,
-            channel: question.channel,
-            campaign: question.campaign.clone(),
+            key,
+            seller_id,
+            authorization: self.authorize(who.clone(), question)?,
             notation,
-            context: Arc::new(context),
             _place: place,
         })
     }

@@ -189,15 +189,7 @@ impl Wash {
             };
             let more = also.by_ref().take(usize::from(line.also)).map(Some);
             for number in std::iter::once(number).chain(more) {
-                let number = number.map(|number| self.service.pseudonyms(number, at));
-                asks.push(Ask {
-                    at,
-                    context: self.context.clone(),
-                    number: number.transpose()?,
-                    seller: self.seller,
-                    channel: self.channel,
-                    replay: None,
-                });
+                asks.push(self.service.ask(&self.authorization, at, number, None)?);
             }
         }
         Ok(asks)
