@@ -36,6 +36,8 @@ mod cli;
 mod closing;
 #[path = "suite/console.rs"]
 mod console;
+#[path = "suite/contract.rs"]
+mod contract;
 #[path = "suite/court.rs"]
 mod court;
 #[path = "suite/covered.rs"]
@@ -44,8 +46,6 @@ mod covered;
 mod dialplans;
 #[path = "suite/doctor.rs"]
 mod doctor;
-#[path = "suite/documents.rs"]
-mod documents;
 #[path = "suite/drafts.rs"]
 mod drafts;
 #[path = "suite/evidence.rs"]

@@ -8,8 +8,10 @@ use super::layout::Spot;
 pub struct ImportPart {
     /// For whom the numbers are listed.
     pub seller: SellerNumber,
-    /// Whether they are taken out instead of put in.
-    pub remove: bool,
+    /// Whether they are taken out instead of put in; then, how many pieces had been put in for this
+    /// seller ([`Store::puts`](super::Store::puts)) before it was looked up which numbers other lists
+    /// have. If any was put in since, nothing is taken out, however late this comes.
+    pub remove: Option<u64>,
     /// The numbers, sorted, each once.
     pub spots: Vec<Spot>,
 }

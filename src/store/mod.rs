@@ -456,12 +456,22 @@ impl Store {
 
     /// Brings a piece of a list in, or takes it out; answers when that is durable, with how many
     /// of its numbers were not listed before, or, when they are taken out, were. A person's own
-    /// registration of a number stays as it is.
+    /// registration of a number stays as it is. Nothing comes back where numbers were to be taken
+    /// out and others have been put in since: then some of them may be out.
     ///
     /// # Errors
     /// [`StoreError`]; then some of the numbers may be in. Doing it again is harmless.
-    pub async fn import(&self, part: ImportPart) -> Result<u64, StoreError> {
+    pub async fn import(&self, part: ImportPart) -> Result<Option<u64>, StoreError> {
         on_engine!(self, engine => engine.import(part).await)
+    }
+
+    /// How many pieces of lists were put in for a seller, ever.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn puts(&self, seller: SellerNumber) -> Result<u64, StoreError> {
+        self.bounded(async { on_engine!(self, engine => engine.puts(seller).await) })
+            .await
     }
 
     /// Joins the other processes that share the store, and waits until it is known whether all that

@@ -223,10 +223,10 @@ impl Service {
         } else {
             let part = ImportPart {
                 seller,
-                remove: false,
+                remove: None,
                 spots,
             };
-            (self.store.import(part).await?, 0)
+            (self.store.import(part).await?.unwrap_or(0), 0)
         };
         self.change_import(id, |record| {
             if record.state != State::UnderWay {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Record, State};
-use super::{NewImport, kept};
+use super::{NewImport, TRIES, kept};
 use crate::domain::SellerRef;
 use crate::service::{Service, ServiceError};
 use crate::store::{ImportPart, Kind, SellerNumber, Spot};
@@ -86,9 +86,6 @@ impl Service {
 
     /// Takes these numbers out of the index, but not those that another list has. Returns how many
     /// were there, and how many stay.
-    ///
-    /// Doing it again puts right what an attempt that broke off took out although another list had
-    /// come in meanwhile.
     pub(super) async fn take_out(
         &self,
         record: &Record,
@@ -96,35 +93,23 @@ impl Service {
         spots: Vec<Spot>,
         blocks: Range<usize>,
     ) -> Result<(u64, u64), ServiceError> {
-        let of = |remove, spots| ImportPart {
-            seller,
-            remove,
-            spots,
-        };
-        let before = self.lists_for(&record.seller).await?;
-        let mut staying = self.held(record, &before, &spots, &blocks).await?;
-        let gone = spots.iter().zip(&staying).filter(|(_, stays)| !**stays);
-        let gone: Vec<Spot> = gone.map(|(spot, _)| *spot).collect();
-        let changed = self.store.import(of(true, gone)).await?;
-        // A list that came in at the same time may have put in what was just taken out.
-        let now = self.lists_for(&record.seller).await?;
-        let same = |(id, list): &Known| {
-            let known = before.iter().find(|(known, _)| known == id);
-            known.is_some_and(|(_, known)| {
-                list.state == State::Finished
-                    && (known.state, known.runs) == (list.state, list.runs)
-            })
-        };
-        if !now.iter().filter(|(_, list)| !list.remove).all(same) {
-            staying = self.held(record, &now, &spots, &blocks).await?;
+        for _ in 0..TRIES {
+            // Before it is looked up which lists there are: what comes in later is not taken out.
+            let puts = self.store.puts(seller).await?;
+            let lists = self.lists_for(&record.seller).await?;
+            let staying = self.held(record, &lists, &spots, &blocks).await?;
+            let gone = spots.iter().zip(&staying).filter(|(_, stays)| !**stays);
+            let part = ImportPart {
+                seller,
+                remove: Some(puts),
+                spots: gone.map(|(spot, _)| *spot).collect(),
+            };
+            let stay = staying.iter().filter(|stays| **stays).count() as u64;
+            if let Some(changed) = self.store.import(part).await? {
+                return Ok((changed, stay));
+            }
         }
-        let stay = spots.iter().zip(&staying).filter(|(_, stays)| **stays);
-        let stay: Vec<Spot> = stay.map(|(spot, _)| *spot).collect();
-        let count = stay.len() as u64;
-        if !stay.is_empty() {
-            self.store.import(of(false, stay)).await?;
-        }
-        Ok((changed, count))
+        Err(ServiceError::Conflict)
     }
 
     /// For each of these numbers, which are sorted, whether another list has it than those that the

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use super::index::Index;
-use super::tables::{IMPORTS, away};
+use super::tables::{self, IMPORTS, META, away};
 use crate::store::layout::{Bucket, Member, Spot};
 use crate::store::{ImportPart, SellerNumber, StoreError};
 
@@ -48,21 +48,29 @@ pub(super) fn slices(part: ImportPart) -> impl Iterator<Item = ImportPart> {
 }
 
 impl Imports {
-    /// Puts a slice into the index, or takes it out, and appends what that changed; returns how
-    /// much it was.
+    /// Puts a slice into the index, or takes it out unless others were put in since, and appends what
+    /// that changed; returns how much it was.
     pub(super) fn change(
         &mut self,
         write: &WriteTransaction,
         part: &ImportPart,
         index: &mut Index,
-    ) -> Result<u64, StoreError> {
-        let mut slice = Slice::new(part.remove, part.seller);
+    ) -> Result<Option<u64>, StoreError> {
+        let mut meta = write.open_table(META).map_err(away)?;
+        let puts = tables::puts(&meta, part.seller)?;
+        match part.remove {
+            Some(known) if known != puts => return Ok(None),
+            Some(_) => {}
+            None => tables::put_puts(&mut meta, part.seller, puts + 1)?,
+        }
+        let remove = part.remove.is_some();
+        let mut slice = Slice::new(remove, part.seller);
         let mut members = Vec::new();
         for run in part.spots.chunk_by(|a, b| a.bucket() == b.bucket()) {
             members.clear();
             members.extend(run.iter().map(|spot| spot.member(part.seller)));
             let bucket = run[0].bucket();
-            match part.remove {
+            match remove {
                 true => index.remove_all(bucket, &members, |place| slice.push(run[place])),
                 false => index.insert_all(bucket, &members, |place| slice.push(run[place])),
             }
@@ -72,7 +80,7 @@ impl Imports {
             let mut table = write.open_table(IMPORTS).map_err(away)?;
             self.append(&mut table, &slice)?;
         }
-        Ok(changed)
+        Ok(Some(changed))
     }
 
     fn append(
@@ -336,9 +344,14 @@ mod tests {
             let database = Database::create(file.path()).unwrap();
             let (mut index, mut imports) = (Index::default(), Imports::default());
             let mut set = BTreeSet::new();
+            let write = database.begin_write().unwrap();
+            write.open_table(META).unwrap();
+            write.commit().unwrap();
             for (remove, seller, which) in acts {
                 let seller = SellerNumber::new(seller).unwrap_or(SellerNumber::ALL);
-                let part = ImportPart { seller, remove, spots: spots(&which) };
+                let mut part = ImportPart { seller, remove: None, spots: spots(&which) };
+                let meta = database.begin_read().unwrap().open_table(META).unwrap();
+                part.remove = remove.then(|| tables::puts(&meta, seller).unwrap());
                 let before = set.len();
                 for spot in &part.spots {
                     match remove {
@@ -350,7 +363,7 @@ mod tests {
                 for slice in slices(part.clone()) {
                     let write = database.begin_write().unwrap();
                     write.open_table(IMPORTS).unwrap();
-                    changed += imports.change(&write, &slice, &mut index).unwrap();
+                    changed += imports.change(&write, &slice, &mut index).unwrap().unwrap();
                     write.commit().unwrap();
                 }
                 prop_assert_eq!(changed as usize, set.len().abs_diff(before));

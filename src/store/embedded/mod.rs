@@ -33,7 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::batch::{Position, TailBatch};
 use super::{
     ACCEPT, Ask, Beside, Change, Changed, Document, Draft, Health, Identity, ImportPart, Kind,
-    List, StoreError,
+    List, SellerNumber, StoreError,
 };
 use crate::domain::Decision;
 use journal::Held;
@@ -172,13 +172,24 @@ impl Embedded {
         self.send(|reply| Work::Change(changes, reply)).await
     }
 
-    pub(super) async fn import(&self, part: ImportPart) -> Result<u64, StoreError> {
+    pub(super) async fn import(&self, part: ImportPart) -> Result<Option<u64>, StoreError> {
         self.whole()?;
         let mut changed = 0;
         for slice in imports::slices(part) {
-            changed += self.send(|reply| Work::Import(slice, reply)).await?;
+            match self.send(|reply| Work::Import(slice, reply)).await? {
+                Some(more) => changed += more,
+                None => return Ok(None),
+            }
         }
-        Ok(changed)
+        Ok(Some(changed))
+    }
+
+    pub(super) async fn puts(&self, seller: SellerNumber) -> Result<u64, StoreError> {
+        self.read(move |database| {
+            let read = database.begin_read().map_err(away)?;
+            tables::puts(&read.open_table(META).map_err(away)?, seller)
+        })
+        .await
     }
 
     #[allow(clippy::unused_self, reason = "the engines have one contract")]

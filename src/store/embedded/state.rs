@@ -267,7 +267,7 @@ impl State {
         &mut self,
         write: &WriteTransaction,
         part: &ImportPart,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Option<u64>, StoreError> {
         self.imports.change(write, part, &mut self.index)
     }
 }

@@ -2,7 +2,7 @@
 
 use redb::{ReadableTable, TableDefinition};
 
-use crate::store::{Identity, StoreError};
+use crate::store::{Identity, SellerNumber, StoreError};
 
 /// The identity, the directory's version, where the tail begins, which files the journal has, what was
 /// lost.
@@ -154,7 +154,7 @@ pub(super) fn put_base(
 
 fn number(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
-    name: &'static str,
+    name: &str,
 ) -> Result<Option<u64>, StoreError> {
     let row = meta.get(name).map_err(away)?;
     Ok(row.and_then(|row| {
@@ -165,10 +165,30 @@ fn number(
 
 fn put_number(
     meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
-    name: &'static str,
+    name: &str,
     number: u64,
 ) -> Result<(), StoreError> {
     let bytes = number.to_be_bytes();
     meta.insert(name, bytes.as_slice()).map_err(away)?;
     Ok(())
+}
+
+/// How many slices were put in for a seller, ever.
+pub(super) fn puts(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+    seller: SellerNumber,
+) -> Result<u64, StoreError> {
+    Ok(number(meta, &puts_of(seller))?.unwrap_or(0))
+}
+
+pub(super) fn put_puts(
+    meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
+    seller: SellerNumber,
+    puts: u64,
+) -> Result<(), StoreError> {
+    put_number(meta, &puts_of(seller), puts)
+}
+
+fn puts_of(seller: SellerNumber) -> String {
+    format!("puts:{}", seller.get())
 }

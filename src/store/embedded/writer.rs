@@ -25,7 +25,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) enum Work {
     Decide(Vec<Ask>, Reply<Vec<Decision>>),
     Change(Vec<Change>, Reply<Vec<Changed>>),
-    Import(ImportPart, Reply<u64>),
+    Import(ImportPart, Reply<Option<u64>>),
     Document {
         kind: Kind,
         id: String,
@@ -84,7 +84,7 @@ pub(super) struct Writer {
 enum Answer {
     Decided(Vec<usize>, Vec<Reply<Vec<Decision>>>, Vec<Decision>),
     Changed(Vec<usize>, Vec<Reply<Vec<Changed>>>, Vec<Changed>),
-    Imported(Reply<u64>, u64),
+    Imported(Reply<Option<u64>>, Option<u64>),
     Document(Reply<bool>, bool),
     Begun(Reply<Identity>, Identity),
     Unit(Reply<()>),

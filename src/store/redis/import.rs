@@ -26,7 +26,7 @@ pub(super) async fn import(
     link: &Link,
     shared: &Shared,
     part: ImportPart,
-) -> Result<u64, StoreError> {
+) -> Result<Option<u64>, StoreError> {
     use futures_util::{StreamExt, TryStreamExt, stream};
     let script = &shared.import;
     let pieces = part.spots.chunks(PIECE).map(|spots| {
@@ -36,14 +36,16 @@ pub(super) async fn import(
             let ticket = shared.peers.ticket();
             let (names, arguments) = piece(shared, &ticket.session, part, spots);
             let sent = link.write(script, &names, &arguments).await;
-            let (changed, count): (u64, u64) = sent.inspect_err(|error| shared.notice(error))?;
+            let (changed, count): (i64, u64) = sent.inspect_err(|error| shared.notice(error))?;
             shared.peers.acknowledge_documents(&ticket, count)?;
-            Ok(changed)
+            Ok(u64::try_from(changed).ok())
         }
     });
     stream::iter(pieces)
         .buffer_unordered(UNDER_WAY)
-        .try_fold(0, |sum, changed| async move { Ok(sum + changed) })
+        .try_fold(Some(0), |sum, changed| async move {
+            Ok(sum.zip(changed).map(|(sum, changed)| sum + changed))
+        })
         .await
 }
 
@@ -55,16 +57,17 @@ fn piece(
 ) -> (Vec<String>, Vec<Vec<u8>>) {
     let mut names = Vec::with_capacity(spots.len() + 2);
     names.extend([keys::IDENTITY.to_owned(), keys::SEQUENCES.to_owned()]);
-    let mut arguments = Vec::with_capacity(spots.len() + 7);
+    let mut arguments = Vec::with_capacity(spots.len() + 8);
     arguments.extend([
         shared.identity().into_bytes(),
         session.name.clone().into_bytes(),
         session.entries().to_string().into_bytes(),
         session.documents().to_string().into_bytes(),
-        if part.remove { "SREM" } else { "SADD" }
-            .as_bytes()
-            .to_vec(),
+        part.remove
+            .map(|puts| puts.to_string().into_bytes())
+            .unwrap_or_default(),
         new_version().to_vec(),
+        puts_of(part.seller).into_bytes(),
         Vec::new(),
     ]);
     let mut counts = Vec::with_capacity(spots.len());
@@ -75,8 +78,13 @@ fn piece(
             arguments.extend(run.iter().map(|spot| member(*spot, part.seller)));
         }
     }
-    arguments[6] = counts;
+    arguments[7] = counts;
     (names, arguments)
+}
+
+/// The field of [`keys::SEQUENCES`] that counts the pieces that were put in for a seller.
+pub(super) fn puts_of(seller: SellerNumber) -> String {
+    format!("puts:{}", seller.get())
 }
 
 fn member(spot: Spot, seller: SellerNumber) -> Vec<u8> {

@@ -28,7 +28,8 @@ use tokio::sync::OnceCell;
 
 use super::batch::{MAX_ITEMS, Outcome, Position, TailBatch};
 use super::{
-    ACCEPT, Advice, Ask, Change, Changed, Health, Identity, ImportPart, RedisOptions, StoreError,
+    ACCEPT, Advice, Ask, Change, Changed, Health, Identity, ImportPart, RedisOptions, SellerNumber,
+    StoreError,
 };
 use crate::domain::Decision;
 use crate::supervisor::Supervisor;
@@ -208,7 +209,14 @@ impl Redis {
         self.changes.send(changes).await
     }
 
-    pub(super) async fn import(&self, part: ImportPart) -> Result<u64, StoreError> {
+    pub(super) async fn puts(&self, seller: SellerNumber) -> Result<u64, StoreError> {
+        let mut ask = redis::cmd("HGET");
+        ask.arg(keys::SEQUENCES).arg(import::puts_of(seller));
+        let found: Option<u64> = self.link.query(&ask).await?;
+        Ok(found.unwrap_or(0))
+    }
+
+    pub(super) async fn import(&self, part: ImportPart) -> Result<Option<u64>, StoreError> {
         // It may wait for longer than a check.
         let patience = self.timeout.max(IMPORT_TIMEOUT);
         let link = self

@@ -7,13 +7,16 @@
 -- ARGV[1]  the identity that the caller began with
 -- ARGV[2]  the writer      ARGV[3], ARGV[4]  how many entries, and how many documents and pieces of
 --          lists, it has seen acknowledged
--- ARGV[5]  SADD or SREM      ARGV[6]  the index's new version
--- ARGV[7]  how many members each bucket gets: one byte a bucket
--- ARGV[8..]  the members, bucket by bucket
--- Reply: how many were new, or were there; how many documents and pieces the writer has written.
+-- ARGV[5]  empty to put them in; to take them out, how many pieces had been put in for their seller
+--          before it was looked up which of them other lists have
+-- ARGV[6]  the index's new version      ARGV[7]  the field of KEYS[2] that counts those pieces
+-- ARGV[8]  how many members each bucket gets: one byte a bucket
+-- ARGV[9..]  the members, bucket by bucket
+-- Reply: how many were new, or were there, and -1 if others were put in since, and nothing was done;
+--        how many documents and pieces the writer has written.
 
 local writer = ARGV[2]
-local before = redis.call('HMGET', KEYS[2], ARGV[1], 'w:' .. writer, 'd:' .. writer)
+local before = redis.call('HMGET', KEYS[2], ARGV[1], 'w:' .. writer, 'd:' .. writer, ARGV[7])
 local refused = refusal(KEYS[2], before[1])
 if refused then
   return refused
@@ -22,9 +25,16 @@ if tonumber(before[2] or 0) < tonumber(ARGV[3]) or tonumber(before[3] or 0) < to
   return redis.error_reply('LOST acknowledged entries are missing')
 end
 
-local what, counts = ARGV[5], ARGV[7]
+local counts = ARGV[8]
 local call, byte = redis.call, string.byte
-local changed, at = 0, 8
+local what, changed, at = 'SADD', 0, 9
+if ARGV[5] == '' then
+  call('HINCRBY', KEYS[2], ARGV[7], 1)
+elseif ARGV[5] == (before[4] or '0') then
+  what = 'SREM'
+else
+  return {-1, call('HINCRBY', KEYS[2], 'd:' .. writer, 1)}
+end
 call('HSET', KEYS[2], 'index', ARGV[6])
 for bucket = 3, #KEYS do
   local count = byte(counts, bucket - 2)

@@ -1,10 +1,13 @@
-//! Documents and their lists, on both stores.
+//! What the service asks of a store: the same of both.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use metrust::domain::Moment;
-use metrust::store::{Draft, Durability, Engine, Kind, List, RedisOptions, Store};
+use metrust::privacy::Subject;
+use metrust::store::{
+    Draft, Durability, Engine, ImportPart, Kind, List, RedisOptions, SellerNumber, Spot, Store,
+};
 
 use crate::harness::rounds::rounds;
 use crate::harness::{Redis, run_async};
@@ -104,7 +107,7 @@ async fn compare(store: &Store, kind: Kind, chance: &mut Chance, expected: &Expe
     }
 }
 
-async fn hold(store: &Store, rounds: u64) {
+async fn lists_hold(store: &Store, rounds: u64) {
     for kind in [Kind::Report, Kind::Letter] {
         let (mut chance, mut expected) = (Chance(7), Expected::new());
         for _ in 0..rounds {
@@ -114,12 +117,46 @@ async fn hold(store: &Store, rounds: u64) {
     }
 }
 
-#[test]
-fn long_lists_hold_what_the_documents_say_in_their_order() {
-    let rounds = rounds("lists", 60, 3_000);
+/// A removal knows which lists there were. What has come in since stays in, however late it comes.
+async fn late_removals_do_nothing(store: &Store) {
+    let [telco, energy] = [1, 2].map(|number| SellerNumber::new(number).unwrap());
+    let mut spots: Vec<Spot> = (0..40_000_u32)
+        .map(|n| {
+            let mut subject = [0; 16];
+            subject[..4].copy_from_slice(&(n.wrapping_mul(0x9e37_79b1)).to_be_bytes());
+            Spot::of(&Subject(subject))
+        })
+        .collect();
+    spots.sort();
+    spots.dedup();
+    let import = async |seller, remove| {
+        let spots = spots.clone();
+        let part = ImportPart {
+            seller,
+            remove,
+            spots,
+        };
+        store.import(part).await.unwrap()
+    };
+    let all = Some(spots.len() as u64);
+    assert_eq!(store.puts(telco).await.unwrap(), 0);
+    assert_eq!(import(telco, None).await, all);
+    let known = store.puts(telco).await.unwrap();
+    assert_eq!(import(telco, None).await, Some(0), "they were in");
+    assert_eq!(import(telco, Some(known)).await, None);
+    assert_eq!(import(telco, None).await, Some(0), "they are in still");
+    let known = store.puts(telco).await.unwrap();
+    assert_eq!(import(energy, None).await, all, "of another seller");
+    assert_eq!(import(telco, Some(known)).await, all);
+    assert_eq!(import(telco, Some(known)).await, Some(0), "that came twice");
+    let known = store.puts(energy).await.unwrap();
+    assert_eq!(import(energy, Some(known)).await, all);
+}
+
+fn on_both(holds: impl AsyncFn(&Store)) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("metrust.redb");
-    run_async(async { hold(&open(Engine::Embedded { file }).await, rounds).await });
+    run_async(async { holds(&open(Engine::Embedded { file }).await).await });
     let redis = Redis::with(&[]);
     let options = RedisOptions {
         url: redis.url(),
@@ -128,5 +165,16 @@ fn long_lists_hold_what_the_documents_say_in_their_order() {
         verify: false,
         replicas: 0,
     };
-    run_async(async { hold(&open(Engine::Redis(options)).await, rounds).await });
+    run_async(async { holds(&open(Engine::Redis(options)).await).await });
+}
+
+#[test]
+fn long_lists_hold_what_the_documents_say_in_their_order() {
+    let rounds = rounds("lists", 60, 3_000);
+    on_both(async |store| lists_hold(store, rounds).await);
+}
+
+#[test]
+fn a_removal_that_a_list_overtook_takes_nothing_out() {
+    on_both(async |store| late_removals_do_nothing(store).await);
 }
