@@ -159,8 +159,8 @@ on_every_store! {
         let found = matched(&regulator, "", &calls);
         let found: Vec<_> = found.iter().map(|row| (&*row["finding"], &*row["registered"])).collect();
         assert_eq!(found, [
-            ("checked_suppressed", "unknown"),
-            ("never_checked", "unknown"),
+            ("checked_suppressed", "imported"),
+            ("never_checked", "imported"),
             ("never_checked", "unknown"),
             ("never_checked", "all_sellers"),
             ("never_checked", "no"),
@@ -168,10 +168,32 @@ on_every_store! {
         let told = send(&regulator, "format=ndjson", &calls).expect(200).text();
         let told: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
         let total = &told["summary"]["total"];
-        assert_eq!((&total["registered_no"], &total["registered_unknown"]), (&json!(1), &json!(3)));
+        assert_eq!((&total["registered_no"], &total["registered_unknown"]), (&json!(1), &json!(1)));
+        assert_eq!(total["registered_imported"], 2);
         let ended = match_file(world, &calls, &[]);
         assert!(ended.status.success() && ended.stderr.contains("UNKNOWN"), "{ended:?}");
-        assert!(ended.stderr.contains("of 3 calls the log cannot tell whether"), "{ended:?}");
+        assert!(ended.stderr.contains("of 1 calls the log cannot tell whether"), "{ended:?}");
+    }
+
+    fn a_list_counts_for_its_seller_from_its_end_until_it_is_taken_out(world: &World) {
+        let regulator = world.operator().regulator();
+        world.dialler();
+        let before = now();
+        Import::run(&world.operator(), &[lines(1..=3)], json!({"seller": "telco"}));
+        let with = now();
+        Import::run(&world.operator(), &[lines(2..=2)], json!({"seller": "telco", "remove": true}));
+        let after = now();
+        let found = |seller: &str, n: usize, at: &str| {
+            let call = format!("called,time,seller\n{},{at},{seller}\n", number(n));
+            matched(&regulator, "", &call)[0]["registered"].clone()
+        };
+        assert_eq!(found("telco", 1, &before), "no", "it was not there yet");
+        assert_eq!(found("telco", 1, &with), "imported");
+        assert_eq!(found("energy", 1, &with), "unknown", "the list was for another");
+        assert_eq!(found("", 1, &with), "unknown", "nobody knows for whom the call was");
+        assert_eq!(found("telco", 2, &with), "imported");
+        assert_eq!(found("telco", 2, &after), "unknown", "it was taken out");
+        assert_eq!(found("telco", 3, &after), "imported");
     }
 
     fn records_of_which_no_row_can_be_read_are_an_error(world: &World) {

@@ -11,12 +11,13 @@
 //! * `rows`, `day`, `rejection`: from bytes to numbers, or to the reason why a row is rejected.
 //! * `kept`: what is kept of each part beside the log: dates, and what was rejected.
 //! * `record`: an import's document in the store.
-//! * `find`: which lists a number came with.
+//! * `find`: which lists a number came with; `listed`: which calls were to numbers of a list.
 //! * `removal`: what is taken out, and what stays because another list has it.
 
 mod day;
 mod find;
 mod kept;
+mod listed;
 mod new;
 mod record;
 mod rejection;
@@ -29,6 +30,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use day::{DateError, objected_on, today};
 pub use find::FoundListing;
+pub(super) use listed::ImportedLists;
 pub use new::NewImport;
 pub use record::{Counts, ImportView, State};
 pub use rejection::{Rejected, Rejection};
@@ -297,27 +299,6 @@ impl Service {
         }
         views.sort_by(|a, b| (b.begun_at, &b.id).cmp(&(a.begun_at, &a.id)));
         Ok(views)
-    }
-
-    /// Since when lists may hold numbers that have no entry each; nothing where none was ever
-    /// brought in.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub(super) async fn imported_from(&self) -> Result<Option<Moment>, ServiceError> {
-        let mut from = None;
-        for (id, document) in self.store.list(Kind::Import).await? {
-            let import = Record::read(&document.body)?.view(&id);
-            // Of one that was begun again, the first time is not kept.
-            let begun = match import.runs {
-                1 => import.begun_at,
-                _ => Moment::from_millis(0),
-            };
-            if !import.remove {
-                from = Some(from.map_or(begun, |from: Moment| from.min(begun)));
-            }
-        }
-        Ok(from)
     }
 
     /// One import, which of its parts are in, and which steps are taken.

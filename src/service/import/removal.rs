@@ -46,7 +46,7 @@ impl TakenFrom {
 }
 
 /// A list that is known, with its id.
-type Known = (String, Record);
+pub(super) type Known = (String, Record);
 
 impl Service {
     /// Out of which lists this one is taken.
@@ -143,7 +143,7 @@ impl Service {
     }
 
     /// For each of these numbers whether a list has it.
-    async fn numbers_of(
+    pub(super) async fn numbers_of(
         &self,
         id: &str,
         list: &Record,
@@ -186,7 +186,7 @@ impl Service {
 
 impl Record {
     /// Whether this is a removal that took its numbers from that list, and is done.
-    fn took_from(&self, id: &str, list: &Record) -> bool {
+    pub(super) fn took_from(&self, id: &str, list: &Record) -> bool {
         let meant = self.from.has(id);
         // What came in again since is in again.
         meant

@@ -6,11 +6,12 @@
 //! doubts it can look them up and prove them; the index that leads to them is no proof itself.
 //!
 //! * `reader`, `columns`, `call`: from bytes to calls.
-//! * `search`, `plan`, `verdict`: from calls to verdicts.
+//! * `search`, `plan`, `lists`, `verdict`: from calls to verdicts.
 //! * `output`, `summary`: from verdicts to bytes.
 
 mod call;
 mod columns;
+mod lists;
 mod output;
 mod plan;
 mod reader;
@@ -27,12 +28,14 @@ use std::time::Duration;
 
 pub use call::{Call, Row, Unreadable};
 pub use columns::{CallsError, Column, Mapping};
+pub use lists::{ListedCall, Lists};
 pub use output::{ADDED, Format, Output};
 pub use reader::{CallReader, Shape, probe, read_calls};
 pub use search::{Coverage, Matcher, Source};
 pub use summary::{NOBODY, OTHERS, Summary, Tally};
 pub use verdict::{Check, Finding, Registered, Verdict};
 
+use super::ServiceError;
 use crate::domain::{Moment, Month};
 use crate::log::index::IndexError;
 
@@ -88,6 +91,9 @@ pub enum MatchError {
     /// The index of the log.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The lists that were imported.
+    #[error("the lists that were imported cannot be read: {0}")]
+    Lists(Box<ServiceError>),
     /// The result cannot be written.
     #[error("the result cannot be written")]
     Write(#[source] io::Error),

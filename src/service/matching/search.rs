@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 
 use super::call::{Call, Unreadable};
+use super::lists::{ListedCall, Lists};
 use super::plan::{Found, Listed, Plan, Planned, Subject};
-use super::verdict::{Finding, Registered, Verdict};
+use super::verdict::{Check, Finding, Registered, Verdict};
 use super::{MatchError, Options};
 use crate::domain::{Moment, Month, Op, Pseudonym, SellerRef};
 use crate::log::index::{Header, IndexError, ReadAt, Segment, Shelves};
@@ -73,6 +74,7 @@ pub struct Matcher<S> {
     /// Months whose checks could not be seen.
     missing: BTreeSet<Month>,
     coverage: Coverage,
+    lists: Option<Box<dyn Lists>>,
 }
 
 impl<S: Source> Matcher<S> {
@@ -107,6 +109,7 @@ impl<S: Source> Matcher<S> {
             registering,
             missing: BTreeSet::new(),
             coverage: Coverage::default(),
+            lists: None,
         })
     }
 
@@ -114,6 +117,13 @@ impl<S: Source> Matcher<S> {
     #[must_use]
     pub fn covering(self, coverage: Coverage) -> Self {
         Self { coverage, ..self }
+    }
+
+    /// The same, with the lists that were imported since [`Coverage::imported_from`].
+    #[must_use]
+    pub fn with_lists(self, lists: impl Lists + 'static) -> Self {
+        let lists = Some(Box::new(lists) as Box<dyn Lists>);
+        Self { lists, ..self }
     }
 
     /// Months that calls so far would have needed, in which the log has entries, and whose key is
@@ -154,12 +164,38 @@ impl<S: Source> Matcher<S> {
         let mut plan = Plan::new(self.options, readable.into_iter());
         self.search(&mut plan, (earliest, latest))?;
         let validity = self.options.validity;
+        let (mut rows, mut unknown) = (Vec::new(), Vec::new());
         plan.resolve(|planned, found, listed| {
             let mut verdict = verdict(planned, found, listed, validity);
-            self.doubt(planned.call.time, &mut verdict);
+            let call = planned.call;
+            self.doubt(call.time, &mut verdict);
+            if self.may_be_imported(call.time, &verdict) {
+                rows.push(planned.row);
+                unknown.push(ListedCall {
+                    number: call.number,
+                    at: call.time,
+                    seller: seller_of(call, verdict.check.as_ref()),
+                });
+            }
             verdicts[planned.row] = verdict;
         });
+        if let Some(lists) = &self.lists {
+            let held = lists.held(&unknown);
+            let held = held.map_err(|error| MatchError::Lists(Box::new(error)))?;
+            for (row, _) in rows.into_iter().zip(held).filter(|(_, held)| *held) {
+                verdicts[row].registered = Some(Registered::Imported);
+            }
+        }
         Ok(verdicts)
+    }
+
+    /// Whether the number of a call may have stood on a list that was imported by then.
+    fn may_be_imported(&self, call: Moment, verdict: &Verdict) -> bool {
+        let open = matches!(
+            verdict.registered,
+            Some(Registered::No | Registered::Unknown)
+        );
+        open && self.coverage.imported_from.is_some_and(|from| from <= call)
     }
 
     /// Takes back what the record cannot know: that nobody asked, and that nothing was registered.
@@ -312,11 +348,7 @@ fn verdict(
         Some(_) => Finding::CheckedClear,
     };
     let check = found.map(|found| found.check.clone());
-    let seller = match (&call.seller, &check) {
-        (Some(seller), _) => Some(SellerRef::One(seller.clone())),
-        (None, Some(check)) => check.seller.clone(),
-        (None, None) => None,
-    };
+    let seller = seller_of(call, check.as_ref());
     let holding = |wanted: &dyn Fn(&SellerRef) -> bool| {
         let wanted = listed.iter().filter(|listed| wanted(&listed.seller));
         wanted.filter_map(Listed::holds).max().map(|(_, id)| id)
@@ -341,6 +373,12 @@ fn verdict(
         registration,
         reason: None,
     }
+}
+
+/// The seller of a call: that of the record, else that of the check.
+fn seller_of(call: &Call, check: Option<&Check>) -> Option<SellerRef> {
+    let of_record = call.seller.clone().map(SellerRef::One);
+    of_record.or_else(|| check?.seller.clone())
 }
 
 impl Verdict {

@@ -16,7 +16,7 @@ const MOST_AGENCIES: usize = 10_000;
 
 /// How many calls of each finding, and how many of those to numbers that were opted out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally([[u64; 6]; 7]);
+pub struct Tally([[u64; 7]; 7]);
 
 impl Tally {
     fn add(&mut self, verdict: &Verdict) {
@@ -50,7 +50,7 @@ impl Tally {
 }
 
 fn column(registered: Option<Registered>) -> usize {
-    registered.map_or(5, |registered| registered as usize)
+    registered.map_or(6, |registered| registered as usize)
 }
 
 /// What became of all calls.

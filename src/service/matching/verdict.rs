@@ -71,6 +71,8 @@ pub enum Registered {
     OtherSeller,
     /// Not.
     No,
+    /// It stood on a list that was imported whole, for all sellers or for that of the call.
+    Imported,
     /// Nobody can tell from the log: it does not go back far enough, or whole lists were imported,
     /// of whose numbers it has no entries.
     Unknown,
@@ -78,11 +80,12 @@ pub enum Registered {
 
 impl Registered {
     /// Every value, in the order of a summary.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AllSellers,
         Self::ThisSeller,
         Self::OtherSeller,
         Self::No,
+        Self::Imported,
         Self::Unknown,
     ];
 
@@ -94,6 +97,7 @@ impl Registered {
             Self::ThisSeller => "this_seller",
             Self::OtherSeller => "other_seller",
             Self::No => "no",
+            Self::Imported => "imported",
             Self::Unknown => "unknown",
         }
     }

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use crate::domain::{Context, Detail, Op, Principal};
+use crate::service::import::ImportedLists;
 use crate::service::matching::{
     Coverage, Format, Mapping, MatchError, Matcher, Options, Report, match_calls,
 };
@@ -36,12 +37,13 @@ impl Service {
             Reach::Beginning(first) => (Some(first), None),
             Reach::Cut(since) => (None, Some(since)),
         };
+        let lists = ImportedLists::of(Arc::clone(self)).await?;
         let coverage = Coverage {
             // The clock of a switch may be a little ahead.
             ends: Some(crate::domain::Moment::now().plus(std::time::Duration::from_secs(60))),
             begins,
             gone_before,
-            imported_from: self.imported_from().await?,
+            imported_from: lists.since(),
         };
         let index = self.record_index(&permit).await?;
         let matched = Context::of_service(Op::Opening, Detail::Matched { records });
@@ -51,7 +53,7 @@ impl Service {
             .await
             .map_err(|_| ServiceError::Damaged("the index of the log"))?
             .map_err(|_| ServiceError::Damaged("the index of the log"))?;
-        let matcher = matcher.covering(coverage);
+        let matcher = matcher.covering(coverage).with_lists(lists);
         Ok(Match {
             matcher,
             _permit: permit,

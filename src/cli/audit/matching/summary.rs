@@ -148,7 +148,7 @@ impl Summary {
             .map(|(name, n)| row::<9>(name, &n[..first]))
             .collect();
         let opted: Vec<_> = rows()
-            .map(|(name, n)| row::<6>(name, &n[first..]))
+            .map(|(name, n)| row::<7>(name, &n[first..]))
             .collect();
         let mut text = format!(
             "Was the number checked before the call?\n{}\nWas it opted out when it was called?\n{}",
@@ -173,6 +173,7 @@ impl Summary {
                     "FROM THIS SELLER",
                     "FROM ANOTHER",
                     "NO",
+                    "ON AN IMPORTED LIST",
                     "UNKNOWN"
                 ],
                 &opted
@@ -199,8 +200,8 @@ impl Summary {
         if unknown > 0 {
             text.push_str(&format!(
                 "WARNING: of {unknown} calls the log cannot tell whether the number was opted out: \
-                 it does not go back far enough, or lists were imported, of whose numbers it has no \
-                 entries\n"
+                 it does not go back far enough, or lists were imported by then, and the number may \
+                 have been taken out since\n"
             ));
         }
         if !self.months_without_key.is_empty() {
@@ -269,10 +270,13 @@ mod tests {
     fn some() -> Summary {
         Summary {
             agencies: vec![
-                ("-".to_owned(), [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
-                ("ring".to_owned(), [7, 1, 2, 0, 4, 0, 0, 0, 2, 1, 0, 4, 0]),
+                ("-".to_owned(), [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
+                (
+                    "ring".to_owned(),
+                    [7, 1, 2, 0, 4, 0, 0, 0, 2, 1, 0, 3, 1, 0],
+                ),
             ],
-            total: [8, 1, 2, 0, 4, 1, 0, 0, 2, 1, 0, 4, 0],
+            total: [8, 1, 2, 0, 4, 1, 0, 0, 2, 1, 0, 3, 1, 0],
             months_without_key: vec!["2026-09".to_owned(), "2026-10".to_owned()],
         }
     }
@@ -280,8 +284,8 @@ mod tests {
     #[test]
     fn both_forms_of_the_service_say_the_same() {
         let table = format!(
-            "#summary,agency,{}\n#summary,-,1,0,0,0,0,1,0,0,0,0,0,0,0\n\
-             #summary,ring,7,1,2,0,4,0,0,0,2,1,0,4,0\n#summary,(all),8,1,2,0,4,1,0,0,2,1,0,4,0\n\
+            "#summary,agency,{}\n#summary,-,1,0,0,0,0,1,0,0,0,0,0,0,0,0\n\
+             #summary,ring,7,1,2,0,4,0,0,0,2,1,0,3,1,0\n#summary,(all),8,1,2,0,4,1,0,0,2,1,0,3,1,0\n\
              #month without a key,2026-09\n#month without a key,2026-10\n",
             names().collect::<Vec<_>>().join(",")
         );
@@ -304,7 +308,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(lines("ring")[0], ["7", "1", "2", "0", "4", "0", "0", "0"]);
-        assert_eq!(lines("ring")[1], ["2", "1", "0", "4", "0"]);
+        assert_eq!(lines("ring")[1], ["2", "1", "0", "3", "1", "0"]);
         assert_eq!(lines("(all)")[0][0], "8");
         assert!(
             text.contains("WARNING") && text.contains("2026-09, 2026-10"),
@@ -316,7 +320,7 @@ mod tests {
         let file = String::from_utf8(some().as_file(Form::Csv).unwrap()).unwrap();
         assert!(file.starts_with("agency,calls,checked_clear,"), "{file}");
         assert!(
-            file.ends_with("(all),8,1,2,0,4,1,0,0,2,1,0,4,0,2026-09 2026-10\n"),
+            file.ends_with("(all),8,1,2,0,4,1,0,0,2,1,0,3,1,0,2026-09 2026-10\n"),
             "{file}"
         );
         assert!(Form::of(Path::new("a.txt")).is_err() && Form::of(Path::new("a")).is_err());
@@ -326,7 +330,12 @@ mod tests {
     fn of_many_agencies_the_largest_are_shown() {
         let mut many = some();
         many.agencies = (0..100)
-            .map(|n| (format!("a{n:02}"), [n, 0, 0, 0, n, 0, 0, 0, 0, 0, 0, n, 0]))
+            .map(|n| {
+                (
+                    format!("a{n:02}"),
+                    [n, 0, 0, 0, n, 0, 0, 0, 0, 0, 0, n, 0, 0],
+                )
+            })
             .collect();
         let text = many.in_words();
         assert!(text.contains("\na99 ") && text.contains("\na60 ") && !text.contains("\na59 "));
