@@ -21,11 +21,12 @@ use super::sheets::{self, SheetQuery};
 use super::spool::{self, Spool, Spooled};
 use crate::domain::{AgencyId, SellerId};
 use crate::service::matching::{
-    CallsError, Column, Finding, Format, Mapping, MatchError, Options, Registered, Report, Tally,
+    CallsError, Column, Finding, Format, Mapping, MatchError, Options, Preset, Registered, Report,
+    Tally,
 };
 use crate::table::{DateOrder, TimeRules, may_be_workbook, read_zone};
 
-const PARAMETERS: [&str; 20] = [
+const PARAMETERS: [&str; 21] = [
     "called",
     "time",
     "agency",
@@ -35,6 +36,7 @@ const PARAMETERS: [&str; 20] = [
     "heading",
     "delimiter",
     "sheet",
+    "preset",
     "region",
     "numbers",
     "time_zone",
@@ -98,7 +100,8 @@ pub(super) async fn records(
         records = as_table(&state, records, sheet).await?;
     }
     // What cannot be read at all is told now, while there is still a status to tell it by.
-    let (records, mapping) = blocking(move || Ok((probe(records, &mapping)?, mapping))).await?;
+    let probed = blocking(move || Ok((probe(records, &mapping)?, mapping))).await?;
+    let ((records, columns), mapping) = probed;
     let matching = state.service.begin_match(permit, &who, options, digest);
     let matching = matching.await?;
     let (pieces, receiver) = mpsc::channel(WAITING);
@@ -129,6 +132,7 @@ pub(super) async fn records(
     };
     Ok(HttpResponse::Ok()
         .insert_header(("Content-Type", content_type))
+        .insert_header(("Match-Columns", columns))
         .insert_header(("Cache-Control", "no-store"))
         // A match that fails ends the connection without the closing chunk.
         .streaming(Box::pin(pieces)))
@@ -179,8 +183,9 @@ async fn spool(state: &State, mut payload: Payload) -> Result<(Spooled, [u8; 32]
 }
 
 /// Makes sure that these are call-detail records: that a row of them can be read.
-fn probe(mut records: Spooled, mapping: &Mapping) -> Result<Spooled, Problem> {
-    crate::service::matching::probe(&mut records, mapping).map_err(|error| {
+/// Says which columns were taken, too.
+fn probe(mut records: Spooled, mapping: &Mapping) -> Result<(Spooled, String), Problem> {
+    let columns = crate::service::matching::probe(&mut records, mapping).map_err(|error| {
         let remedy = match error {
             CallsError::NoReadableRow { .. } => {
                 "Look at the first rows. Times that do not say their zone need \
@@ -205,7 +210,7 @@ fn probe(mut records: Spooled, mapping: &Mapping) -> Result<Spooled, Problem> {
     })?;
     let rewound = records.rewind();
     rewound.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
-    Ok(records)
+    Ok((records, columns))
 }
 
 fn mapping(query: &Query<'_>) -> Result<Mapping, Problem> {
@@ -216,7 +221,15 @@ fn mapping(query: &Query<'_>) -> Result<Mapping, Problem> {
         _ => None,
     })?;
     let id = "an id";
-    Ok(Mapping {
+    let preset = query.parse("preset", "asterisk or freeswitch", Preset::parse)?;
+    let told = ["called", "time", "heading"].map(|name| query.get(name));
+    if preset.is_some() && told.iter().any(Option::is_some) {
+        return Err(wrong_parameter(
+            "preset",
+            "no called, time or heading beside it",
+        ));
+    }
+    let mapping = Mapping {
         called: column("called"),
         time: column("time"),
         agency: column("agency"),
@@ -242,6 +255,10 @@ fn mapping(query: &Query<'_>) -> Result<Mapping, Problem> {
             digits.then(|| text.to_owned())
         })?,
         known: None,
+    };
+    Ok(match preset {
+        Some(preset) => mapping.of_switch(preset),
+        None => mapping,
     })
 }
 

@@ -147,6 +147,44 @@ on_every_store! {
         }
     }
 
+    fn a_file_without_a_heading_is_read_as_the_switch_that_wrote_it(world: &World) {
+        world.dialler().check(&number(1), "telco").expect(200);
+        let at = Timestamp::now() + jiff::SignedDuration::from_secs(2);
+        let local = at.to_zoned_datetime(TimeZone::get("Europe/Brussels").unwrap()).datetime();
+        let (iso, national) = (local.strftime("%Y-%m-%d %H:%M:%S"), format!("0{}", &number(1)[3..]));
+        let asterisk = format!(
+            "\"\",\"200\",\"{national}\",\"internal\",\"\"\"An\"\" <200>\",\"SIP/200-1\",\"SIP/t-2\",\"Dial\",\
+             \"SIP/t/{national}\",\"{iso}\",\"{iso}\",\"{iso}\",12,10,\"ANSWERED\",\"DOCUMENTATION\"\n"
+        );
+        let freeswitch = format!(
+            "\"An\",\"200\",\"{national}\",\"default\",\"{iso}\",\"{iso}\",\"{iso}\",\"12\",\"10\",\
+             \"NORMAL_CLEARING\",\"7d2\",\"\",\"200\",\"PCMA\",\"PCMA\"\n"
+        );
+        for (preset, records) in [("asterisk", asterisk), ("freeswitch", freeswitch)] {
+            let ended = match_file(world, &records, &BELGIUM);
+            assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+            assert!(ended.stderr.contains("preset"), "{ended:?}");
+            let ended = match_file(world, &records, &[&BELGIUM[..], &["--preset", preset]].concat());
+            assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+            assert!(ended.stdout.contains(",checked_clear,"), "{ended:?}");
+            let place = if preset == "asterisk" { 10 } else { 5 };
+            assert!(ended.stderr.contains(&format!("columns: called=3; time={place}\n")), "{ended:?}");
+        }
+        let path = "/v1/audit/match?preset=asterisk&time=1";
+        world.operator().post(path, serde_json::json!({})).expect(400);
+    }
+
+    fn which_columns_were_taken_is_said(world: &World) {
+        world.dialler();
+        let calls = "seller,start,Größe,dst\ntelco,2026-11-30T20:27:53Z,calls,+32470000581\n";
+        let ended = match_file(world, calls, &[]);
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        let said = "columns: called=4 (dst); time=2 (start); seller=1 (seller)";
+        assert!(ended.stderr.contains(said), "{ended:?}");
+        let named = match_file(world, calls, &["--called", "dst", "--agency", "größe"]);
+        assert!(named.stderr.contains("agency=3 (Gr??e)"), "{named:?}");
+    }
+
     fn what_a_switch_dials_before_a_number_is_left_out_where_that_is_said(world: &World) {
         world.dialler().check(&number(1), "telco").expect(200);
         let at = Timestamp::now() + jiff::SignedDuration::from_secs(2);

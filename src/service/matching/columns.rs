@@ -18,7 +18,8 @@ pub enum CallsError {
     /// No column of something that is needed.
     #[error(
         "no column is named as the {0} of a call usually is: say which one it is, by its name or its \
-         position, or that there is no heading"
+         position, or that there is no heading; for the Master.csv of Asterisk or FreeSWITCH, give \
+         the preset of that name"
     )]
     MissingColumn(&'static str),
     /// The column that was named is not there.
@@ -38,6 +39,35 @@ pub enum CallsError {
     /// They are no table, or not to their end.
     #[error("these are no records: {0}")]
     Rows(#[from] RowsError),
+}
+
+/// A switch whose own file has no heading: where it writes what is needed is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// `Master.csv` of Asterisk (`cdr_csv`).
+    Asterisk,
+    /// `Master.csv` of FreeSWITCH (`mod_cdr_csv`, its template `default`).
+    FreeSwitch,
+}
+
+impl Preset {
+    /// Reads a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "asterisk" => Some(Self::Asterisk),
+            "freeswitch" => Some(Self::FreeSwitch),
+            _ => None,
+        }
+    }
+
+    /// The columns of the called number and of the time, by their positions from 1.
+    fn columns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Asterisk => ("3", "10"),
+            Self::FreeSwitch => ("3", "5"),
+        }
+    }
 }
 
 /// How the records are to be read. Where nothing is said, the heading and the first line tell.
@@ -147,6 +177,18 @@ pub(super) struct Places {
 }
 
 impl Mapping {
+    /// The same for the own file of a switch.
+    #[must_use]
+    pub fn of_switch(self, preset: Preset) -> Self {
+        let (called, time) = preset.columns();
+        Self {
+            called: Some(Column::new(called)),
+            time: Some(Column::new(time)),
+            heading: false,
+            ..self
+        }
+    }
+
     /// Finds the columns in the heading, or by their positions in a first row without one.
     pub(super) fn places(&self, first: &[String]) -> Result<Places, CallsError> {
         let heading = self.heading.then_some(first);

@@ -27,7 +27,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 pub use call::{Call, Row, Unreadable};
-pub use columns::{CallsError, Column, Mapping};
+pub use columns::{CallsError, Column, Mapping, Preset};
 pub use lists::{ListedCall, Lists};
 pub use output::{ADDED, Format, Output};
 pub use reader::{CallReader, Shape, probe, read_calls};

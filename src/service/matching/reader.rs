@@ -87,6 +87,37 @@ impl<R: Read> CallReader<R> {
         &self.shape
     }
 
+    /// Which columns say what, by their positions from 1 and their names, as in
+    /// `called=4 (dst); time=1 (calldate)`.
+    #[must_use]
+    pub fn columns(&self) -> String {
+        let places = self.places;
+        let column = |what: &str, place: Option<usize>| {
+            let place = place?;
+            let name = self
+                .shape
+                .heading
+                .as_ref()
+                .and_then(|names| names.get(place));
+            let name = name.map_or_else(String::new, |name| {
+                let plain = |sign: char| sign == ' ' || sign.is_ascii_graphic();
+                let name = String::from_utf8_lossy(name);
+                let name = name.trim().chars().take(LONGEST_NAME);
+                let name = name.map(|sign| if plain(sign) { sign } else { '?' });
+                format!(" ({})", name.collect::<String>())
+            });
+            Some(format!("{what}={}{name}", place + 1))
+        };
+        let columns = [
+            column("called", Some(places.called)),
+            column("date", places.date),
+            column("time", Some(places.time)),
+            column("agency", places.agency),
+            column("seller", places.seller),
+        ];
+        columns.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
     /// The next row; nothing at the end. Empty lines are no rows.
     ///
     /// # Errors
@@ -174,12 +205,15 @@ impl<R: Read> CallReader<R> {
 /// How many rows are looked at before any is matched.
 const LOOKED_AT: u64 = 1_000;
 
+/// So much of a column's name is told.
+const LONGEST_NAME: usize = 40;
+
 /// Makes sure that there are rows, and that something can be found out about one of them; and that
-/// nobody has to guess at the dates of the first ones.
+/// nobody has to guess at the dates of the first ones. Returns [`CallReader::columns`].
 ///
 /// # Errors
 /// [`CallsError`].
-pub fn probe(input: impl Read, mapping: &Mapping) -> Result<(), CallsError> {
+pub fn probe(input: impl Read, mapping: &Mapping) -> Result<String, CallsError> {
     let mut reader = CallReader::new(input, mapping)?;
     let (mut rows, mut read, mut reasons) = (0_u64, false, BTreeMap::<&str, u64>::new());
     while !read || rows < LOOKED_AT {
@@ -194,7 +228,7 @@ pub fn probe(input: impl Read, mapping: &Mapping) -> Result<(), CallsError> {
         }
     }
     if read {
-        return Ok(());
+        return Ok(reader.columns());
     }
     if rows == 0 {
         return Err(CallsError::Empty);

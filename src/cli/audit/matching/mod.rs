@@ -18,7 +18,7 @@ use super::place::Place;
 use super::stream::{deliver, whole_can_be_told};
 use crate::cli::client::{Patience, Target, good};
 use crate::cli::number::NotationArgs;
-use crate::cli::output::note;
+use crate::cli::output::{note, plain};
 use crate::cli::{Failure, Outcome, path_parser};
 
 const PATH: &str = "/v1/audit/match";
@@ -51,6 +51,11 @@ pub(super) struct Match {
     /// The records, as CSV with one call a row; - for standard input
     #[arg(value_name = "FILE|-", value_parser = path_parser())]
     file: PathBuf,
+
+    /// The switch that wrote a file without a heading: its Master.csv
+    #[arg(long, value_name = "asterisk|freeswitch", help_heading = "The records",
+        value_parser = ["asterisk", "freeswitch"], conflicts_with_all = ["called", "time", "heading"])]
+    preset: Option<String>,
 
     /// The column of the number that was called
     #[arg(long, value_name = "COLUMN", help_heading = "The records")]
@@ -186,6 +191,10 @@ impl Match {
         let answered = client.upload(PATH, &query, &mut sending);
         let response = good(answered.map_err(|failure| sending.broke_off(&failure))?)?;
         whole_can_be_told(&response, self.format.media_type())?;
+        let columns = response.headers().get("Match-Columns");
+        if let Some(columns) = columns.and_then(|columns| columns.to_str().ok()) {
+            note(&format!("columns: {}", plain(columns)));
+        }
         let visible = self.output.is_some() || !io::stdout().is_terminal();
         let bar = sending.receiving(visible);
         let mut rows = Rows::new(response.into_body().into_reader(), self.format, bar);
@@ -219,6 +228,7 @@ impl Match {
         let text = |value: &Option<String>| value.clone();
         let number = |value: Option<u64>| value.map(|value| value.to_string());
         let given = [
+            ("preset", text(&self.preset)),
             ("called", text(&self.called)),
             ("time", text(&self.time)),
             ("agency", text(&self.agency)),
