@@ -22,6 +22,8 @@ mod reason;
 pub mod record;
 mod registration;
 pub mod report;
+#[cfg(any(test, fuzzing))]
+pub mod same_rows;
 mod searches;
 mod sessions;
 mod start;

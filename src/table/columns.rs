@@ -116,7 +116,8 @@ const ABOUT: &[&str] = &[
 /// Names that say it by themselves only.
 #[rustfmt::skip]
 const ALONE: &[&str] = &[
-    "e164", "called_number", "fixe", "portable", "whatsapp",
+    "called_number", "destination_number", "dial_no", "dnis", "dst_ouser", "dst_user", "e164",
+    "finalcalledpartynumber", "fixe", "originalcalledpartynumber", "portable", "to_no", "whatsapp",
 ];
 
 /// Names that a column of telephone numbers has as well as one of other numbers.

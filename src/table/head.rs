@@ -65,14 +65,16 @@ impl Head {
             Form::Csv => separator(&start[mark..]),
             Form::Lines | Form::Ndjson => None,
         };
+        let delimiter = match (form, delimiter.or(said)) {
+            (Form::Csv, None) => match delimiter_of(&start[mark..], end) {
+                Some(delimiter) => delimiter,
+                None => return Ok(None),
+            },
+            (_, known) => known.unwrap_or(b'\t'),
+        };
         let mut head = Self {
             form,
-            delimiter: match form {
-                Form::Csv => delimiter
-                    .or(said)
-                    .unwrap_or_else(|| delimiter_of(&start[mark..])),
-                Form::Lines | Form::Ndjson => delimiter.unwrap_or(b'\t'),
-            },
+            delimiter,
             marked,
             separator_line: said.is_some(),
             first: Vec::new(),
@@ -126,10 +128,10 @@ impl Head {
     }
 }
 
-/// Whether a row only says what stands between the columns.
+/// Whether a row only says what stands between the columns. The mark of UTF-8 is no part of it.
 #[must_use]
 pub fn is_separator_line(row: &[u8]) -> bool {
-    separator(row.strip_prefix(BYTE_ORDER_MARK).unwrap_or(row)).is_some()
+    separator(row).is_some()
 }
 
 /// Whether a row is an empty line, or the end of a file as DOS marked it (1A).
@@ -149,17 +151,23 @@ fn separator(start: &[u8]) -> Option<u8> {
 }
 
 /// What stands between the columns of the first line: of the usual signs the most frequent one
-/// outside quotation marks.
-fn delimiter_of(start: &[u8]) -> u8 {
+/// outside quotation marks. Nothing while that line goes on; `end` says that nothing comes behind.
+fn delimiter_of(start: &[u8], end: bool) -> Option<u8> {
     const USUAL: [u8; 4] = [b',', b';', b'\t', b'|'];
     let mut counts = [0_u32; 4];
     let mut quoted = false;
     let mut seen = false;
-    for byte in start {
+    // No further than a row may reach, so that it does not matter in what pieces it comes.
+    let window = &start[..start.len().min(LONGEST_ROW + 2)];
+    let mut ended = end || window.len() < start.len();
+    for byte in window {
         match byte {
             b'"' => quoted = !quoted,
             // Empty lines before the first row are skipped, as the rows' reader does.
-            b'\n' | b'\r' if !quoted && seen => break,
+            b'\n' | b'\r' if !quoted && seen => {
+                ended = true;
+                break;
+            }
             _ if quoted => {}
             _ => {
                 if let Some(place) = USUAL.iter().position(|usual| usual == byte) {
@@ -170,5 +178,6 @@ fn delimiter_of(start: &[u8]) -> u8 {
         seen |= !byte.is_ascii_whitespace();
     }
     let most = (0..4).rev().max_by_key(|place| counts[*place]);
-    most.map_or(b',', |place| USUAL[place])
+    let most = most.map_or(b',', |place| USUAL[place]);
+    ended.then_some(most)
 }

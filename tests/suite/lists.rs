@@ -9,6 +9,8 @@ mod kinds;
 mod removals;
 #[path = "lists/sheets.rs"]
 mod sheets;
+#[path = "lists/systems.rs"]
+mod systems;
 #[path = "lists/workbooks.rs"]
 mod workbooks;
 

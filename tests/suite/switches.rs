@@ -11,9 +11,9 @@ use tempfile::tempdir;
 use crate::harness::process::Ended;
 use crate::harness::{World, number, on_every_store};
 
-const BELGIUM: [&str; 4] = ["--region", "BE", "--time-zone", "Europe/Brussels"];
+pub const BELGIUM: [&str; 4] = ["--region", "BE", "--time-zone", "Europe/Brussels"];
 
-fn match_file(world: &World, records: &str, more: &[&str]) -> Ended {
+pub fn match_file(world: &World, records: &str, more: &[&str]) -> Ended {
     let folder = tempdir().unwrap();
     let calls = folder.path().join("calls.csv");
     fs::write(&calls, records).unwrap();
@@ -22,7 +22,7 @@ fn match_file(world: &World, records: &str, more: &[&str]) -> Ended {
 }
 
 /// The findings of records that are matched, whatever stands between the columns.
-fn findings(ended: &Ended) -> Vec<&'static str> {
+pub fn findings(ended: &Ended) -> Vec<&'static str> {
     let words = Finding::ALL.map(Finding::as_str);
     let rows = ended.stdout.lines().skip(1);
     let word = |row: &str| words.into_iter().find(|word| row.contains(word));
@@ -30,7 +30,7 @@ fn findings(ended: &Ended) -> Vec<&'static str> {
 }
 
 /// A call to a number, as each of these writes it.
-fn records(e164: &str, at: Timestamp) -> Vec<(&'static str, String)> {
+pub fn records(e164: &str, at: Timestamp) -> Vec<(&'static str, String)> {
     let local = at
         .to_zoned_datetime(TimeZone::get("Europe/Brussels").unwrap())
         .datetime();

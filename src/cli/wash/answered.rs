@@ -2,7 +2,7 @@
 //! else is not believed.
 
 use crate::service::wash::ADDED;
-use crate::table::{Form, is_empty, is_separator_line};
+use crate::table::{BYTE_ORDER_MARK, Form, is_empty, is_separator_line};
 
 /// What a row came back with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,8 @@ pub(super) fn answer(
     sent: &[u8],
     came: &[u8],
 ) -> Option<Came> {
-    if came == sent && (is_empty(sent) || is_separator_line(sent)) {
+    let unmarked = sent.strip_prefix(BYTE_ORDER_MARK).unwrap_or(sent);
+    if came == sent && (is_empty(sent) || is_separator_line(unmarked)) {
         return Some(Came::Blank);
     }
     let word = match form {

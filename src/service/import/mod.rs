@@ -37,6 +37,14 @@ pub use rejection::{Rejected, Rejection};
 pub use removal::TakeFrom;
 pub use rows::{Only, PartError, Rows};
 
+/// What is compared of a part: how many rows it has, their numbers, and the lines that are rejected.
+#[cfg(any(test, fuzzing))]
+pub(super) type Told = (
+    u64,
+    std::collections::BTreeSet<PhoneNumber>,
+    Vec<(usize, &'static str)>,
+);
+
 use super::{Service, ServiceError};
 use crate::domain::{Context, Detail, Moment, Op, PhoneNumber, Principal, Role, SellerRef};
 use crate::log::LogError;

@@ -198,6 +198,25 @@ impl Rows {
         Ok(part)
     }
 
+    /// How many rows there are, their numbers, and the lines that are rejected: for whoever compares
+    /// readers.
+    #[cfg(any(test, fuzzing))]
+    pub(in crate::service) fn told(
+        &self,
+        bytes: &[u8],
+        is_first: bool,
+    ) -> Result<super::Told, PartError> {
+        let numbers = std::cell::RefCell::<std::collections::BTreeSet<_>>::default();
+        let place = |number: &PhoneNumber| {
+            numbers.borrow_mut().insert(*number);
+            Spot::of(&crate::privacy::Subject([0; 16]))
+        };
+        let part = self.read(bytes, is_first, None, day::today(), place)?;
+        let rejected = part.rejected.iter();
+        let rejected = rejected.map(|row| (row.line as usize, row.reason.code()));
+        Ok((part.rows, numbers.take(), rejected.collect()))
+    }
+
     /// The date of the row that was read last.
     fn day(&self, reader: &RowReader, row: &[u8], today: Date) -> Result<Option<Date>, DateError> {
         let column = self.date_column;

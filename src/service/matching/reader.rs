@@ -13,7 +13,7 @@ use csv::ByteRecord;
 use super::call::{Call, Row, Unreadable};
 use super::columns::{CallsError, Mapping, Places};
 use crate::domain::{AgencyId, PhoneNumber, SellerId};
-use crate::table::{Cells, Form, NoTime, Rows};
+use crate::table::{Cells, Form, HeadError, NoTime, Rows, RowsError};
 
 /// Reads row after row.
 pub struct CallReader<R> {
@@ -56,6 +56,10 @@ impl<R: Read> CallReader<R> {
         let head = rows.head();
         if head.first.is_empty() {
             return Err(CallsError::Empty);
+        }
+        // How many columns there are, and which is which, is not known from it.
+        if head.damaged {
+            return Err(RowsError::Head(HeadError::Quotes).into());
         }
         let places = mapping.places(&head.first)?;
         let mut shape = Shape {

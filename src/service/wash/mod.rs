@@ -26,6 +26,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use answers::{ADDED, Counts};
 pub use ending::Summary;
 pub use reading::BeginError;
+#[cfg(any(test, fuzzing))]
+pub(super) use reading::washed_rows;
 pub use receipt::WashReceipt;
 
 use super::{CheckAuthorization, Question, Service, ServiceError};

@@ -142,3 +142,79 @@ impl<I: Input> Reading<I> {
         }
     }
 }
+
+/// The rows of a list that comes in pieces of this length; or why it cannot be washed, or not to its
+/// end: for whoever compares readers.
+#[cfg(any(test, fuzzing))]
+pub(in crate::service) fn washed_rows(
+    list: &[u8],
+    piece: usize,
+    wanted: &Wanted,
+    notation: Notation,
+) -> Result<Vec<crate::service::same_rows::Washed>, String> {
+    use super::group::Kind;
+    use crate::service::same_rows::Washed;
+
+    struct Pieces(Vec<u8>, usize);
+
+    impl Input for Pieces {
+        async fn begin(&mut self) -> Result<Option<u8>, InputError> {
+            Ok(None)
+        }
+
+        async fn read(&mut self, into: &mut Vec<u8>) -> Result<bool, InputError> {
+            let piece = self.1.min(self.0.len());
+            into.extend(self.0.drain(..piece));
+            Ok(piece > 0)
+        }
+    }
+
+    let read = async {
+        let begun = Reading::begin(Pieces(list.to_vec(), piece), wanted, notation).await;
+        let (_, mut reading) = begun.map_err(|error| error.to_string())?;
+        let (mut rows, mut start) = (Vec::new(), 0);
+        loop {
+            while reading.over().is_none() && !reading.is_full() {
+                reading.more().await;
+            }
+            let group = reading.take();
+            let (mut at, mut also) = (0, group.also.iter());
+            for line in &group.lines {
+                let mut numbers: Vec<_> = also.by_ref().take(line.also.into()).copied().collect();
+                let error = match line.kind {
+                    Kind::Blank | Kind::Heading => {
+                        at = line.next as usize;
+                        continue;
+                    }
+                    Kind::Number(number) => {
+                        numbers.push(number);
+                        None
+                    }
+                    Kind::Unreadable(error) => Some(error),
+                };
+                let mut content = &group.bytes[at..line.content as usize];
+                if start + at == 0 {
+                    content = content
+                        .strip_prefix(crate::table::BYTE_ORDER_MARK)
+                        .unwrap_or(content);
+                }
+                rows.push(Washed {
+                    start: start + at,
+                    content: content.to_vec(),
+                    numbers,
+                    error,
+                });
+                at = line.next as usize;
+            }
+            start += group.end();
+            if !reading.waits() && reading.over().is_some() {
+                return match reading.over() {
+                    Some(WashEnd::Complete) => Ok(rows),
+                    other => Err(format!("{other:?}")),
+                };
+            }
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.map_err(|error| error.to_string())?.block_on(read)
+}
