@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::audit::text;
 use crate::harness::process::{Ended, Process, run, run_on};
+use crate::harness::rounds::rounds;
 use crate::harness::service::metrust;
 use crate::harness::washing::Line;
 use crate::harness::{Api, World, number, on_every_store};
@@ -232,6 +233,44 @@ on_every_store! {
         let said = format!("cover {} of 6000 rows", 6_000 - taken);
         assert!(ended.stderr.contains(&said), "{ended:?}");
         assert!(!ended.stderr.contains("the receipts are in"), "{ended:?}");
+    }
+
+    fn long_wash_kills_leave_no_row_without_its_receipt(world: &mut World) {
+        let desk = Desk::at(world);
+        desk.dialler.register(&[&number(7)], json!("all"));
+        let list = list(40_000);
+        let mut chance = 0x2545_f491_4f6c_dd1d_u64;
+        for round in 0..rounds("wash_kills", 2, 100) {
+            let file = desk.write(&format!("{round}.csv"), &list);
+            let mut kills = 0;
+            // The last one is left in peace.
+            for last in [false, false, false, true] {
+                chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let mut washing = Process::start(&mut desk.command(&world.service.url(), &[&file]));
+                if !last {
+                    std::thread::sleep(std::time::Duration::from_millis(50 + (chance >> 33) % 2_500));
+                    washing.kill9();
+                    let done = Path::new(&desk.path(&format!("{round}.washed.csv"))).exists();
+                    kills += usize::from(!done);
+                    if !done {
+                        continue;
+                    }
+                }
+                let ended = washing.finish();
+                if last {
+                    status(&ended, 0);
+                    assert!(ended.stderr.contains("the receipts are in"), "{kills} kills: {ended:?}");
+                }
+                break;
+            }
+            let washed = desk.read(&format!("{round}.washed.csv"));
+            assert_washed(&list, &washed);
+            assert_eq!(washed.matches(",suppress,").count(), 1);
+            let receipts = desk.receipts(&format!("{round}.washed.csv.receipts.ndjson"));
+            let rows = receipts.iter().map(|receipt| receipt["wash"]["rows"].as_u64().unwrap());
+            // What was asked and did not arrive is asked again: rows may be in two, none in no receipt.
+            assert!(rows.sum::<u64>() > 39_999, "round {round}, {kills} kills: {receipts:?}");
+        }
     }
 
     fn what_is_refused_is_told_and_gives_no_file(world: &mut World) {

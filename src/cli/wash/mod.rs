@@ -206,11 +206,12 @@ impl Wash {
             return Err(progress.unfinished(failure, &destination));
         }
         let counts = progress.done().counts;
+        // The rows are complete when everything else is.
+        let told = receipts::fetch(&client, &washes, counts.rows(), destination.receipts()?)?;
         if !work.finish(&destination, &progress)? {
             // Whoever reads this has enough, as `head` does.
             return Ok(ExitCode::SUCCESS);
         }
-        let told = receipts::fetch(&client, &washes, counts.rows(), destination.receipts()?)?;
         note(&format!(
             "{}: {}{told}",
             destination.complete(),

@@ -58,10 +58,13 @@ impl Destination {
         file.map(|file| Place::new(file, self.force)).transpose()
     }
 
-    /// Where the receipts go.
+    /// Where the receipts go. They are there before the rows are complete: those of a run that ended
+    /// in between may be replaced.
     pub fn receipts(&self) -> Result<Option<Place<'_>>, Failure> {
         let file = self.receipts.as_deref();
-        file.map(|file| Place::new(file, self.force)).transpose()
+        let unfinished = self.partial()?.is_some_and(|rows| rows.exists());
+        let place = file.map(|file| Place::new(file, self.force || unfinished));
+        place.transpose()
     }
 
     /// Where the rows lie until they are complete.
