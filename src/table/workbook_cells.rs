@@ -12,19 +12,35 @@ use super::sheet::{MOST_ROWS, SheetError, date, number};
 /// The most columns that a sheet has.
 const MOST_COLUMNS: u32 = 1 << 14;
 
-/// The texts that cells share, one behind the other.
+/// The texts that cells share.
 #[derive(Default)]
 pub(super) struct Texts {
+    blocks: Vec<Block>,
+    /// How many there are.
+    count: usize,
+    /// How many bytes they have.
+    bytes: usize,
+}
+
+/// Some of them, one behind the other. All of them together would be copied again and again as they
+/// grow, and take twice the memory.
+#[derive(Default)]
+struct Block {
+    /// How many come before.
+    first: usize,
     all: String,
     ends: Vec<u32>,
 }
+
+/// A block has so many texts at most, and one with so many bytes takes no more.
+const BLOCK: usize = 64 << 10;
 
 impl Texts {
     /// # Errors
     /// [`SheetError`].
     pub fn read(mut xml: Xml<'_>, most: usize) -> Result<Self, SheetError> {
         let mut texts = Self::default();
-        let mut unused = String::new();
+        let (mut text, mut unused) = (String::new(), String::new());
         loop {
             let begun = match xml.next()? {
                 Event::Start(element) if element.local_name().as_ref() == "si" => true,
@@ -32,23 +48,44 @@ impl Texts {
                 Event::Eof => break,
                 _ => continue,
             };
-            let room = most.checked_sub(size_of::<u32>() * (texts.ends.len() + 1));
-            let room = room.ok_or(SheetError::TooManyTexts)?;
+            let taken = texts.bytes + size_of::<u32>() * (texts.count + 1);
+            let room = most.checked_sub(taken).ok_or(SheetError::TooManyTexts)?;
+            text.clear();
             unused.clear();
-            if begun && !content(&mut xml, "si", room, &mut texts.all, &mut unused)? {
+            if begun && !content(&mut xml, "si", room, &mut text, &mut unused)? {
                 return Err(SheetError::TooManyTexts);
             }
-            let end = u32::try_from(texts.all.len()).map_err(|_| SheetError::TooManyTexts)?;
-            texts.ends.push(end);
+            texts.push(&text)?;
         }
         xml.finish()?;
         Ok(texts)
     }
 
+    fn push(&mut self, text: &str) -> Result<(), SheetError> {
+        let full = |block: &Block| block.ends.len() >= BLOCK || block.all.len() >= BLOCK;
+        if self.blocks.last().is_none_or(full) {
+            self.blocks.push(Block {
+                first: self.count,
+                ..Block::default()
+            });
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            block.all.push_str(text);
+            let end = u32::try_from(block.all.len());
+            block.ends.push(end.map_err(|_| SheetError::TooManyTexts)?);
+        }
+        self.count += 1;
+        self.bytes += text.len();
+        Ok(())
+    }
+
     fn get(&self, place: usize) -> Option<&str> {
-        let end = *self.ends.get(place)?;
-        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.all.get(start as usize..end as usize)
+        let after = self.blocks.partition_point(|block| block.first <= place);
+        let block = &self.blocks[after.checked_sub(1)?];
+        let place = place - block.first;
+        let end = *block.ends.get(place)?;
+        let start = place.checked_sub(1).map_or(0, |before| block.ends[before]);
+        block.all.get(start as usize..end as usize)
     }
 }
 
