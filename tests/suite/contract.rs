@@ -1,12 +1,16 @@
 //! What the service asks of a store: the same of both.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use metrust::domain::Moment;
+use metrust::domain::{
+    Answer, Channel, Channels, Context, Detail, Locator, Moment, Op, Pseudonym, Reason,
+};
 use metrust::privacy::Subject;
 use metrust::store::{
-    Draft, Durability, Engine, ImportPart, Kind, List, RedisOptions, SellerNumber, Spot, Store,
+    Action, Ask, Change, Draft, Durability, Engine, ImportPart, Kind, List, Listing, RedisOptions,
+    SellerNumber, Spot, Store,
 };
 
 use crate::harness::rounds::rounds;
@@ -153,6 +157,87 @@ async fn late_removals_do_nothing(store: &Store) {
     assert_eq!(import(energy, Some(known)).await, all);
 }
 
+/// What is listed for a number: for whom, and of which channels.
+fn listings() -> [(SellerNumber, Channels); 6] {
+    let all = [1, 2, 3].map(|bits| (SellerNumber::ALL, Channels::from_bits(bits).unwrap()));
+    let telco = all.map(|(_, channels)| (SellerNumber::new(1).unwrap(), channels));
+    [all[0], all[1], all[2], telco[0], telco[1], telco[2]]
+}
+
+fn context() -> Context {
+    let what = "nothing".to_owned();
+    Context::of_service(Op::Incident, Detail::Incident { what })
+}
+
+/// Every number that can be told apart by what is listed for it gets the answer that follows from
+/// that, whoever asks, alone and among others.
+async fn decides_by_what_is_listed(store: &Store) {
+    let names = |n: u8| (Subject([n.wrapping_mul(37); 16]), Pseudonym([n; 16]));
+    let mut changes = Vec::new();
+    for which in 0..64_u8 {
+        for (place, (seller, channels)) in listings().into_iter().enumerate() {
+            let listing = Listing {
+                subject: names(which).0,
+                registration: Locator::parse(&format!("ABCDEF{}", place + 2)).unwrap(),
+                version: 1,
+                seller,
+                channels,
+            };
+            let action = match which >> place & 1 {
+                1 => Action::Put(listing),
+                _ => Action::Remove(listing),
+            };
+            let (at, pn) = (Moment::now(), Some(names(which).1));
+            let context = Arc::new(context());
+            changes.push(Change {
+                at,
+                context,
+                pn,
+                action,
+            });
+        }
+    }
+    store.change(changes).await.unwrap();
+    let mut asks = Vec::new();
+    let mut expected = Vec::new();
+    for which in 0..64_u8 {
+        for (seller, channel) in [
+            (1, Channel::Voice),
+            (1, Channel::Text),
+            (2, Channel::Voice),
+            (2, Channel::Text),
+        ] {
+            let seller = SellerNumber::new(seller).unwrap();
+            let holds = |wanted| {
+                let listed = listings().into_iter().enumerate();
+                let mut listed = listed.filter(|(place, _)| which >> place & 1 == 1);
+                listed.any(|(_, (of, channels))| of == wanted && channels.covers(channel))
+            };
+            expected.push(match (holds(SellerNumber::ALL), holds(seller)) {
+                (true, _) => Answer::Suppress(Reason::AllSellers),
+                (_, true) => Answer::Suppress(Reason::ThisSeller),
+                _ => Answer::NotListed,
+            });
+            asks.push(Ask {
+                at: Moment::now(),
+                context: Arc::new(context()),
+                number: Some(names(which)),
+                seller,
+                channel,
+                replay: None,
+            });
+        }
+    }
+    let mut alone = Vec::new();
+    for ask in &asks {
+        alone.push(store.decide(vec![ask.clone()]).await.unwrap()[0].answer);
+    }
+    let together = store.decide(asks).await.unwrap();
+    let together: Vec<_> = together.iter().map(|decision| decision.answer).collect();
+    assert_eq!(alone, expected);
+    assert_eq!(together, expected);
+}
+
 fn on_both(holds: impl AsyncFn(&Store)) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("metrust.redb");
@@ -172,6 +257,11 @@ fn on_both(holds: impl AsyncFn(&Store)) {
 fn long_lists_hold_what_the_documents_say_in_their_order() {
     let rounds = rounds("lists", 60, 3_000);
     on_both(async |store| lists_hold(store, rounds).await);
+}
+
+#[test]
+fn every_combination_of_listings_has_the_same_answer_on_both() {
+    on_both(async |store| decides_by_what_is_listed(store).await);
 }
 
 #[test]
