@@ -194,6 +194,11 @@ on_every_store! {
         assert_eq!(found("telco", 2, &with), "imported");
         assert_eq!(found("telco", 2, &after), "unknown", "it was taken out");
         assert_eq!(found("telco", 3, &after), "imported");
+        // A removal that broke off may have taken it out, or not.
+        let begun = Import::begin(&world.operator(), &[lines(3..=3)], json!({"seller": "telco", "remove": true}));
+        begun.put(1).expect(200);
+        assert_eq!(found("telco", 3, &now()), "unknown");
+        assert_eq!(found("telco", 3, &after), "imported", "it was in before");
     }
 
     fn records_of_which_no_row_can_be_read_are_an_error(world: &World) {

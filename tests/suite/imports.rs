@@ -38,7 +38,7 @@ fn request(parts: &[String], more: &Value) -> Value {
 
 impl Import {
     #[track_caller]
-    fn begin(operator: &Api, parts: &[String], more: Value) -> Self {
+    pub fn begin(operator: &Api, parts: &[String], more: Value) -> Self {
         let begun = operator
             .post(PATH, request(parts, &more))
             .expect(200)
@@ -55,7 +55,7 @@ impl Import {
     }
 
     #[track_caller]
-    fn put(&self, part: usize) -> Answer {
+    pub fn put(&self, part: usize) -> Answer {
         let path = format!("{}/parts/{part}", self.path());
         let body = self.parts[part - 1].clone().into_bytes();
         self.operator.call("PUT", &path, &[], body)

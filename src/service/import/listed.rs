@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::kept::BLOCKS;
-use super::record::State;
+use super::record::{Record, State};
 use super::removal::Known;
 use crate::domain::{Moment, SellerRef};
 use crate::service::matching::{ListedCall, Lists};
@@ -21,7 +21,7 @@ impl ImportedLists {
     pub(in crate::service) async fn of(service: Arc<Service>) -> Result<Self, ServiceError> {
         let mut lists = Vec::new();
         for (id, document) in service.store.list(Kind::Import).await? {
-            lists.push((id, super::Record::read(&document.body)?));
+            lists.push((id, Record::read(&document.body)?));
         }
         Ok(Self { service, lists })
     }
@@ -30,12 +30,7 @@ impl ImportedLists {
     /// brought in.
     pub(in crate::service) fn since(&self) -> Option<Moment> {
         let lists = self.lists.iter().filter(|(_, list)| !list.remove);
-        // Of one that was begun again, the first time is not kept.
-        let begun = lists.map(|(_, list)| match list.runs {
-            1 => list.begun_at,
-            _ => Moment::from_millis(0),
-        });
-        begun.min()
+        lists.map(|(_, list)| list.first_begun()).min()
     }
 
     async fn find(&self, calls: &[ListedCall]) -> Result<Vec<bool>, ServiceError> {
@@ -68,19 +63,38 @@ impl ImportedLists {
             let has = numbers(id, list).await?;
             let mut taken = Vec::new();
             for (removal, record) in &self.lists {
-                if record.took_from(id, list) {
-                    taken.push((record.begun_at, numbers(removal, record).await?));
+                if let Some(since) = record.may_have_taken(id, list) {
+                    taken.push((since, numbers(removal, record).await?));
                 }
             }
             for ((call, spot), held) in calls.iter().zip(&places).zip(&mut held) {
                 let place = spots.partition_point(|other| other < spot);
                 let out = taken
                     .iter()
-                    .any(|(begun, out)| *begun <= call.at && out[place]);
+                    .any(|(since, out)| *since <= call.at && out[place]);
                 *held |= concerns(call) && has[place] && !out;
             }
         }
         Ok(held)
+    }
+}
+
+impl Record {
+    /// Since when a removal may have taken out numbers that a list brought in, if it may; also one
+    /// that is under way, or broke off.
+    fn may_have_taken(&self, id: &str, list: &Record) -> Option<Moment> {
+        let meant = self.remove && self.seller == list.seller && self.from.has(id);
+        // What came in again since is in again.
+        let before = self.finished_at.is_some_and(|over| over < list.begun_at);
+        (meant && !before).then(|| self.first_begun())
+    }
+
+    /// When it was begun. Of one that was begun again, the first time is not kept.
+    fn first_begun(&self) -> Moment {
+        match self.runs {
+            1 => self.begun_at,
+            _ => Moment::from_millis(0),
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) enum TakenFrom {
 }
 
 impl TakenFrom {
-    fn has(&self, id: &str) -> bool {
+    pub(super) fn has(&self, id: &str) -> bool {
         match self {
             Self::Nothing => false,
             Self::Lists(ids) => ids.iter().any(|known| known == id),
@@ -186,7 +186,7 @@ impl Service {
 
 impl Record {
     /// Whether this is a removal that took its numbers from that list, and is done.
-    pub(super) fn took_from(&self, id: &str, list: &Record) -> bool {
+    fn took_from(&self, id: &str, list: &Record) -> bool {
         let meant = self.from.has(id);
         // What came in again since is in again.
         meant

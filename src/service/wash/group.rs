@@ -1,9 +1,7 @@
 //! Some rows that are asked about together.
 
 use crate::domain::{Notation, PhoneNumber};
-use crate::table::{
-    BYTE_ORDER_MARK, Form, Layout, Row, RowError, RowReader, is_empty, is_type_row,
-};
+use crate::table::{BYTE_ORDER_MARK, Layout, Row, RowError, RowReader, is_empty};
 
 /// How many rows go to the store at once.
 pub(super) const ROWS: usize = 512;
@@ -38,8 +36,7 @@ pub(super) struct Line {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
-    /// An empty line, or one that only says what stands between the columns or of which types they
-    /// are; it comes back as it is.
+    /// An empty line, or one that only says what stands between the columns; it comes back as it is.
     Blank,
     /// The names of the columns.
     Heading,
@@ -81,10 +78,6 @@ pub(super) struct LineReader {
     heading: bool,
     separator_line: bool,
     marked: bool,
-    /// What stands between the columns of a table.
-    delimiter: Option<u8>,
-    /// Whether the heading was the row before.
-    below_heading: bool,
 }
 
 impl LineReader {
@@ -95,8 +88,6 @@ impl LineReader {
             heading: layout.heading,
             separator_line: layout.head.separator_line,
             marked: layout.head.marked,
-            delimiter: (layout.head.form == Form::Csv).then_some(layout.head.delimiter),
-            below_heading: false,
         }
     }
 
@@ -125,14 +116,8 @@ impl LineReader {
         if is_empty(content) || std::mem::take(&mut self.separator_line) {
             return line;
         }
-        let below_heading = std::mem::take(&mut self.below_heading);
         if std::mem::take(&mut self.heading) {
-            self.below_heading = true;
             line.kind = Kind::Heading;
-            return line;
-        }
-        let types = |delimiter| is_type_row(content, delimiter);
-        if below_heading && self.delimiter.is_some_and(types) {
             return line;
         }
         let before = also.len();
