@@ -61,7 +61,7 @@ pub const FR: ConsoleTexts = ConsoleTexts {
     reports_seller: "Des appels faits en votre nom, que des personnes ont signalés. Ce qui est en retard vient en premier.",
     reports_regulator: "Tous les appels signalés, avec ce que ce registre a répondu. Les plus récents viennent en premier. Ouvrez un signalement pour voir tout ce qui a été trouvé\u{a0}: c’est noté au journal avec votre clé.",
     reports_none: "Il n’y a pas de signalement.",
-    count_all: "Signalements : {n}",
+    count_all: "Signalements\u{a0}: {n}",
     count_some: "Voici {n} signalements. Le fichier les contient tous.",
     reports_next: "Signalements suivants",
     call_to: "Appel au {number}, {when}",
