@@ -234,6 +234,13 @@ mod tests {
         b"VARCHAR(1)",
     ];
 
+    #[test]
+    fn what_the_fuzzer_found_is_read_in_one_way() {
+        compare(include_bytes!("../../fuzz/seeds/tables/table"));
+        // A number in Windows-1252.
+        compare(include_bytes!("../../fuzz/seeds/tables/windows_1252"));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 

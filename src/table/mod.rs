@@ -39,7 +39,7 @@ pub use dates::{DateOrder, NoDate, NoTime, TimeRules, When, read_date, read_zone
 pub use foreign::{Foreign, foreign};
 pub use head::{Head, HeadError, is_empty, is_separator_line};
 pub use layout::{Layout, LayoutError, Wanted};
-pub use numbers::{Encoding, NumberRules, RowError, RowReader};
+pub use numbers::{Encoding, NumberRules, RowError, RowReader, number};
 pub use reader::{Rows, RowsError};
 pub use rows::{EndlessRow, LONGEST_ROW, Row, Splitter};
 pub use sheet::{

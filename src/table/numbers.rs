@@ -263,21 +263,35 @@ impl RowReader {
     }
 
     #[inline]
-    fn number(&self, text: &[u8], notation: Notation) -> Result<PhoneNumber, RowError> {
-        let text = text.trim_ascii();
-        let utf8 = match self.rules.encoding {
-            _ if text.is_ascii() => true,
-            Some(encoding) => encoding == Encoding::Utf8,
-            None => std::str::from_utf8(text).is_ok(),
-        };
-        if utf8 {
-            return Ok(PhoneNumber::parse_bytes(text, notation)?);
-        }
-        // No number is longer.
-        let text = &text[..text.len().min(MAX_INPUT_BYTES + 1)];
-        let text = WINDOWS_1252.decode_without_bom_handling(text).0;
-        Ok(PhoneNumber::parse(text.trim(), notation)?)
+    fn number(&self, cell: &[u8], notation: Notation) -> Result<PhoneNumber, RowError> {
+        Ok(number(cell, self.rules.encoding, notation)?)
     }
+}
+
+/// The number in a cell. Where the encoding is not known, one that is not UTF-8 is taken for
+/// Windows-1252.
+///
+/// # Errors
+/// [`PhoneError`].
+#[inline]
+pub fn number(
+    cell: &[u8],
+    encoding: Option<Encoding>,
+    notation: Notation,
+) -> Result<PhoneNumber, PhoneError> {
+    let text = cell.trim_ascii();
+    let utf8 = match encoding {
+        _ if text.is_ascii() => true,
+        Some(encoding) => encoding == Encoding::Utf8,
+        None => std::str::from_utf8(text).is_ok(),
+    };
+    if utf8 {
+        return PhoneNumber::parse_bytes(text, notation);
+    }
+    // No number is longer.
+    let text = &text[..text.len().min(MAX_INPUT_BYTES + 1)];
+    let text = WINDOWS_1252.decode_without_bom_handling(text).0;
+    PhoneNumber::parse(text.trim(), notation)
 }
 
 /// What the cells of one row say together: its number, and in `also` the others that it has. A cell

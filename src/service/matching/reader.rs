@@ -12,7 +12,7 @@ use csv::ByteRecord;
 
 use super::call::{Call, Row, Unreadable};
 use super::columns::{CallsError, Mapping, Places};
-use crate::domain::{AgencyId, PhoneNumber, SellerId};
+use crate::domain::{AgencyId, SellerId};
 use crate::table::{Cells, Form, HeadError, NoTime, Rows, RowsError};
 
 /// Reads row after row.
@@ -188,8 +188,8 @@ impl<R: Read> CallReader<R> {
         let number = cell(self.places.called).trim_ascii();
         let prefix = self.mapping.strip_prefix.as_ref();
         let rest = prefix.and_then(|prefix| number.strip_prefix(prefix.as_bytes()));
-        let number = PhoneNumber::parse_bytes(rest.unwrap_or(number), self.mapping.notation)
-            .map_err(Unreadable::Number)?;
+        let number = crate::table::number(rest.unwrap_or(number), None, self.mapping.notation);
+        let number = number.map_err(Unreadable::Number)?;
         Ok(Call {
             number,
             time: when.moment,

@@ -98,7 +98,8 @@ fn a_row_that_cannot_be_read_says_why_and_stays() {
             (Some(Unreadable::Number(PhoneError::Empty)), "ring"),
             (Some(Unreadable::Columns), "-"),
             (Some(Unreadable::Columns), "-"),
-            (Some(Unreadable::Number(PhoneError::NotANumber)), "ring"),
+            // Those bytes are letters in Windows-1252.
+            (Some(Unreadable::Number(PhoneError::Letters)), "ring"),
         ]
     );
     let defaults = Mapping {
