@@ -98,13 +98,19 @@ on_every_store! {
         let launch = world.service.launch().set("CHECK__MAX_WASHES", "2");
         world.service.restart_as(&launch.set("CHECK__WASH_IDLE_S", "600"));
         let dialler = world.dialler();
-        let _first = begin(world, "/v1/wash?seller=telco", dialler.key());
+        let mut begun = vec![begin(world, "/v1/wash?seller=telco", dialler.key())];
         eventually("the only place is taken", || {
             let second = begin(world, "/v1/wash?nonsense=1", dialler.key());
-            status(&second).unwrap() == "HTTP/1.1 503"
+            let taken = status(&second).unwrap() == "HTTP/1.1 503";
+            if !taken {
+                // It may have been in the way of the first.
+                begun.push(begin(world, "/v1/wash?seller=telco", dialler.key()));
+            }
+            taken
         });
         let refused = dialler.call("POST", "/v1/wash?nonsense=1", &[], Vec::new());
         assert_eq!(refused.expect(503).json()["code"], "too_many_washes");
+        drop(begun);
     }
 }
 
